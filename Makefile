@@ -1,0 +1,35 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --constraint constraints.txt --editable
+
+.PHONY: serve test check train bench
+
+serve: $(VENV)/.base  ## install, then the page at http://127.0.0.1:8000
+	$(BIN)/inkdigit serve
+
+test: $(VENV)/.dev  ## install, then all tests
+	$(BIN)/pytest
+
+check: $(VENV)/.dev  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+train: $(VENV)/.dev  ## rebuild the shipped model
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash runs/reproduce.sh
+
+bench: $(VENV)/.dev  ## everything in bench/
+	for file in bench/*.py; do $(BIN)/python $$file || exit 1; done
+
+$(VENV)/.python:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.base: $(VENV)/.python pyproject.toml constraints.txt
+	$(PIP) .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
+	$(PIP) '.[train,heif,dev]'
+	touch $@ $(VENV)/.base

@@ -1,0 +1,130 @@
+"""The artefact's contract, to and from the ONNX file's metadata: open, verify, refuse. Knows nothing of pictures."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from .errors import ArtefactError
+from .prediction import Thresholds
+
+CONTRACT_VERSION = 1
+DEFAULT_MODEL = "inkdigit"
+MODELS = Path(__file__).parent / "models"
+SUFFIX = ".onnx"
+
+INPUTS = {"pixels": ("tensor(uint8)", 3)}
+OUTPUTS = {"probabilities": ("tensor(float)", 2), "frame": ("tensor(float)", 3), "digitness": ("tensor(float)", 1)}
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Hold what an artefact says of itself; every field is a JSON value under its own name in the ONNX metadata."""
+
+    name: str
+    version: str
+    labels: tuple[str, ...]
+    architecture: str
+    thresholds: Thresholds
+    recipe: Mapping[str, Any]
+    sources: Mapping[str, str]  # SHA-256 of each file that was trained on
+    scores: Mapping[str, Mapping[str, float]]  # per evaluation source
+    inkdigit: str  # the version that exported it
+    commit: str  # git; empty where the tree was no checkout
+    contract_version: int = field(default=CONTRACT_VERSION)
+
+    def metadata(self) -> dict[str, str]:
+        """Give the contract as ONNX metadata."""
+        return {key: json.dumps(value, sort_keys=True) for key, value in asdict(self).items()}
+
+
+def parse_contract(metadata: Mapping[str, str], path: Path) -> Contract:
+    """Read a contract from ONNX metadata. Raises ArtefactError with both values named where it does not fit."""
+    if "contract_version" not in metadata:
+        raise ArtefactError(f"{path} is no Inkdigit artefact: its metadata has no contract_version.")
+    try:
+        values = {key: json.loads(text) for key, text in metadata.items() if key in _FIELDS}
+    except json.JSONDecodeError as error:
+        raise ArtefactError(f"{path}: the contract is not JSON: {error}.") from error
+    if values["contract_version"] != CONTRACT_VERSION:
+        raise ArtefactError(
+            f"{path} has contract version {values['contract_version']}, and this Inkdigit reads {CONTRACT_VERSION}."
+        )
+    if missing := _FIELDS - values.keys():
+        raise ArtefactError(f"{path}: the contract lacks {', '.join(sorted(missing))}.")
+    try:
+        return Contract(
+            **{
+                **values,
+                "labels": tuple(str(label) for label in values["labels"]),
+                "thresholds": Thresholds(**values["thresholds"]),
+            }
+        )
+    except TypeError as error:
+        raise ArtefactError(f"{path}: the contract is malformed: {error}.") from error
+
+
+_FIELDS = frozenset(item.name for item in fields(Contract))
+
+
+def model_names() -> list[str]:
+    """List the shipped artefacts by name, the default first."""
+    return sorted((path.stem for path in MODELS.glob(f"*{SUFFIX}")), key=lambda name: (name != DEFAULT_MODEL, name))
+
+
+def model_path(model: str | Path) -> Path:
+    """Find an artefact: what ends in `.onnx` is a path, anything else a shipped model's name. Raises ArtefactError."""
+    if str(model).endswith(SUFFIX):
+        return Path(model)
+    if str(model) not in model_names():
+        raise ArtefactError(f"There is no model named {model}; the shipped ones are: {', '.join(model_names())}.")
+    return MODELS / f"{model}{SUFFIX}"
+
+
+def open_artefact(path: Path) -> tuple[ort.InferenceSession, Contract]:
+    """Open an artefact for inference. Raises ArtefactError where the file or its contract does not fit."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # A worker that has read a phone's photograph must not keep its memory.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    options.log_severity_level = 4
+    if not path.is_file():
+        raise ArtefactError(f"There is no model file {path}.")
+    try:
+        session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except _LOAD_ERRORS as error:
+        raise ArtefactError(f"{path} is not a model that ONNX Runtime {ort.__version__} can load.") from error
+    contract = parse_contract(session.get_modelmeta().custom_metadata_map, path)
+    _check_tensors(path, session.get_inputs(), INPUTS)
+    _check_tensors(path, session.get_outputs(), OUTPUTS)
+    _check_labels(path, session.get_outputs(), contract)
+    return session, contract
+
+
+_LOAD_ERRORS = (
+    ort.capi.onnxruntime_pybind11_state.Fail,
+    ort.capi.onnxruntime_pybind11_state.InvalidArgument,
+    ort.capi.onnxruntime_pybind11_state.InvalidGraph,
+    ort.capi.onnxruntime_pybind11_state.InvalidProtobuf,
+    ort.capi.onnxruntime_pybind11_state.NoSuchFile,
+    ort.capi.onnxruntime_pybind11_state.NotImplemented,
+    ort.capi.onnxruntime_pybind11_state.RuntimeException,
+)
+
+
+def _check_tensors(path: Path, found: list[Any], wanted: Mapping[str, tuple[str, int]]) -> None:
+    have = {node.name: (node.type, len(node.shape)) for node in found}
+    if have != wanted:
+        raise ArtefactError(f"{path} has the tensors {have}, and the contract asks for {dict(wanted)}.")
+
+
+def _check_labels(path: Path, outputs: list[Any], contract: Contract) -> None:
+    (classes,) = (node.shape[1] for node in outputs if node.name == "probabilities")
+    if classes != len(contract.labels):
+        raise ArtefactError(
+            f"{path} gives {classes} probabilities, and its contract has {len(contract.labels)} labels."
+        )

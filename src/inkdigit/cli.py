@@ -1,0 +1,232 @@
+"""The command line: one command per verb, each importing its half of Inkdigit when it runs.
+
+Exit codes: 0 all done; 1 some input failed; 2 wrong usage or set-up, and nothing was done.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .artefact import DEFAULT_MODEL
+from .errors import ArtefactError, DataError, InputError
+from .train.recipe import Recipe, help_texts
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from .prediction import Prediction
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Read handwritten digits."
+)
+CHUNK = 64  # pictures between two moves of the progress bar
+_HELP = help_texts()
+
+ModelOption = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of an .onnx artefact.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the data sets.  [default: $INKDIGIT_DATA, else downloaded]")
+]
+
+
+def main() -> None:
+    """Run the command line; what is wrong with the set-up is one sentence and exit code 2."""
+    try:
+        app()
+    except (ArtefactError, DataError) as error:
+        fail(str(error))
+
+
+def fail(sentence: str) -> None:
+    """Say what is wrong on stderr, and end with exit code 2."""
+    print(f"inkdigit: {sentence}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(2)
+
+
+def say(line: str) -> None:
+    """Print one line of the command's result."""
+    print(line, flush=True)  # noqa: T201
+
+
+@app.callback(invoke_without_command=True)
+def options(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    """Read handwritten digits."""
+    if version:
+        from . import __version__  # noqa: PLC0415
+
+        say(f"inkdigit {__version__}")
+        raise typer.Exit
+
+
+@contextmanager
+def progress_bar(description: str, total: int) -> Iterator[Any]:
+    """Show a bar on stderr where that is a terminal and there is work for over a second; yield its `advance`."""
+    if not sys.stderr.isatty() or total < CHUNK:
+        yield lambda count: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    bar: Progress
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+@app.command()
+def predict(
+    inputs: Annotated[list[str], typer.Argument(metavar="FILE|FOLDER|-", help="Pictures; - reads one from stdin.")],
+    model: ModelOption = DEFAULT_MODEL,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A table with a head.")] = False,
+) -> None:
+    """Read the digit on each picture."""
+    from .recognizer import Recognizer  # noqa: PLC0415
+
+    if as_json and as_csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+    recognizer = Recognizer(model)
+    files = list(_files(inputs))
+    if not files:
+        fail("There are no pictures in the folders named.")
+    write = _write_json if as_json else _csv_writer() if as_csv else _write_text
+    failed = False
+    remaining = iter(files)
+    with progress_bar("reading", len(files)) as advance:
+        while chunk := list(islice(remaining, CHUNK)):
+            images = [sys.stdin.buffer.read() if name == "-" else Path(name) for name in chunk]
+            for name, answer in zip(chunk, recognizer.predict_batch(images), strict=True):
+                failed |= isinstance(answer, InputError)
+                write(name, answer)
+            advance(len(chunk))
+    raise typer.Exit(int(failed))
+
+
+def _files(inputs: list[str]) -> Iterator[str]:
+    """Name every file; a folder stands for the pictures in it, by name, and in the folders below it."""
+    from .image import picture_suffixes  # noqa: PLC0415
+
+    for name in inputs:
+        if name != "-" and Path(name).is_dir():
+            found = sorted(path for path in Path(name).rglob("*") if path.suffix.lower() in picture_suffixes())
+            yield from (str(path) for path in found)
+        else:
+            yield name
+
+
+def _row(name: str, answer: "Prediction | InputError") -> dict[str, Any]:
+    if isinstance(answer, InputError):
+        return {"file": name, "error": {"detail": str(answer), "code": answer.code}}
+    return {"file": name, **answer.as_dict()}
+
+
+def _write_json(name: str, answer: "Prediction | InputError") -> None:
+    say(json.dumps(_row(name, answer)))
+
+
+def _csv_writer() -> Any:
+    keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"]
+    table = csv.DictWriter(sys.stdout, keys, extrasaction="ignore", lineterminator="\n")
+    table.writeheader()
+
+    def write(name: str, answer: "Prediction | InputError") -> None:
+        row = _row(name, answer)
+        table.writerow({**row, "error": row["error"]["detail"]} if "error" in row else row)
+
+    return write
+
+
+def _write_text(name: str, answer: "Prediction | InputError") -> None:
+    if isinstance(answer, InputError):
+        print(f"{name}: {answer}", file=sys.stderr)  # noqa: T201
+        return
+    doubt = "" if answer.is_sure else "  not sure"
+    verdict = doubt if answer.is_digit else "  not a digit?"
+    say(f"{name}: {answer.digit}  {answer.confidence:.1%}{verdict}")
+
+
+@app.command()
+def models() -> None:
+    """List the shipped models."""
+    from .artefact import model_names, model_path, open_artefact  # noqa: PLC0415
+
+    for name in model_names():
+        path = model_path(name)
+        _, contract = open_artefact(path)
+        scores = "  ".join(f"{source} {values['accuracy']:.2%}" for source, values in contract.scores.items())
+        say(f"{name}  {contract.version}  {contract.architecture}  {path.stat().st_size / 1e6:.2f} MB  {scores}")
+
+
+@app.command()
+def evaluate(
+    model: ModelOption = DEFAULT_MODEL,
+    data: DataOption = None,
+    source: Annotated[list[str] | None, typer.Option("--source", help="Only these sources.  [default: all]")] = None,
+) -> None:
+    """Score a model on labelled pictures: accuracy per source, and a confusion matrix."""
+    from .evaluate import SOURCES, confusion_lines, score  # noqa: PLC0415
+    from .recognizer import Recognizer  # noqa: PLC0415
+
+    if unknown := set(source or ()) - SOURCES.keys():
+        fail(f"There is no source {', '.join(sorted(unknown))}; there are: {', '.join(SOURCES)}.")
+    recognizer = Recognizer(model)
+    for name in source or SOURCES:
+        labelled = SOURCES[name](data)
+        with progress_bar(name, len(labelled)) as advance:
+            result = score(recognizer, labelled, advance)
+        say(f"{name}: {result.accuracy:.2%} of {len(labelled)} right")
+        for line in confusion_lines(result.confusion, recognizer.contract.labels):
+            say(line)
+
+
+@app.command()
+def train(
+    data: DataOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the run: weights and artefact.")] = Path("runs/latest"),
+    name: Annotated[str, typer.Option(help="The artefact's name.")] = DEFAULT_MODEL,
+    network: Annotated[str, typer.Option(help=_HELP["network"])] = Recipe.network,
+    optimiser: Annotated[str, typer.Option(help=_HELP["optimiser"])] = Recipe.optimiser,
+    rate: Annotated[float, typer.Option(min=0, help=_HELP["rate"])] = Recipe.rate,
+    weight_decay: Annotated[float, typer.Option(min=0, help=_HELP["weight_decay"])] = Recipe.weight_decay,
+    batch: Annotated[int, typer.Option(min=4, help=_HELP["batch"])] = Recipe.batch,
+    epochs: Annotated[int, typer.Option(min=1, help=_HELP["epochs"])] = Recipe.epochs,
+    label_smoothing: Annotated[
+        float, typer.Option(min=0, max=0.9, help=_HELP["label_smoothing"])
+    ] = Recipe.label_smoothing,
+    seed: Annotated[int, typer.Option(help=_HELP["seed"])] = Recipe.seed,
+    validation: Annotated[int, typer.Option(min=100, max=30_000, help=_HELP["validation"])] = Recipe.validation,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Train a network and export the artefact; Ctrl-C ends early with what was learnt."""
+    _need_torch()
+    from .train.run import train as run  # noqa: PLC0415
+
+    recipe = Recipe(network, optimiser, rate, weight_decay, batch, epochs, label_smoothing, seed, validation)
+    artefact = run(recipe, data, out, name, device)
+    say(f"{artefact} is ready: inkdigit predict --model {artefact} FILE")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
+    to: Annotated[Path | None, typer.Option(help="The artefact to write.  [default: in the run's folder]")] = None,
+    data: DataOption = None,
+) -> None:
+    """Export a training run's weights as an artefact that has proved itself."""
+    _need_torch()
+    from .train.run import export_run  # noqa: PLC0415
+
+    say(f"{export_run(run, to, data)} is ready")
+
+
+def _need_torch() -> None:
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    if find_spec("torch") is None:
+        fail("Training needs the extra: pip install 'inkdigit[train]'.")

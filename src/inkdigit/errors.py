@@ -1,0 +1,42 @@
+"""Both families of errors, along the way of a picture.
+
+    bytes ──image──▶ pixels ──recognizer──▶ Prediction ──▶ door
+              │                  │
+              InputError         InputError (blank image)
+
+    file ──artefact──▶ Recognizer          data set ──data──▶ training
+              │                                       │
+              ArtefactError                           DataError
+
+`InputError` is about what a user gave us to read; `image` and `recognizer` raise it, and a door answers it with one
+sentence. `ArtefactError` is about the model file; `artefact` raises it, and nothing starts. `DataError` is its
+counterpart for a training run or an evaluation: a data set that is missing, damaged or not what it should be.
+"""
+
+from typing import Literal
+
+InputCode = Literal[
+    "unreadable_file",  # the path cannot be opened
+    "unsupported_format",  # not one of the picture formats that we read
+    "too_many_bytes",
+    "too_many_pixels",
+    "broken_image",  # a known format, but truncated or damaged
+    "bad_array",  # wrong shape, type or range
+    "blank_image",  # nothing is drawn on it
+]
+
+
+class InputError(ValueError):
+    """Say in one sentence why a picture has no answer; `code` is the same fact for programs."""
+
+    def __init__(self, message: str, code: InputCode) -> None:
+        super().__init__(message)
+        self.code: InputCode = code
+
+
+class ArtefactError(RuntimeError):
+    """Say in one sentence why a model file is refused."""
+
+
+class DataError(RuntimeError):
+    """Say in one sentence why a data set is refused."""

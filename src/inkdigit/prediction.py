@@ -1,0 +1,85 @@
+"""The answer to one picture, and how it is written down. Knows nothing of models or pictures."""
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Model:
+    """Name the artefact that gave an answer."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Hold the contract's limits, each in 0..1: at or over it an answer counts as a digit, or as sure."""
+
+    digitness: float
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Hold what one picture was read as.
+
+    `probabilities` are calibrated and sum to 1, one for each of `labels`; `digitness` (0..1) is the probability that
+    the picture is one digit at all; `frame` is what the network saw, float32 [28, 28], 0 paper to 1 ink.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    digitness: float
+    frame: NDArray[np.float32]
+    thresholds: Thresholds
+    model: Model
+
+    @property
+    def digit(self) -> int | str:
+        """Give the most probable label, as an int where it is a number."""
+        label = self.labels[self.probabilities.index(max(self.probabilities))]
+        return int(label) if label.isdecimal() else label
+
+    @property
+    def confidence(self) -> float:
+        """Give the probability of `digit`, 0..1."""
+        return max(self.probabilities)
+
+    @property
+    def is_digit(self) -> bool:
+        """Tell whether the picture looks like one digit."""
+        return self.digitness >= self.thresholds.digitness
+
+    @property
+    def is_sure(self) -> bool:
+        """Tell whether the confidence is over the contract's threshold."""
+        return self.confidence >= self.thresholds.confidence
+
+    def as_dict(self, *, frame: bool = False) -> dict[str, Any]:
+        """Give the answer as every door writes it; `frame` adds the 28×28 as a PNG data URL."""
+        answer: dict[str, Any] = {
+            "digit": self.digit,
+            "confidence": self.confidence,
+            "probabilities": list(self.probabilities),
+            "is_digit": self.is_digit,
+            "digitness": self.digitness,
+            "is_sure": self.is_sure,
+            "model": {"name": self.model.name, "version": self.model.version},
+        }
+        if frame:
+            answer["frame"] = "data:image/png;base64," + base64.b64encode(frame_png(self.frame)).decode("ascii")
+        return answer
+
+
+def frame_png(frame: NDArray[np.float32]) -> bytes:
+    """Encode a frame [28, 28] in 0..1 as a grey PNG, ink bright on black as the network sees it."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(frame * 255).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,86 @@
+"""Pixels to predictions on ONNX Runtime. Knows no thresholds, sizes or labels of its own: they are the contract's."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .artefact import DEFAULT_MODEL, Contract, model_path, open_artefact
+from .errors import InputError
+from .image import ImageLike, Pixels, load_pixels
+from .prediction import Model, Prediction
+
+PIXELS_PER_CALL = 4_000_000
+
+
+class Recognizer:
+    """Read digits with one artefact.
+
+    `model` is a shipped model's name, or the path of an artefact (it ends in `.onnx`). Read-only after `__init__`, so
+    threads may share it. Raises ArtefactError.
+    """
+
+    def __init__(self, model: str | Path = DEFAULT_MODEL) -> None:
+        self._session, self.contract = open_artefact(model_path(model))
+        self._model = Model(self.contract.name, self.contract.version)
+
+    def predict(self, image: ImageLike) -> Prediction:
+        """Read one image: a path, bytes, a PIL image, or an array [H, W] or [H, W, 1|3|4].
+
+        Raises InputError where it cannot be read, or is blank.
+        """
+        (answer,) = self._answers(load_pixels(image)[None])
+        if isinstance(answer, InputError):
+            raise answer
+        return answer
+
+    def predict_batch(self, images: Sequence[ImageLike]) -> list[Prediction | InputError]:
+        """Read many images; the answers come in their order, an InputError in the place of one that failed."""
+        answers: dict[int, Prediction | InputError] = {}
+        waiting: list[tuple[int, Pixels]] = []
+        for place, image in enumerate(images):
+            try:
+                waiting.append((place, load_pixels(image)))
+            except InputError as error:
+                answers[place] = error
+            if sum(pixels.size for _, pixels in waiting) >= PIXELS_PER_CALL:
+                answers.update(self._answer_all(waiting))
+                waiting = []
+        answers.update(self._answer_all(waiting))
+        return [answers[place] for place in range(len(images))]
+
+    def _answer_all(self, waiting: list[tuple[int, Pixels]]) -> Iterator[tuple[int, Prediction | InputError]]:
+        for batch in _equal_sizes(waiting):
+            answers = self._answers(np.stack([pixels for _, pixels in batch]))
+            yield from zip((place for place, _ in batch), answers, strict=True)
+
+    def _answers(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
+        outputs = self._session.run(["probabilities", "frame", "digitness"], {"pixels": pixels})
+        return [self._answer(*row) for row in zip(*outputs, strict=True)]
+
+    def _answer(
+        self, probabilities: NDArray[np.float32], frame: NDArray[np.float32], digitness: np.float32
+    ) -> Prediction | InputError:
+        if digitness == 0:
+            return InputError("Nothing is drawn on the picture.", "blank_image")
+        contract: Contract = self.contract
+        return Prediction(
+            contract.labels,
+            tuple(probabilities.tolist()),
+            float(digitness),
+            frame,
+            contract.thresholds,
+            self._model,
+        )
+
+
+def _equal_sizes(waiting: list[tuple[int, Pixels]]) -> Iterator[list[tuple[int, Pixels]]]:
+    """Group pictures of equal size, at most `PIXELS_PER_CALL` in a group (a larger picture stands alone)."""
+    by_size = sorted(waiting, key=lambda item: item[1].shape)
+    for (height, width), group in groupby(by_size, key=lambda item: item[1].shape):
+        members = list(group)
+        step = max(1, PIXELS_PER_CALL // (height * width))
+        for start in range(0, len(members), step):
+            yield members[start : start + step]

@@ -1,0 +1,52 @@
+"""Frames that are no digit: drawn scribbles, two digits, digits torn apart, and noise. No letters of any alphabet."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def negatives(frames: Tensor) -> Tensor:
+    """Make as many frames that are no digit as there are `frames` [N, 1, 28, 28] of digits, in four equal kinds."""
+    kinds = (scribbles, pairs, torn, noise)
+    return torch.cat([kind(part) for kind, part in zip(kinds, frames.chunk(len(kinds)), strict=True)])
+
+
+def scribbles(frames: Tensor) -> Tensor:
+    """Draw one to four random cubic Bézier curves with a round pen."""
+    count, curves, points = len(frames), 4, 24
+    control = 14 + torch.randn(count, curves, 4, 2) * 6
+    control[:, 1:, 0] = torch.where(torch.rand(count, curves - 1, 1) < 0.5, control[:, :-1, 3], control[:, 1:, 0])
+    t = torch.linspace(0, 1, points)[:, None]
+    basis = torch.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
+    curve = (control.permute(2, 0, 1, 3)[:, :, :, None] * basis[:, None, None]).sum(0).clamp(4, 24)
+    drawn = torch.arange(curves) < torch.randint(1, curves + 1, (count, 1))
+    curve = torch.where(drawn[:, :, None, None], curve, curve[:, :1]).flatten(1, 2)
+    cells = torch.arange(28) + 0.5
+    centres = torch.cartesian_prod(cells, cells)
+    distance = torch.cdist(curve, centres[None].expand(count, -1, -1)).amin(1)
+    width = 0.5 + torch.rand(count, 1) * 1.5
+    return (width + 0.5 - distance).clamp(0, 1).view(count, 1, 28, 28)
+
+
+def pairs(frames: Tensor) -> Tensor:
+    """Put two digits side by side, as small as a frame makes them."""
+    both = torch.cat([frames, frames.roll(1, 0)], 3)[..., 4:52]
+    small = functional.interpolate(both, size=(14, 24), mode="area")
+    return functional.pad(small, (2, 2, 7, 7))
+
+
+def torn(frames: Tensor) -> Tensor:
+    """Lay the upper half of a digit, turned or mirrored, over another's lower half."""
+    turned = frames.roll(1, 0).rot90(1, (2, 3)).flip(3)
+    upper = (torch.arange(28) < 14)[:, None]
+    crossed = torch.maximum(frames, turned)
+    return torch.where(torch.rand(len(frames), 1, 1, 1) < 0.5, crossed, torch.where(upper, turned, frames))
+
+
+def noise(frames: Tensor) -> Tensor:
+    """Make specks and blotches of every size."""
+    parts = []
+    for part, size in zip(frames.chunk(4), (28, 14, 7, 4), strict=True):
+        level = functional.interpolate(torch.rand(len(part), 1, size, size), size=28, mode="bilinear")
+        parts.append(((level - torch.rand(len(part), 1, 1, 1)) * 3).clamp(0, 1))
+    return torch.cat(parts)

@@ -1,0 +1,33 @@
+"""The recipe: everything that a training run depends on, as data. It needs no torch, so the command line may read it."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+def option(default: Any, text: str) -> Any:
+    """Declare a field of the recipe with the help text that the command line shows for it."""
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Hold what a training run depends on; its fields are the flags of `inkdigit train`, its defaults what ships."""
+
+    network: str = option("flagship", "The network's name.")
+    optimiser: str = option("adamw", "adamw or sgd (with Nesterov momentum).")
+    rate: float = option(4e-3, "The highest learning rate of the one-cycle schedule.")
+    weight_decay: float = option(0.02, "Weight decay, decoupled.")
+    batch: int = option(256, "Pictures a step.")
+    epochs: int = option(30, "Passes over the training set.")
+    label_smoothing: float = option(0.05, "Part of the target that is spread over all labels.")
+    seed: int = option(1, "Seed of everything random.")
+    validation: int = option(5000, "Pictures of the training set that are held out to choose and calibrate by.")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the recipe as JSON values."""
+        return asdict(self)
+
+
+def help_texts() -> dict[str, str]:
+    """Give each field's help text by its name."""
+    return {item.name: item.metadata["help"] for item in fields(Recipe)}
