@@ -151,6 +151,18 @@ def _write_text(name: str, answer: "Prediction | InputError") -> None:
     say(f"{name}: {answer.digit}  {answer.confidence:.1%}{verdict}")
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def serve(flags: Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS]")] = None) -> None:
+    """Serve the page and the HTTP interface; its options are the settings, which only this command loads."""
+    from .apps.serve import SetupError, read_settings  # noqa: PLC0415
+    from .apps.serve import serve as run  # noqa: PLC0415
+
+    try:
+        run(read_settings(flags or []), say)
+    except SetupError as error:
+        fail(str(error))
+
+
 @app.command()
 def models() -> None:
     """List the shipped models."""

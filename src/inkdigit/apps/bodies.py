@@ -1,0 +1,117 @@
+"""Request bodies to images: bytes of a picture file, or an array. Knows limits and content types, not pictures.
+
+A body is read as it comes and no further than its limit, within the time that the settings allow.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import from_json
+from python_multipart.multipart import parse_options_header
+from starlette.requests import ClientDisconnect, Request
+
+from ..errors import InputError
+from ..image import MAX_BYTES
+from .errors import Refusal
+from .multipart import File, read_parts
+
+MAX_BATCH_FILES = 256
+MAX_BATCH_BYTES = 100 * 1024**2
+OVERHEAD_BYTES = 64 * 1024  # what multipart and JSON may add around one picture
+ARRAY_DEPTH = 3  # [H, W, 1|3|4]
+
+Image = bytes | NDArray[Any]
+# Reads the body's image; a JSON body is parsed only when it is called, as that may take long.
+Reader = Callable[[], Image]
+
+
+async def read_image(request: Request, timeout: float) -> tuple[int, Reader]:
+    """Read a body with one picture: multipart, `image/*` or JSON.
+
+    Gives the number of bytes and what turns them into an image. Raises Refusal; the reader raises Refusal and
+    InputError.
+    """
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind == b"multipart/form-data":
+        chunks = _chunks(request, MAX_BYTES + OVERHEAD_BYTES, timeout)
+        (file,) = await read_parts(chunks, options, max_files=1)
+        return len(file.data), lambda: bytes(file.data)
+    if kind.startswith(b"image/"):
+        picture = await _read(_chunks(request, MAX_BYTES, timeout))
+        return len(picture), lambda: picture
+    if kind == b"application/json":
+        text = await _read(_chunks(request, MAX_BYTES, timeout))
+        return len(text), lambda: parse_array(text)
+    raise Refusal("Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type")
+
+
+async def read_files(request: Request, timeout: float) -> list[File]:
+    """Read a multipart body with many pictures, in order. Raises Refusal."""
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data":
+        raise Refusal("Send the pictures as multipart/form-data.", "unsupported_content_type")
+    return await read_parts(_chunks(request, MAX_BATCH_BYTES, timeout), options, max_files=MAX_BATCH_FILES)
+
+
+async def _read(chunks: AsyncIterator[bytes]) -> bytes:
+    return b"".join([chunk async for chunk in chunks])
+
+
+async def _chunks(request: Request, limit: int, timeout: float) -> AsyncIterator[bytes]:
+    """Pass the body on as it comes; raise Refusal at the limit, or when the time is over."""
+    if int(request.headers.get("content-length", 0)) > limit:
+        raise _too_many_bytes(limit)
+    deadline = asyncio.get_running_loop().time() + timeout
+    stream = request.stream()
+    count = 0
+    while True:
+        try:
+            async with asyncio.timeout_at(deadline):
+                chunk = await anext(stream, None)
+        except TimeoutError as error:
+            raise Refusal(f"The body was not here within {timeout:g} seconds.", "body_too_slow") from error
+        except ClientDisconnect as error:
+            raise Refusal("The body ended early.", "bad_body") from error
+        if chunk is None:
+            return
+        count += len(chunk)
+        if count > limit:
+            raise _too_many_bytes(limit)
+        yield chunk
+
+
+def _too_many_bytes(limit: int) -> Refusal:
+    return Refusal(f"The body is larger than {limit // 1024**2} MiB.", "too_many_bytes")
+
+
+def parse_array(text: bytes) -> NDArray[Any]:
+    """Read `{"data": [[…]]}` as an array of numbers, [H, W] or deeper by one.
+
+    Raises Refusal where it is not JSON or has no data, and InputError where the data are not numbers in a grid.
+    """
+    try:
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refusal("The body is not JSON.", "bad_body") from error
+    if not isinstance(value, dict) or "data" not in value:
+        raise Refusal('The body has no picture: {"data": [[…]]}.', "no_picture")
+    return _grid(value["data"])
+
+
+def _grid(data: Any) -> NDArray[Any]:
+    """Turn nested lists into an array, which NumPy alone would do with texts, nulls and truth values too."""
+    leaves: list[Any] = [data]
+    for _ in range(ARRAY_DEPTH):
+        if not all(isinstance(leaf, list) for leaf in leaves):
+            break
+        leaves = list(chain.from_iterable(leaves))
+    if not set(map(type, leaves)) <= {int, float}:
+        raise InputError("The data must be numbers in rows of equal length: [H, W] or [H, W, 1|3|4].", "bad_array")
+    try:
+        return np.array(data)
+    except (ValueError, OverflowError) as error:
+        raise InputError("The data must be rows of equal length with values in 0..255.", "bad_array") from error

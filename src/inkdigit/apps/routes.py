@@ -1,0 +1,133 @@
+"""The service's own routes: `/v1`, health, metrics and the page."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Final, cast
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from ..errors import InputError
+from ..prediction import Prediction
+from ..recognizer import Recognizer
+from . import docs, errors
+from .bodies import read_files, read_image
+from .metrics import Metrics
+from .service import Service
+
+READ: Final = ["GET", "HEAD"]
+ModelQuery = Annotated[str | None, Query(description="A loaded model's name; without it, the default.")]
+FrameQuery = Annotated[bool, Query(description="Add the 28×28 that the network saw, as a PNG data URL.")]
+
+router = APIRouter()
+
+
+class _PageFiles(StaticFiles):
+    """Serve the page's files; a browser asks each time whether they are still the same."""
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+PAGE_FILES: Final = _PageFiles(directory=Path(__file__).parent / "web", check_dir=False)
+
+
+def service_of(request: Request) -> Service:
+    """Give the service that the application was built with."""
+    return cast(Service, request.app.state.service)
+
+
+async def read_prediction(request: Request, model: str | None = None) -> Prediction:
+    """Read the one picture of a request's body. Raises Refusal and InputError."""
+    service = service_of(request)
+    recognizer = service.recognizer(model)
+    size, read = await read_image(request, request.app.state.settings.body_timeout)
+    return await service.predict(size, read, recognizer)
+
+
+@router.post(
+    "/v1/predict",
+    response_model=docs.Answer,
+    openapi_extra=docs.image_body(),
+    responses=docs.problems(*docs.WORK_PROBLEMS),
+)
+async def predict(request: Request, model: ModelQuery = None, frame: FrameQuery = False) -> Response:
+    """Read the digit on one picture: multipart (any field name), the raw bytes as `image/*`, or JSON `{"data": [[…]]}`."""
+    prediction = await read_prediction(request, model)
+    return JSONResponse(prediction.as_dict(frame=frame))
+
+
+@router.post(
+    "/v1/predict/batch",
+    response_model=docs.BatchAnswer,
+    openapi_extra=docs.batch_body(),
+    responses=docs.problems(*docs.WORK_PROBLEMS),
+)
+async def predict_batch(request: Request, model: ModelQuery = None, frame: FrameQuery = False) -> Response:
+    """Read the digits on many pictures; the results are in their order, an error in the place of one that failed."""
+    service = service_of(request)
+    recognizer = service.recognizer(model)
+    files = await read_files(request, request.app.state.settings.body_timeout)
+    names = [file.name for file in files]
+    answers = await service.predict_batch([file.take() for file in files], recognizer)
+    results = [_result(name, answer, frame) for name, answer in zip(names, answers, strict=True)]
+    return JSONResponse({"results": results})
+
+
+def _result(name: str, answer: Prediction | InputError, frame: bool) -> dict[str, Any]:
+    if isinstance(answer, InputError):
+        return {"file": name, "error": errors.body(str(answer), answer.code)}
+    return {"file": name, **answer.as_dict(frame=frame)}
+
+
+@router.get("/v1/models")
+async def models(request: Request) -> Response:
+    """List the loaded models with their contracts; the first is the default."""
+    recognizers = service_of(request).recognizers.values()
+    return JSONResponse({"models": [_contract(recognizer) for recognizer in recognizers]})
+
+
+def _contract(recognizer: Recognizer) -> dict[str, Any]:
+    return asdict(recognizer.contract)
+
+
+@router.api_route("/healthz", methods=READ, include_in_schema=False)
+async def healthz() -> Response:
+    """Tell that the process lives."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.api_route("/readyz", methods=READ, include_in_schema=False)
+async def readyz(request: Request) -> Response:
+    """Tell whether the models have answered a warm-up."""
+    if not service_of(request).is_ready:
+        raise errors.Refusal("The models have not answered yet.", "not_ready")
+    return JSONResponse({"status": "ready"})
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """Give the counters as Prometheus text."""
+    return cast(Metrics, request.app.state.metrics).response()
+
+
+@router.api_route("/", methods=READ, include_in_schema=False)
+async def home(request: Request) -> Response:
+    """Give a browser the page, and anything else the status that it may expect here."""
+    if "text/html" in request.headers.get("accept", ""):
+        return await page(request)
+    return JSONResponse({"status": "ok", "service": "inkdigit", "docs": "/docs"}, headers={"Vary": "Accept"})
+
+
+async def page(request: Request) -> Response:
+    """Give the page."""
+    response = await PAGE_FILES.get_response("index.html", request.scope)
+    response.headers["Vary"] = "Accept"
+    return response

@@ -1,0 +1,109 @@
+"""What one worker holds: its models, its readiness, and the gate that all work passes. Knows no HTTP."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import numpy as np
+from anyio import CapacityLimiter, to_thread
+
+from ..errors import ArtefactError, InputError
+from ..image import open_picture
+from ..prediction import Prediction
+from ..recognizer import Recognizer
+from .bodies import Image, Reader
+from .errors import Refusal
+
+LIGHT_BYTES = 64 * 1024  # what is larger, in bytes or in pixels, may take over 5 ms
+LIGHT_PIXELS = 250_000
+HEAVY_THREADS = 2  # of which each may hold a picture of many megapixels
+T = TypeVar("T")
+
+
+class Gate:
+    """Let at most `limit` pieces of work in: short ones one a turn of the event loop, long ones in a few threads."""
+
+    def __init__(self, limit: int) -> None:
+        self.in_flight = 0
+        self._limit = limit
+        self._turn = asyncio.Lock()
+        self._threads = CapacityLimiter(HEAVY_THREADS)
+
+    async def short(self, work: Callable[[], T]) -> T:
+        """Do work of less than 5 ms in the event loop. Raises Refusal where too much waits already."""
+        with self._entered():
+            async with self._turn:
+                # Whatever else is ready goes first, health checks among it, and is counted.
+                await asyncio.sleep(0)
+                return work()
+
+    async def long(self, work: Callable[[], T]) -> T:
+        """Do work in a thread. Raises Refusal where too much waits already."""
+        with self._entered():
+            return await to_thread.run_sync(work, limiter=self._threads)
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        if self.in_flight >= self._limit:
+            raise Refusal("More pictures are in work than this service takes at a time.", "overloaded")
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+
+class Service:
+    """Answer images by the models that it loaded; the first is the default. Raises ArtefactError."""
+
+    def __init__(self, models: Sequence[str], in_flight: int) -> None:
+        self.recognizers = load(models)
+        self.gate = Gate(in_flight)
+        self.is_ready = False
+
+    def warm_up(self) -> None:
+        """Let every model answer once."""
+        bar = np.zeros((28, 28), np.uint8)
+        bar[4:24, 12:16] = 255
+        for recognizer in self.recognizers.values():
+            recognizer.predict(bar)
+        self.is_ready = True
+
+    def recognizer(self, name: str | None) -> Recognizer:
+        """Give a loaded model by its name, or the default. Raises Refusal."""
+        if name is None:
+            return next(iter(self.recognizers.values()))
+        if name not in self.recognizers:
+            raise Refusal(f"No such model is loaded; these are: {', '.join(self.recognizers)}.", "unknown_model")
+        return self.recognizers[name]
+
+    async def predict(self, size: int, read: Reader, recognizer: Recognizer) -> Prediction:
+        """Read one image of `size` bytes. Raises Refusal and InputError."""
+        if size <= LIGHT_BYTES:
+            answer = await self.gate.short(lambda: _predict_light(read(), recognizer))
+            if answer is not None:
+                return answer
+        return await self.gate.long(lambda: recognizer.predict(read()))
+
+    async def predict_batch(self, images: Sequence[Image], recognizer: Recognizer) -> list[Prediction | InputError]:
+        """Read many images, in order, an InputError in the place of one that failed. Raises Refusal."""
+        return await self.gate.long(lambda: recognizer.predict_batch(images))
+
+
+def _predict_light(image: Image, recognizer: Recognizer) -> Prediction | None:
+    """Read a small image; None where few bytes stand for many pixels."""
+    picture = open_picture(image) if isinstance(image, bytes) else image
+    width, height = picture.size if not isinstance(picture, np.ndarray) else (picture.size, 1)
+    return recognizer.predict(picture) if width * height <= LIGHT_PIXELS else None
+
+
+def load(models: Sequence[str]) -> dict[str, Recognizer]:
+    """Open artefacts, by their contracts' names. Raises ArtefactError."""
+    recognizers: dict[str, Recognizer] = {}
+    for model in models:
+        recognizer = Recognizer(model)
+        if recognizer.contract.name in recognizers:
+            raise ArtefactError(f"{model} is a second model with the name {recognizer.contract.name}.")
+        recognizers[recognizer.contract.name] = recognizer
+    return recognizers

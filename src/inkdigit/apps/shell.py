@@ -1,0 +1,79 @@
+"""What surrounds every request: security headers, tokens, CORS. Plain ASGI, as each costs every request something."""
+
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .errors import refuse
+
+CSP = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+SECURITY: Final = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+# Whoever watches the service has no token.
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/health"})
+
+
+class SecurityHeaders:
+    """Add the security headers to every response that does not set its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class BearerTokens:
+    """Ask every request but a health check for one of the tokens."""
+
+    def __init__(self, app: ASGIApp, tokens: Sequence[str]) -> None:
+        self._app = app
+        self._tokens = [token.encode() for token in tokens]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._fits(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+        else:
+            await refuse("This service asks for a bearer token.", "unauthorized")(scope, receive, send)
+
+    def _fits(self, headers: Headers) -> bool:
+        """Compare with all tokens in constant time, so that no time tells which one nearly fits."""
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        matches = [hmac.compare_digest(given.strip().encode(), token) for token in self._tokens]
+        return scheme.lower() == "bearer" and any(matches)
+
+
+class Cors(CORSMiddleware):
+    """Let the pages of some origins call the service; a preflight that fails is answered by the error table."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer an OPTIONS request."""
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:  # noqa: PLR2004
+            return response
+        kept = {name: value for name, value in response.headers.items() if name == "vary"}
+        return refuse("This origin, method or header may not be used here.", "origin_refused", kept)

@@ -1,0 +1,101 @@
+"""Deployment facts, and nothing that changes an answer: those are the artefact's contract.
+
+A value comes from a flag of `inkdigit serve`, else from its `INKDIGIT_*` variable, else from the default here, which is
+the only place where it is written.
+"""
+
+import os
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    CliSuppress,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from .artefact import DEFAULT_MODEL
+
+PREFIX = "INKDIGIT_"
+_ORIGIN = re.compile(r"\*|https?://[^/\s,]+")
+
+
+def _split(value: Any) -> Any:
+    """Split a comma-separated variable; a flag given twice comes as a list of such texts."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        return value
+    return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+
+
+def _check_origin(value: str) -> str:
+    if not _ORIGIN.fullmatch(value):
+        raise ValueError(f"{value} is no origin such as https://example.org, nor *")
+    return value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_check_origin)], ...], NoDecode, BeforeValidator(_split)]
+Tokens = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """Hold where and how the service runs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True, cli_kebab_case=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one. $PORT counts too.")
+    model: Names = Field(
+        (DEFAULT_MODEL,),
+        min_length=1,
+        description="Models to load, by name or path of an .onnx artefact; first: default.",
+    )
+    cors: Origins = Field((), description="Origins whose pages may call the service; none by default.")
+    workers: int = Field(1, ge=1, le=256, description="Worker processes.")
+    in_flight: int = Field(64, ge=1, description="Pictures or batches in work, per worker; over it the answer is 503.")
+    body_timeout: float = Field(30.0, gt=0, description="Seconds in which a request's body must be here, else 408.")
+    header_timeout: float = Field(10.0, ge=0.1, description="Seconds in which a request's head must be here.")
+    drain_timeout: int = Field(30, ge=1, description="Seconds that a worker gets to answer what it has, when it stops.")
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
+        "warning", description="Least severe message of the server's that is logged."
+    )
+    tokens: CliSuppress[Tokens] = Field(
+        (), description="Bearer tokens, one of which every request needs, if any is set."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  no file is read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Add `PORT`, which many hosts set, below `INKDIGIT_PORT`."""
+        port = {"port": os.environ["PORT"]} if os.environ.get("PORT") else {}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, port)
+
+    def environment(self) -> dict[str, str]:
+        """Give the settings as variables, which is how flags travel to worker processes."""
+        values = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {PREFIX + name.upper(): _text(value) for name, value in values}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_text(item) for item in value)
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def explain(error: ValidationError) -> str:
+    """Say in one sentence which settings are wrong, without their values: a token may be among them."""
+    wrong = (f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
+    return f"Wrong settings: {'; '.join(wrong)}."
