@@ -1,0 +1,409 @@
+/**
+ * The page: strokes to the paper, the paper to the service, the answer to the form.
+ *
+ * It never looks at a pixel. The canvas goes to the service as it is, a picture as its own bytes: what is ink, and where,
+ * is the model's to say.
+ *
+ * @typedef {{x: number, y: number}} Point in units of the canvas, so that no change of the window can lose a stroke
+ * @typedef {{strokes: Point[][], picture: Blob | null}} Sheet what lies on the desk: strokes, or one picture
+ */
+
+const PEN_WIDTH = 14; // of 480: thin enough for an 8 of an eighth of the paper, thick enough for one that fills it
+const PAUSE = 50; // ms between two questions, which leaves the service air and still feels immediate
+const RETRY = 2000; // ms until the service is asked again when it is away
+const SLOW = 6000; // ms after which the wait is explained
+const CHUNK_FILES = 16;
+const CHUNK_BYTES = 48 * 1024 ** 2; // well under the 100 MiB that one batch may have
+const WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+
+const $ = (id) => document.getElementById(id);
+const canvas = $("canvas");
+const context = canvas.getContext("2d", { alpha: false });
+
+/** @type {Sheet} */
+let sheet = { strokes: [], picture: null };
+/** @type {Sheet[]} */
+const past = [];
+let writing = null; // the pointer whose stroke is being drawn: a second finger, or the palm, writes nothing
+let subject = new AbortController(); // ends with what the sheet shows; no answer to it may appear after that
+let unread = false;
+let reading = false;
+
+// The sheet
+
+const isEmpty = () => sheet.strokes.length === 0 && sheet.picture === null;
+
+function paint() {
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  sheet.strokes.forEach(paintStroke);
+}
+
+/** Draw a stroke through the middles of its segments, which rounds the corners that a mouse makes. */
+function paintStroke(points) {
+  const [first] = points;
+  context.lineWidth = PEN_WIDTH;
+  context.lineCap = context.lineJoin = "round";
+  context.beginPath();
+  context.moveTo(first.x, first.y);
+  for (let i = 1; i < points.length - 1; i++) {
+    const [here, next] = [points[i], points[i + 1]];
+    context.quadraticCurveTo(here.x, here.y, (here.x + next.x) / 2, (here.y + next.y) / 2);
+  }
+  const last = points.at(-1);
+  context.lineTo(last.x + 0.01, last.y); // a hair further, or a dot would have no length and not be drawn
+  context.stroke();
+}
+
+/** Put another sheet on the desk; `fresh` when it is not the old one with more ink. */
+function turnTo(next, fresh) {
+  sheet = next;
+  if (fresh) startAfresh();
+  paint();
+  $("paper").classList.toggle("used", !isEmpty());
+  changed();
+}
+
+/** Forget what was asked about the old sheet, and its answer unless a similar one is about to follow. */
+function startAfresh() {
+  subject.abort();
+  subject = new AbortController();
+  writing = null;
+  say("");
+  if (isEmpty() || sheet.picture) showAnswer(null);
+  showPicture(sheet.picture);
+}
+
+function showPicture(blob) {
+  const picture = $("picture");
+  if (picture.src) URL.revokeObjectURL(picture.src);
+  picture.hidden = !blob;
+  if (blob) picture.src = URL.createObjectURL(blob);
+  else picture.removeAttribute("src");
+}
+
+function replaceSheet(next) {
+  past.push(sheet);
+  turnTo(next, true);
+}
+
+function clear() {
+  if (!isEmpty()) replaceSheet({ strokes: [], picture: null });
+}
+
+function undo() {
+  const earlier = past.pop();
+  if (earlier) turnTo(earlier, true);
+}
+
+// The pen
+
+/** @returns {Point} */
+function pointOf(event) {
+  const box = canvas.getBoundingClientRect();
+  return { x: ((event.clientX - box.left) * canvas.width) / box.width, y: ((event.clientY - box.top) * canvas.height) / box.height };
+}
+
+function penDown(event) {
+  if (writing !== null || event.button !== 0) return;
+  writing = event.pointerId;
+  canvas.setPointerCapture(event.pointerId); // a stroke may leave the paper and come back
+  past.push(sheet);
+  const wasPicture = sheet.picture !== null;
+  turnTo({ strokes: [...sheet.strokes, [pointOf(event)]], picture: null }, wasPicture);
+  writing = event.pointerId;
+  $("verdict").setAttribute("aria-busy", "true"); // a screen reader hears the answer once, when the pen is lifted
+}
+
+function penMove(event) {
+  if (event.pointerId !== writing) return;
+  const events = event.getCoalescedEvents?.() ?? [];
+  sheet.strokes.at(-1).push(...(events.length ? events : [event]).map(pointOf));
+  paint();
+  changed();
+}
+
+function penUp(event) {
+  if (event.pointerId !== writing) return;
+  writing = null;
+  $("verdict").setAttribute("aria-busy", "false");
+}
+
+// The service
+
+/** What the service refused, in its own sentence. */
+class Refusal extends Error {}
+
+/** Wait, or until the signal ends the wait. */
+function sleep(ms, signal) {
+  return new Promise((wake) => {
+    setTimeout(wake, ms);
+    signal?.addEventListener("abort", wake, { once: true });
+  });
+}
+
+/**
+ * Ask the service until it answers, and say so while it is away or busy.
+ *
+ * `makeBody` is called for every attempt, so that the newest strokes are sent. Throws a Refusal, or AbortError.
+ */
+async function ask(path, makeBody, signal) {
+  for (;;) {
+    signal?.throwIfAborted();
+    const init = makeBody ? { method: "POST", body: await makeBody(), signal } : { signal };
+    const slow = setTimeout(() => say("The service takes long to answer. Waiting…"), SLOW);
+    const reply = await fetch(path, init).catch((error) => (signal?.aborted ? Promise.reject(error) : null));
+    clearTimeout(slow);
+    if (reply?.ok) return reply.json();
+    const body = await reply?.json().catch(() => null);
+    signal?.throwIfAborted();
+    if (reply && ![429, 502, 503, 504].includes(reply.status))
+      throw new Refusal(body?.detail ?? `The service failed to answer (${reply.status}).`);
+    say(reply ? "The service is busy. Trying again…" : "The service does not answer. Trying again…");
+    await sleep(1000 * Number(reply?.headers.get("Retry-After")) || RETRY, signal);
+  }
+}
+
+function query(more = "") {
+  const model = $("model").value;
+  const parts = [more, model && `model=${encodeURIComponent(model)}`].filter(Boolean);
+  return parts.length ? `?${parts.join("&")}` : "";
+}
+
+const paperPng = () => new Promise((done) => canvas.toBlob(done, "image/png"));
+
+/** Pack files; their bytes tell the service what they are, whatever their names and types say. */
+function packed(files) {
+  const form = new FormData();
+  files.forEach((file) => form.append("files", file, file.name));
+  return form;
+}
+
+/** Read the sheet while it changes: one question at a time, each about the newest strokes. */
+async function changed() {
+  unread = true;
+  if (reading) return;
+  reading = true;
+  while (unread) {
+    unread = false;
+    if (!isEmpty()) {
+      await readSheet(subject.signal);
+      await sleep(PAUSE, subject.signal);
+    }
+  }
+  reading = false;
+}
+
+async function readSheet(signal) {
+  try {
+    const answer = await ask(`v1/predict${query("frame=true")}`, () => (sheet.picture ? packed([sheet.picture]) : paperPng()), signal);
+    signal.throwIfAborted();
+    say("");
+    showAnswer(answer);
+  } catch (error) {
+    if (signal.aborted) return;
+    showAnswer(null);
+    say(error instanceof Refusal ? error.message : "The page could not read the answer.");
+  }
+}
+
+// The form
+
+function say(sentence) {
+  $("error").textContent = sentence;
+  $("verdict").hidden = sentence !== "";
+}
+
+/** Give a probability as a percentage that never claims to be certain. */
+function percent(share) {
+  return share < 0.9995 ? `${(100 * share).toFixed(1)} %` : `${Math.min(100 * share, 99.99).toFixed(2)} %`;
+}
+
+/** Say in words how far an answer can be trusted. */
+function verdictOf(answer) {
+  const [first, second] = answer.probabilities.map((share, digit) => [share, digit]).sort(([a], [b]) => b - a);
+  if (!answer.is_digit) return `Not a digit. The nearest would be ${WORDS[first[1]]}.`;
+  if (!answer.is_sure) return `Not sure. Perhaps ${WORDS[first[1]]}, or ${WORDS[second[1]]}.`;
+  return `A clear ${WORDS[answer.digit]}.`;
+}
+
+/** Fill in the form; null empties it. */
+function showAnswer(answer) {
+  const isDigit = answer?.is_digit === true;
+  const verdict = answer ? verdictOf(answer) : "";
+  $("digit").textContent = isDigit ? answer.digit : "";
+  $("confidence").textContent = isDigit ? percent(answer.confidence) : "";
+  if ($("verdict").textContent !== verdict) $("verdict").textContent = verdict; // the same words are not said twice
+  document.body.classList.toggle("unsure", answer !== null && !(isDigit && answer.is_sure));
+  $("preview").hidden = !answer;
+  if (answer) $("preview").src = answer.frame;
+  else $("preview").removeAttribute("src");
+  showBars(answer);
+}
+
+function showBars(answer) {
+  const first = answer ? answer.probabilities.indexOf(Math.max(...answer.probabilities)) : -1;
+  [...$("bars").children].forEach((bar, digit) => {
+    const share = answer?.probabilities[digit] ?? 0;
+    bar.classList.toggle("first", digit === first);
+    bar.firstChild.style.setProperty("--share", share.toFixed(4));
+    bar.lastChild.textContent = answer ? `: ${percent(share)}` : "";
+  });
+}
+
+function element(name, className = "", ...content) {
+  const made = Object.assign(document.createElement(name), { className });
+  made.append(...content);
+  return made;
+}
+
+function makeBars() {
+  $("bars").append(...WORDS.map((_, digit) => element("li", "", element("i"), `${digit}`, element("span", "said"))));
+}
+
+// Pictures from elsewhere
+
+let table = { results: [], signal: new AbortController() };
+
+/** Take what was chosen, dropped or pasted: one picture to the desk, more into the table. */
+function take(list, from) {
+  const files = [...(list ?? [])];
+  if (files.length === 0) say(`There is no picture ${from}.`);
+  else if (files.length === 1) replaceSheet({ strokes: [], picture: files[0] });
+  else readFiles(files);
+}
+
+/** Cut a list of files so that no request is too large, and the table fills as it is read. */
+function* chunksOf(files) {
+  let [chunk, bytes] = [[], 0];
+  for (const file of files) {
+    if (chunk.length && (chunk.length === CHUNK_FILES || bytes + file.size > CHUNK_BYTES)) {
+      yield chunk;
+      [chunk, bytes] = [[], 0];
+    }
+    chunk.push(file);
+    bytes += file.size;
+  }
+  yield chunk;
+}
+
+async function readFiles(files) {
+  closeFiles();
+  const mine = table;
+  $("files").hidden = false;
+  showProgress(0, files.length);
+  $("files").scrollIntoView({ block: "nearest" });
+  for (const chunk of chunksOf(files)) {
+    const results = await readChunk(chunk, mine.signal.signal);
+    if (mine.signal.signal.aborted) return;
+    mine.results.push(...results);
+    $("rows").append(...results.map((result, place) => rowOf(chunk[place], result)));
+    showProgress(mine.results.length, files.length);
+  }
+}
+
+/** Read some files; when all are refused together, each gets the sentence. */
+async function readChunk(files, signal) {
+  try {
+    const { results } = await ask(`v1/predict/batch${query()}`, () => packed(files), signal);
+    say("");
+    return results;
+  } catch (error) {
+    return files.map((file) => ({ file: file.name, error: { detail: error.message } }));
+  }
+}
+
+function showProgress(done, count) {
+  $("files-title").textContent = done < count ? `${done} of ${count} pictures read` : `${count} pictures`;
+  Object.assign($("progress"), { max: count, value: done, hidden: done === count });
+  $("csv").hidden = done < count;
+}
+
+function rowOf(file, result) {
+  const thumbnail = Object.assign(element("img"), { src: URL.createObjectURL(file), alt: "", loading: "lazy", decoding: "async" });
+  thumbnail.onerror = () => thumbnail.remove(); // a format that only the service reads
+  const isDigit = result.is_digit === true;
+  const words = result.error ? result.error.detail : verdictOf(result);
+  return element(
+    "tr",
+    result.error ? "failed" : isDigit && result.is_sure ? "" : "unsure",
+    element("td", "", thumbnail),
+    element("td", "", file.name, element("small", "", words)),
+    element("td", "figure", isDigit ? `${result.digit}` : ""),
+    element("td", "number", isDigit ? percent(result.confidence) : ""),
+  );
+}
+
+function closeFiles() {
+  table.signal.abort();
+  table = { results: [], signal: new AbortController() };
+  document.querySelectorAll("#rows img").forEach((image) => URL.revokeObjectURL(image.src));
+  $("rows").replaceChildren();
+  $("files").hidden = true;
+}
+
+/** Quote a CSV field; a name that a spreadsheet would take for a formula is made text by an apostrophe. */
+function csvField(value) {
+  const text = String(value ?? "").replace(/^[=+\-@\t\r]/, "'$&");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function downloadCsv() {
+  const keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"];
+  const rows = table.results.map((result) => keys.map((key) => csvField(key === "error" ? result.error?.detail : result[key])));
+  const text = [keys, ...rows].map((row) => `${row.join(",")}\r\n`).join("");
+  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  Object.assign(element("a"), { href: url, download: "inkdigit.csv" }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+async function fillModels() {
+  const { models } = await ask("v1/models");
+  say("");
+  $("model").append(...models.map(({ name }) => element("option", "", name)));
+  $("model-choice").hidden = models.length < 2;
+}
+
+// What a person does
+
+function onKey(event) {
+  const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+  if (isUndo) undo();
+  else if (event.key === "Escape") clear();
+  else return;
+  event.preventDefault();
+}
+
+function onDrag(event) {
+  event.preventDefault(); // or the browser would leave the page for the picture
+  document.body.classList.toggle("dropping", event.type === "dragover");
+}
+
+function onDrop(event) {
+  onDrag(event);
+  take(event.dataTransfer?.files, "in what was dropped");
+}
+
+function onChoice(event) {
+  const files = [...event.target.files];
+  event.target.value = ""; // so that the same file can be chosen again
+  if (files.length) take(files);
+}
+
+function listen() {
+  const pen = { pointerdown: penDown, pointermove: penMove, pointerup: penUp, pointercancel: penUp };
+  for (const [name, hear] of Object.entries(pen)) canvas.addEventListener(name, hear);
+  for (const name of ["dragover", "dragleave"]) document.addEventListener(name, onDrag);
+  document.addEventListener("drop", onDrop);
+  document.addEventListener("paste", (event) => take(event.clipboardData?.files, "on the clipboard"));
+  document.addEventListener("keydown", onKey);
+  const buttons = { undo, clear, csv: downloadCsv, close: closeFiles };
+  for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", act);
+  for (const id of ["upload", "camera"]) $(id).addEventListener("change", onChoice);
+  $("model").addEventListener("change", changed);
+}
+
+makeBars();
+listen();
+paint();
+fillModels();
