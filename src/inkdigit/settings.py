@@ -44,30 +44,43 @@ Tokens = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
-    """Hold where and how the service runs."""
+    """Serve the page and the HTTP interface."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True, cli_kebab_case=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        cli_kebab_case=True,
+        cli_prog_name="inkdigit serve",
     )
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one. $PORT counts too.")
-    model: Names = Field(
-        (DEFAULT_MODEL,),
-        min_length=1,
-        description="Models to load, by name or path of an .onnx artefact; first: default.",
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one. $PORT counts too."
     )
-    cors: Origins = Field((), description="Origins whose pages may call the service; none by default.")
-    workers: int = Field(1, ge=1, le=256, description="Worker processes.")
-    in_flight: int = Field(64, ge=1, description="Pictures or batches in work, per worker; over it the answer is 503.")
-    body_timeout: float = Field(30.0, gt=0, description="Seconds in which a request's body must be here, else 408.")
-    header_timeout: float = Field(10.0, ge=0.1, description="Seconds in which a request's head must be here.")
-    drain_timeout: int = Field(30, ge=1, description="Seconds that a worker gets to answer what it has, when it stops.")
+    model: Names = Field(
+        default=(DEFAULT_MODEL,),
+        min_length=1,
+        description="A shipped model's name, or the path of an .onnx artefact; the first of several is the default.",
+    )
+    cors: Origins = Field(default=(), description="Origins whose pages may call the service; none by default.")
+    workers: int = Field(default=1, ge=1, le=256, description="Worker processes.")
+    in_flight: int = Field(
+        default=64, ge=1, description="Pictures or batches in work, per worker; over it the answer is 503."
+    )
+    body_timeout: float = Field(
+        default=30.0, gt=0, description="Seconds in which a request's body must be here, else 408."
+    )
+    header_timeout: float = Field(default=10.0, ge=0.1, description="Seconds in which a request's head must be here.")
+    drain_timeout: int = Field(
+        default=30, ge=1, description="Seconds that a worker gets to answer what it has, when it stops."
+    )
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
-        "warning", description="Least severe message of the server's that is logged."
+        default="warning", description="Least severe message of the server's that is logged."
     )
     tokens: CliSuppress[Tokens] = Field(
-        (), description="Bearer tokens, one of which every request needs, if any is set."
+        default=(), description="Bearer tokens, one of which every request needs, if any is set."
     )
 
     @classmethod

@@ -1,5 +1,6 @@
-"""The HTTP service: `create_app` for any ASGI server. Its answers are `Prediction.as_dict`, its errors `errors.STATUS`."""
+"""The HTTP service, put together: `create_app` is what any ASGI server starts."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,8 @@ from .shell import BearerTokens, Cors, SecurityHeaders
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the service. Loads the models, and raises ArtefactError where one is refused."""
     settings = settings or Settings()
+    # It warns of every malformed body, which is the client's affair and not the log's.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     app = FastAPIOffline(
         docs_url=None,
         redoc_url=None,
@@ -24,6 +27,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version="1",
         description=docs.DESCRIPTION,
         lifespan=_lifespan,
+        redirect_slashes=False,  # a redirect would carry whatever host the client claimed
     )
     app.state.settings = settings
     app.state.service = Service(settings.model, settings.in_flight)

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from ..errors import InputError
 from ..image import MAX_BYTES
-from .errors import Refusal
+from .errors import RequestError
 from .multipart import File, read_parts
 
 MAX_BATCH_FILES = 256
@@ -32,7 +32,7 @@ Reader = Callable[[], Image]
 async def read_image(request: Request, timeout: float) -> tuple[int, Reader]:
     """Read a body with one picture: multipart, `image/*` or JSON.
 
-    Gives the number of bytes and what turns them into an image. Raises Refusal; the reader raises Refusal and
+    Gives the number of bytes and what turns them into an image. Raises RequestError; the reader raises RequestError and
     InputError.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
@@ -46,14 +46,16 @@ async def read_image(request: Request, timeout: float) -> tuple[int, Reader]:
     if kind == b"application/json":
         text = await _read(_chunks(request, MAX_BYTES, timeout))
         return len(text), lambda: parse_array(text)
-    raise Refusal("Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type")
+    raise RequestError(
+        "Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type"
+    )
 
 
 async def read_files(request: Request, timeout: float) -> list[File]:
-    """Read a multipart body with many pictures, in order. Raises Refusal."""
+    """Read a multipart body with many pictures, in order. Raises RequestError."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data":
-        raise Refusal("Send the pictures as multipart/form-data.", "unsupported_content_type")
+        raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
     return await read_parts(_chunks(request, MAX_BATCH_BYTES, timeout), options, max_files=MAX_BATCH_FILES)
 
 
@@ -62,7 +64,7 @@ async def _read(chunks: AsyncIterator[bytes]) -> bytes:
 
 
 async def _chunks(request: Request, limit: int, timeout: float) -> AsyncIterator[bytes]:
-    """Pass the body on as it comes; raise Refusal at the limit, or when the time is over."""
+    """Pass the body on as it comes; raise RequestError at the limit, or when the time is over."""
     if int(request.headers.get("content-length", 0)) > limit:
         raise _too_many_bytes(limit)
     deadline = asyncio.get_running_loop().time() + timeout
@@ -73,9 +75,9 @@ async def _chunks(request: Request, limit: int, timeout: float) -> AsyncIterator
             async with asyncio.timeout_at(deadline):
                 chunk = await anext(stream, None)
         except TimeoutError as error:
-            raise Refusal(f"The body was not here within {timeout:g} seconds.", "body_too_slow") from error
+            raise RequestError(f"The body was not here within {timeout:g} seconds.", "body_too_slow") from error
         except ClientDisconnect as error:
-            raise Refusal("The body ended early.", "bad_body") from error
+            raise RequestError("The body ended early.", "bad_body") from error
         if chunk is None:
             return
         count += len(chunk)
@@ -84,21 +86,21 @@ async def _chunks(request: Request, limit: int, timeout: float) -> AsyncIterator
         yield chunk
 
 
-def _too_many_bytes(limit: int) -> Refusal:
-    return Refusal(f"The body is larger than {limit // 1024**2} MiB.", "too_many_bytes")
+def _too_many_bytes(limit: int) -> RequestError:
+    return RequestError(f"The body is larger than {limit // 1024**2} MiB.", "too_many_bytes")
 
 
 def parse_array(text: bytes) -> NDArray[Any]:
     """Read `{"data": [[…]]}` as an array of numbers, [H, W] or deeper by one.
 
-    Raises Refusal where it is not JSON or has no data, and InputError where the data are not numbers in a grid.
+    Raises RequestError where it is not JSON or has no data, and InputError where the data are not numbers in a grid.
     """
     try:
         value = from_json(text, allow_inf_nan=False)
     except ValueError as error:
-        raise Refusal("The body is not JSON.", "bad_body") from error
+        raise RequestError("The body is not JSON.", "bad_body") from error
     if not isinstance(value, dict) or "data" not in value:
-        raise Refusal('The body has no picture: {"data": [[…]]}.', "no_picture")
+        raise RequestError('The body has no picture: {"data": [[…]]}.', "no_picture")
     return _grid(value["data"])
 
 

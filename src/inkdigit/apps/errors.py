@@ -42,7 +42,7 @@ HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-class Refusal(Exception):
+class RequestError(Exception):
     """Say in one sentence why a request has no answer; `code` is a key of `STATUS`."""
 
     def __init__(self, detail: str, code: str) -> None:
@@ -62,7 +62,7 @@ def body(detail: str, code: str) -> dict[str, str]:
 
 def install(app: FastAPI) -> None:
     """Let the application answer every exception by the table."""
-    app.add_exception_handler(Refusal, _on_refusal)
+    app.add_exception_handler(RequestError, _on_refusal)
     app.add_exception_handler(InputError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_bad_parameter)
     app.add_exception_handler(HTTPException, _on_http)
@@ -70,7 +70,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _on_refusal(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal | InputError)  # noqa: S101  narrows the type that `install` fixes
+    assert isinstance(error, RequestError | InputError)  # noqa: S101  narrows the type that `install` fixes
     return refuse(str(error), error.code)
 
 

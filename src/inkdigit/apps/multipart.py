@@ -7,7 +7,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ..image import MAX_BYTES
-from .errors import Refusal
+from .errors import RequestError
 
 MAX_FIELDS = 64  # parts that are no files: they are read over
 
@@ -26,18 +26,19 @@ class File:
 
 
 async def read_parts(chunks: AsyncIterator[bytes], options: Mapping[bytes, bytes], *, max_files: int) -> list[File]:
-    """Read the files of a multipart body, in order. Raises Refusal where it is broken, has none or has too many."""
+    """Read the files of a multipart body, in order. Raises RequestError where it is broken, or has none or too many."""
     try:
         parts = _Parts(options[b"boundary"], max_files)
         async for chunk in chunks:
             parts.parser.write(chunk)
-        parts.parser.finalize()
     except (FormParserError, KeyError) as error:
-        raise Refusal("The body is not the multipart/form-data that its head announces.", "bad_body") from error
-    files = [file for file in parts.files if file.name or file.data]
-    if not files or not parts.ended:
-        raise Refusal("There is no picture in the body.", "no_picture" if parts.ended else "bad_body")
-    return files
+        raise RequestError("The body is not the multipart/form-data that its head announces.", "bad_body") from error
+    if not parts.ended:
+        raise RequestError("The multipart/form-data ends before its last boundary.", "bad_body")
+    # What a form sends for a field in which nothing was chosen has neither a name nor data.
+    if files := [file for file in parts.files if file.name or file.data]:
+        return files
+    raise RequestError("There is no picture in the body.", "no_picture")
 
 
 class _Parts:
@@ -88,7 +89,7 @@ class _Parts:
             self._fields += 1
         if len(self.files) > self._max_files or self._fields > MAX_FIELDS:
             files = "one file" if self._max_files == 1 else f"{self._max_files} files"
-            raise Refusal(f"The body may have at most {files} and {MAX_FIELDS} other fields.", "too_many_parts")
+            raise RequestError(f"The body may have at most {files} and {MAX_FIELDS} other fields.", "too_many_parts")
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._file is not None:

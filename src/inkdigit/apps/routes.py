@@ -45,7 +45,7 @@ def service_of(request: Request) -> Service:
 
 
 async def read_prediction(request: Request, model: str | None = None) -> Prediction:
-    """Read the one picture of a request's body. Raises Refusal and InputError."""
+    """Read the one picture of a request's body. Raises RequestError and InputError."""
     service = service_of(request)
     recognizer = service.recognizer(model)
     size, read = await read_image(request, request.app.state.settings.body_timeout)
@@ -59,7 +59,7 @@ async def read_prediction(request: Request, model: str | None = None) -> Predict
     responses=docs.problems(*docs.WORK_PROBLEMS),
 )
 async def predict(request: Request, model: ModelQuery = None, frame: FrameQuery = False) -> Response:
-    """Read the digit on one picture: multipart (any field name), the raw bytes as `image/*`, or JSON `{"data": [[…]]}`."""
+    """Read the digit on one picture: multipart (any field name), raw bytes as `image/*`, or JSON `{"data": [[…]]}`."""
     prediction = await read_prediction(request, model)
     return JSONResponse(prediction.as_dict(frame=frame))
 
@@ -108,11 +108,11 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Tell whether the models have answered a warm-up."""
     if not service_of(request).is_ready:
-        raise errors.Refusal("The models have not answered yet.", "not_ready")
+        raise errors.RequestError("The models have not answered yet.", "not_ready")
     return JSONResponse({"status": "ready"})
 
 
-@router.get("/metrics", include_in_schema=False)
+@router.api_route("/metrics", methods=READ, include_in_schema=False)
 async def metrics(request: Request) -> Response:
     """Give the counters as Prometheus text."""
     return cast(Metrics, request.app.state.metrics).response()

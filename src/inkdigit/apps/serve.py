@@ -9,14 +9,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from pydantic import ValidationError
+from pydantic_settings import CliApp
 
-from ..errors import ArtefactError
 from ..settings import Settings, explain
 from .metrics import MULTIPROCESS
 from .service import load
@@ -33,7 +34,7 @@ class SetupError(Exception):
 def read_settings(flags: Sequence[str]) -> Settings:
     """Read the command's flags, whose names, help and defaults are the settings' own. Raises SetupError."""
     try:
-        return Settings(_cli_parse_args=list(flags), _cli_prog_name="inkdigit serve")
+        return CliApp.run(Settings, cli_args=list(flags))
     except ValidationError as error:
         raise SetupError(explain(error)) from error
 
@@ -51,7 +52,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         server.serve()
 
 
-def _server(settings: Settings) -> Granian:
+def _server(settings: Settings) -> Any:  # Granian chooses its class when it is imported
     return Granian(
         FACTORY,
         factory=True,

@@ -13,7 +13,7 @@ from ..image import open_picture
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from .bodies import Image, Reader
-from .errors import Refusal
+from .errors import RequestError
 
 LIGHT_BYTES = 64 * 1024  # what is larger, in bytes or in pixels, may take over 5 ms
 LIGHT_PIXELS = 250_000
@@ -31,7 +31,7 @@ class Gate:
         self._threads = CapacityLimiter(HEAVY_THREADS)
 
     async def short(self, work: Callable[[], T]) -> T:
-        """Do work of less than 5 ms in the event loop. Raises Refusal where too much waits already."""
+        """Do work of less than 5 ms in the event loop. Raises RequestError where too much waits already."""
         with self._entered():
             async with self._turn:
                 # Whatever else is ready goes first, health checks among it, and is counted.
@@ -39,14 +39,14 @@ class Gate:
                 return work()
 
     async def long(self, work: Callable[[], T]) -> T:
-        """Do work in a thread. Raises Refusal where too much waits already."""
+        """Do work in a thread. Raises RequestError where too much waits already."""
         with self._entered():
             return await to_thread.run_sync(work, limiter=self._threads)
 
     @contextmanager
     def _entered(self) -> Iterator[None]:
         if self.in_flight >= self._limit:
-            raise Refusal("More pictures are in work than this service takes at a time.", "overloaded")
+            raise RequestError("More pictures are in work than this service takes at a time.", "overloaded")
         self.in_flight += 1
         try:
             yield
@@ -71,15 +71,15 @@ class Service:
         self.is_ready = True
 
     def recognizer(self, name: str | None) -> Recognizer:
-        """Give a loaded model by its name, or the default. Raises Refusal."""
+        """Give a loaded model by its name, or the default. Raises RequestError."""
         if name is None:
             return next(iter(self.recognizers.values()))
         if name not in self.recognizers:
-            raise Refusal(f"No such model is loaded; these are: {', '.join(self.recognizers)}.", "unknown_model")
+            raise RequestError(f"No such model is loaded; these are: {', '.join(self.recognizers)}.", "unknown_model")
         return self.recognizers[name]
 
     async def predict(self, size: int, read: Reader, recognizer: Recognizer) -> Prediction:
-        """Read one image of `size` bytes. Raises Refusal and InputError."""
+        """Read one image of `size` bytes. Raises RequestError and InputError."""
         if size <= LIGHT_BYTES:
             answer = await self.gate.short(lambda: _predict_light(read(), recognizer))
             if answer is not None:
@@ -87,7 +87,7 @@ class Service:
         return await self.gate.long(lambda: recognizer.predict(read()))
 
     async def predict_batch(self, images: Sequence[Image], recognizer: Recognizer) -> list[Prediction | InputError]:
-        """Read many images, in order, an InputError in the place of one that failed. Raises Refusal."""
+        """Read many images, in order, an InputError in the place of one that failed. Raises RequestError."""
         return await self.gate.long(lambda: recognizer.predict_batch(images))
 
 

@@ -73,7 +73,7 @@ class Cors(CORSMiddleware):
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer an OPTIONS request."""
         response = super().preflight_response(request_headers)
-        if response.status_code < 400:  # noqa: PLR2004
+        if response.status_code < 400:
             return response
         kept = {name: value for name, value in response.headers.items() if name == "vary"}
         return refuse("This origin, method or header may not be used here.", "origin_refused", kept)
