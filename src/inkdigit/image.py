@@ -8,11 +8,11 @@ import importlib.util
 import io
 import struct
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from .errors import InputError
 
@@ -23,8 +23,9 @@ MAX_SIDE = 1600  # px, of what is handed on
 Pixels = NDArray[np.uint8]
 ImageLike = str | Path | bytes | Image.Image | NDArray[Any]
 
-# What Pillow's decoders raise on damaged files.
+# What Pillow's decoders raise on damaged files; they also warn of them, which a host may have made an error.
 DECODER_ERRORS = (
+    Warning,
     OSError,
     SyntaxError,
     ValueError,
@@ -38,12 +39,25 @@ DECODER_ERRORS = (
     struct.error,
 )
 
+# What brings a picture upright, by its EXIF orientation.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+ORIENTATION = 0x0112
+
 
 def load_pixels(image: ImageLike) -> Pixels:
     """Read an image.
 
     Takes a path, the bytes of a picture file, a PIL image, or an array [H, W] or [H, W, 1|3|4]. Returns uint8 grey
-    [H, W], of either polarity, at most `MAX_SIDE` px on its longest side. Raises InputError.
+    [H, W], of either polarity, at most `MAX_SIDE` px on its longest side. Raises InputError. What one picture is given
+    as makes no difference, but for a JPEG over `MAX_SIDE`: from its bytes it is decoded smaller, within a few levels.
     """
     if isinstance(image, str | Path):
         image = read_file(Path(image))
@@ -59,8 +73,9 @@ def read_file(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"The file {path} cannot be read: {error.strerror}.", "unreadable_file") from error
+    except (OSError, ValueError) as error:  # ValueError: the name has a NUL
+        reason = getattr(error, "strerror", None) or "this is no file's name"
+        raise InputError(f"The file {path} cannot be read: {reason}.", "unreadable_file") from error
     check_bytes(len(data))
     return data
 
@@ -72,7 +87,7 @@ def check_bytes(count: int) -> None:
 
 
 def open_picture(data: bytes) -> Image.Image:
-    """Open the bytes of a picture file without decoding it. Raises InputError on an unknown format or a damaged head."""
+    """Open the bytes of a picture file without decoding it. Raises InputError on an unknown format or a broken head."""
     check_bytes(len(data))
     formats = picture_formats()
     try:
@@ -89,7 +104,10 @@ def open_picture(data: bytes) -> Image.Image:
 @functools.cache
 def picture_formats() -> tuple[str, ...]:
     """Give Pillow's names of the formats that are read; HEIF is among them where the extra `heif` is installed."""
-    formats = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF")
+    # These two spare Pillow the import of all forty that it has. JPEG stands for MPO too, the pairs that phones write.
+    from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415
+
+    formats = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
     if importlib.util.find_spec("pillow_heif") is None:
         return formats
     import pillow_heif  # noqa: PLC0415  an extra, and 30 ms that only its users pay
@@ -101,7 +119,7 @@ def picture_formats() -> tuple[str, ...]:
 @functools.cache
 def picture_suffixes() -> frozenset[str]:
     """Give the endings, such as `.png`, of the files that are pictures in a format that is read."""
-    formats = picture_formats()
+    formats = (*picture_formats(), "MPO")
     return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in formats)
 
 
@@ -111,8 +129,7 @@ def _unidentified(data: bytes, formats: tuple[str, ...]) -> InputError:
     accepts = (Image.OPEN[name][1] for name in formats if name in Image.OPEN)
     if any(accept is not None and accept(data[:16]) is True for accept in accepts):
         return InputError("The picture is truncated or damaged and cannot be read.", "broken_image")
-    names = ", ".join(name for name in formats if name != "MPO")
-    return InputError(f"This is not a picture in a format that is read ({names}).", "unsupported_format")
+    return InputError(f"This is not a picture in a format that is read ({', '.join(formats)}).", "unsupported_format")
 
 
 def _too_many_pixels() -> InputError:
@@ -129,12 +146,13 @@ def _reading(picture: Image.Image, *, draft: bool) -> Pixels:
     factor = _reduction(max(width, height))
     try:
         if draft and factor > 1:
-            picture.draft(None, (width // factor, height // factor))
+            picture.draft(None, (max(1, width // factor), max(1, height // factor)))
         picture.load()
-        picture = ImageOps.exif_transpose(_plain_mode(picture))
+        picture = _upright(picture)
+        values = np.asarray(_reduced(_plain_mode(picture)))
     except DECODER_ERRORS as error:
         raise InputError("The picture is truncated or damaged and cannot be read.", "broken_image") from error
-    return array_pixels(np.asarray(picture))
+    return array_pixels(_sixteen_bits(values) if values.dtype == np.int32 else values)
 
 
 def _reduction(side: int) -> int:
@@ -142,36 +160,63 @@ def _reduction(side: int) -> int:
     return 1 << max(0, (side - 1) // MAX_SIDE).bit_length()
 
 
-def _plain_mode(picture: Image.Image) -> Image.Image:
-    """Bring Pillow's many modes to those that an array of the user's may have: grey, RGB or RGBA, 8 or 16 bit."""
-    if picture.mode in {"L", "RGB", "RGBA", "F", "I;16"} and "transparency" not in picture.info:
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF says; EXIF that cannot be read says nothing, and the picture is still one."""
+    try:
+        turn = TURNS.get(picture.getexif().get(ORIENTATION, 1))
+    except DECODER_ERRORS:
         return picture
-    if picture.mode.startswith("I;16"):
-        return picture.convert("I;16")
-    if picture.mode == "1":
-        return picture.convert("L")
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _plain_mode(picture: Image.Image) -> Image.Image:
+    """Bring Pillow's many modes to those that an array of the user's may have: grey, RGB or RGBA."""
+    mode = picture.mode
+    if mode in {"I", "F", "RGBA"} or mode.startswith("I;16"):
+        return picture
+    if mode == "LAB":  # Pillow converts it to nothing; three axes of colour are all that is needed here
+        return Image.merge("RGB", picture.split())
+    if mode == "La":
+        return picture.convert("LA").convert("RGBA")
     if picture.has_transparency_data:
         return picture.convert("RGBA")
-    return picture if picture.mode == "I" else picture.convert("RGB")
+    return picture if mode in {"L", "RGB"} else picture.convert("L" if mode == "1" else "RGB")
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """Average square boxes so that the longest side is at most `MAX_SIDE`; a box at the edge may be cut."""
+    factor = _reduction(max(picture.size))
+    return picture.reduce(factor) if factor > 1 and picture.mode in {"L", "RGB", "RGBA"} else picture
+
+
+def _sixteen_bits(values: NDArray[np.int32]) -> NDArray[Any]:
+    """Take what Pillow holds in 32 bits, and does not fit 8, for 16 bits where it fits those."""
+    fits = values.min() >= 0 and 255 < values.max() <= 65535
+    return values.astype(np.uint16) if fits else values
 
 
 def array_pixels(values: NDArray[Any]) -> Pixels:
-    """Turn an array into pixels.
+    """Turn an array, or nested lists of numbers, into pixels.
 
     Takes [H, W] or [H, W, 1|3|4]: bool, uint8, uint16 (÷257), or other numbers, which are in 0..1 where none is over
     1, else in 0..255. Raises InputError on any other shape, type or range.
     """
-    values = np.asarray(values)
+    values = _array(values)
     if values.ndim not in {2, 3} or 0 in values.shape or (values.ndim == 3 and values.shape[2] not in {1, 3, 4}):
         raise InputError(f"An array must be [H, W] or [H, W, 1|3|4], not {list(values.shape)}.", "bad_array")
     if values.shape[0] * values.shape[1] > MAX_PIXELS:
         raise _too_many_pixels()
-    values = _box_reduce(_eight_bits(values))
-    if values.ndim == 3 and values.shape[2] == 4:
-        values = _on_paper(values[..., :3], values[..., 3])
-    if values.ndim == 3:
-        values = _grey(values)
-    return np.ascontiguousarray(values)
+    pixels = _eight_bits(values)
+    pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    pixels = np.asarray(_reduced(Image.fromarray(pixels))) if max(pixels.shape[:2]) > MAX_SIDE else pixels
+    return np.ascontiguousarray(pixels if pixels.ndim == 2 else _ink(pixels))
+
+
+def _array(values: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError("An array's rows must be of equal length and hold numbers.", "bad_array") from error
 
 
 def _eight_bits(values: NDArray[Any]) -> Pixels:
@@ -179,58 +224,66 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
         return values
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
-    if values.dtype == np.uint16:
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if values.dtype.newbyteorder("=") == np.uint16:
+        return _SIXTEEN_TO_EIGHT.take(values)
     if values.dtype.kind not in "iuf":
         raise InputError(f"An array must hold numbers, not {values.dtype}.", "bad_array")
-    low, high = values.min(), values.max()
+    with np.errstate(invalid="ignore"):
+        low, high = values.min(), values.max()
     if not (low >= 0 and high <= 255):  # also refuses NaN
-        raise InputError("An array's values must be in 0..1 or 0..255.", "bad_array")
+        raise InputError("The values must be in 0..1 or 0..255.", "bad_array")
     return np.rint(values.astype(np.float32) * (255 if high <= 1 else 1)).astype(np.uint8)
 
 
-def _box_reduce(values: Pixels) -> Pixels:
-    """Average square boxes so that the longest side is at most `MAX_SIDE`; a box at the edge may be cut."""
-    factor = _reduction(max(values.shape[:2]))
-    if factor == 1:
-        return values
-    single = values.ndim == 3 and values.shape[2] == 1
-    reduced = np.asarray(Image.fromarray(values[..., 0] if single else values).reduce(factor))
-    return reduced[..., None] if single else reduced
+_SIXTEEN_TO_EIGHT: Pixels = ((np.arange(65536) + 128) // 257).astype(np.uint8)
+
+
+def _ink(values: Pixels) -> Pixels:
+    """Bring [H, W, 3|4] to grey [H, W] on which ink of any colour differs from the paper."""
+    colours = values[..., 0] if _is_grey(values) else values[..., :3]
+    if values.shape[2] == 4 and values[..., 3].min() < 255:
+        colours = _on_paper(colours, values[..., 3])
+    return colours if colours.ndim == 2 else _grey(colours)
+
+
+def _is_grey(values: Pixels) -> bool:
+    red, green, blue = (values[..., channel] for channel in range(3))
+    return np.array_equal(red, green) and np.array_equal(red, blue)
 
 
 def _on_paper(colours: Pixels, alpha: Pixels) -> Pixels:
-    """Lay colours [H, W, 3] by their alpha [H, W] on the paper that shows them.
+    """Lay colours [H, W] or [H, W, 3] by their alpha [H, W] on the paper that shows them."""
+    if alpha.max() == 0:
+        return np.full_like(alpha, 255)
+    strong = alpha > alpha.max() // 2
+    visible = colours[strong].reshape(int(strong.sum()), -1)
+    page = Image.fromarray(np.full_like(colours, _paper(visible, strong)))
+    return np.asarray(Image.composite(Image.fromarray(colours), page, Image.fromarray(alpha)))
 
-    Where all that is visible has about one colour, that is ink, and the paper is black or white, whichever is further
-    from it. Otherwise ink and paper are both visible, and their median fills the holes.
+
+def _paper(visible: Pixels, strong: NDArray[np.bool_]) -> Pixels:
+    """Choose the colour [1|3] that fills what is transparent; `visible` [N, 1|3] is seen, at `strong` [H, W].
+
+    What is a sheet with ink on it (more colours than one, and most of its box is covered) goes on with its own most
+    common colour. All else is ink, and its paper is black or white, whichever is further from it.
     """
-    if alpha.min() == 255:
-        return colours
-    visible = colours[alpha > 127].mean(axis=1) if (alpha > 127).any() else colours[alpha > 0].mean(axis=1)
-    if visible.size == 0:
-        return np.full_like(colours, 255)
-    if visible.std() < 40:
-        paper = 255.0 if visible.mean() < 128 else 0.0
-    else:
-        paper = float(np.median(visible))
-    weight = alpha[..., None].astype(np.float32) / 255
-    return np.rint(colours * weight + paper * (1 - weight)).astype(np.uint8)
+    spread = (visible.max(0) - visible.min(0)).max()
+    rows, columns = (np.flatnonzero(strong.any(axis)) for axis in (1, 0))
+    box = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
+    if spread > 64 and len(visible) > 0.6 * box:
+        return np.asarray(np.median(visible, axis=0), np.uint8)
+    return np.full(visible.shape[1], 255 if visible.mean() < 128 else 0, np.uint8)
 
 
 def _grey(colours: Pixels) -> Pixels:
-    """Project [H, W, 1|3] on the direction in which its colours differ most, so that ink of any hue stays ink.
+    """Project [H, W, 3] on the direction in which its colours differ most, so that ink of any hue stays ink.
 
     The direction is the first principal component of the colours (Pearson, 1901), scaled so that its weights' absolute
-    values sum to 1: a grey picture stays as it is, and no value leaves 0..255.
+    values sum to 1: no value leaves 0..255.
     """
-    first = colours[..., 0]
-    if colours.shape[2] == 1 or (np.array_equal(first, colours[..., 1]) and np.array_equal(first, colours[..., 2])):
-        return first
-    flat = colours.reshape(-1, 3)
-    sample = flat[:: max(1, len(flat) // 20_000)].astype(np.float32)
-    direction = np.linalg.eigh(np.cov(sample, rowvar=False))[1][:, -1]
+    picture = Image.fromarray(colours)
+    sample = np.asarray(picture.reduce(max(1, max(picture.size) // 128))).reshape(-1, 3)
+    direction = np.linalg.eigh(np.cov(sample.astype(np.float32), rowvar=False, bias=True))[1][:, -1]
     direction *= np.sign(direction[np.abs(direction).argmax()]) / np.abs(direction).sum()
     offset = -255 * direction[direction < 0].sum()
-    grey = colours @ direction.astype(np.float32) + np.float32(offset)
-    return cast(Pixels, np.rint(np.clip(grey, 0, 255)).astype(np.uint8))
+    return np.asarray(picture.convert("L", (*direction.tolist(), float(offset))))

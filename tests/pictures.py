@@ -1,0 +1,38 @@
+"""Pictures that the tests share; every machine can make them."""
+
+import io
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+Grey = NDArray[np.uint8]
+
+
+def seven(side: int = 200) -> Grey:
+    """Draw a seven, black on white, at half the side and off the middle: uint8 [side, side]."""
+    page = Image.new("L", (4 * side, 4 * side), 255)
+    points = [(1.2 * side, 0.8 * side), (3.0 * side, 0.8 * side), (1.9 * side, 2.8 * side)]
+    ImageDraw.Draw(page).line(points, fill=0, width=side // 4, joint="curve")
+    return np.asarray(page.resize((side, side), Image.Resampling.BOX))
+
+
+@cache
+def digits(count: int = 50, side: int = 96) -> tuple[list[Grey], list[int]]:
+    """Give handwritten digits of scikit-learn's (8×8), enlarged to `side`, dark on white, with their labels."""
+    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+
+    source = load_digits()
+    small = [(255 - image * 255 / 16).round().astype(np.uint8) for image in source.images[:count]]
+    images = [np.pad(image, 1, constant_values=255) for image in small]
+    big = [np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)) for image in images]
+    return big, [int(label) for label in source.target[:count]]
+
+
+def encoded(picture: Image.Image | NDArray[Any], kind: str = "PNG", **options: object) -> bytes:
+    """Give a picture as a file's bytes."""
+    buffer = io.BytesIO()
+    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(buffer, kind, **options)
+    return buffer.getvalue()
