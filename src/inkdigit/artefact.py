@@ -90,7 +90,6 @@ def open_artefact(path: Path) -> tuple[ort.InferenceSession, Contract]:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     # A worker that has read a phone's photograph must not keep its memory.
     options.enable_cpu_mem_arena = False
-    options.enable_mem_pattern = False
     options.log_severity_level = 4
     if not path.is_file():
         raise ArtefactError(f"There is no model file {path}.")

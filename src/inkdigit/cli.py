@@ -4,10 +4,12 @@ Exit codes: 0 all done; 1 some input failed; 2 wrong usage or set-up, and nothin
 """
 
 import csv
+import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +18,7 @@ import typer
 
 from .artefact import DEFAULT_MODEL
 from .errors import ArtefactError, DataError, InputError
-from .train.recipe import Recipe, help_texts
+from .train.recipe import Recipe
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -27,7 +29,6 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Read handwritten digits."
 )
 CHUNK = 64  # pictures between two moves of the progress bar
-_HELP = help_texts()
 
 ModelOption = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of an .onnx artefact.")]
 DataOption = Annotated[
@@ -197,31 +198,40 @@ def evaluate(
             say(line)
 
 
-@app.command()
 def train(
     data: DataOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the run: weights and artefact.")] = Path("runs/latest"),
     name: Annotated[str, typer.Option(help="The artefact's name.")] = DEFAULT_MODEL,
-    network: Annotated[str, typer.Option(help=_HELP["network"])] = Recipe.network,
-    optimiser: Annotated[str, typer.Option(help=_HELP["optimiser"])] = Recipe.optimiser,
-    rate: Annotated[float, typer.Option(min=0, help=_HELP["rate"])] = Recipe.rate,
-    weight_decay: Annotated[float, typer.Option(min=0, help=_HELP["weight_decay"])] = Recipe.weight_decay,
-    batch: Annotated[int, typer.Option(min=4, help=_HELP["batch"])] = Recipe.batch,
-    epochs: Annotated[int, typer.Option(min=1, help=_HELP["epochs"])] = Recipe.epochs,
-    label_smoothing: Annotated[
-        float, typer.Option(min=0, max=0.9, help=_HELP["label_smoothing"])
-    ] = Recipe.label_smoothing,
-    seed: Annotated[int, typer.Option(help=_HELP["seed"])] = Recipe.seed,
-    validation: Annotated[int, typer.Option(min=100, max=30_000, help=_HELP["validation"])] = Recipe.validation,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    **recipe: Any,
 ) -> None:
     """Train a network and export the artefact; Ctrl-C ends early with what was learnt."""
     _need_torch()
     from .train.run import train as run  # noqa: PLC0415
 
-    recipe = Recipe(network, optimiser, rate, weight_decay, batch, epochs, label_smoothing, seed, validation)
-    artefact = run(recipe, data, out, name, device)
+    artefact = run(Recipe(**recipe), data, out, name, device)
     say(f"{artefact} is ready: inkdigit predict --model {artefact} FILE")
+
+
+def with_recipe_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command a flag for every field of the recipe, in the place of its `**recipe`."""
+    signature = inspect.signature(command)
+    flags = [
+        inspect.Parameter(
+            item.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=item.default,
+            annotation=Annotated[type(item.default), typer.Option(help=item.metadata["help"])],
+        )
+        for item in fields(Recipe)
+    ]
+    own = [parameter for parameter in signature.parameters.values() if parameter.kind != parameter.VAR_KEYWORD]
+    command.__signature__ = signature.replace(parameters=[*own, *flags])  # type: ignore[attr-defined]
+    command.__annotations__ |= {flag.name: flag.annotation for flag in flags}
+    return command
+
+
+app.command()(with_recipe_flags(train))
 
 
 @app.command()

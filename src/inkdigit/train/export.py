@@ -1,7 +1,6 @@
 """Export: framing, network and calibration as one ONNX file that proves itself before it takes its name."""
 
 import dataclasses
-import io
 import logging
 import os
 import subprocess
@@ -82,10 +81,9 @@ def to_onnx(graph: Graph) -> onnx.ModelProto:
             dynamo=True,
             verbose=False,
         )
-    assert program is not None
-    buffer = io.BytesIO()
-    program.save(buffer)
-    return onnx.load_from_string(buffer.getvalue())
+    if program is None:
+        raise ArtefactError(f"torch {torch.__version__} could not translate the graph.")
+    return program.model_proto
 
 
 def with_contract(model: onnx.ModelProto, contract: Contract) -> onnx.ModelProto:
@@ -103,7 +101,7 @@ def compare(graph: Graph, path: Path, images: list[NDArray[np.uint8]]) -> None:
     session, _ = open_artefact(path)
     for pixels in images:
         with torch.inference_mode():
-            wanted = [value.numpy() for value in graph(torch.from_numpy(pixels.copy()))]
+            wanted = [value.numpy() for value in graph(torch.as_tensor(pixels.copy()))]
         found = session.run(["probabilities", "frame", "digitness"], {"pixels": pixels})
         difference = max(float(np.abs(a - b).max()) for a, b in zip(wanted, found, strict=True))
         if difference > TOLERANCE or (wanted[0].argmax(1) != found[0].argmax(1)).any():
@@ -123,7 +121,7 @@ def rewrite_contract(path: Path, **changes: object) -> None:
 
 def git_commit() -> str:
     """Give the commit of the checkout that this code is in; empty where there is none."""
-    answer = subprocess.run(  # noqa: S603
+    answer = subprocess.run(
         ["git", "rev-parse", "HEAD"],  # noqa: S607
         cwd=Path(__file__).parent,
         capture_output=True,

@@ -1,9 +1,9 @@
-"""The training loop: frames in memory, one-cycle rate, an average of the weights, then calibration."""
+"""The training loops: pictures in memory, one-cycle rate, an average of the weights, then calibration."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar, cast
 
 import torch
 from rich.console import Console
@@ -12,21 +12,46 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .augment import augment
+from .framing import resampling
+from .glance import GRID, Glance
 from .negatives import negatives
 from .networks import Network
 from .recipe import Recipe
 
-OPTIMISERS = {
-    "adamw": lambda weights, recipe: torch.optim.AdamW(weights, recipe.rate, weight_decay=recipe.weight_decay),
-    "sgd": lambda weights, recipe: torch.optim.SGD(
-        weights, recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
+Module = TypeVar("Module", bound=nn.Module)
+Weights = tuple[Tensor, ...] | list[Tensor]
+
+OPTIMISERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
+    "adamw": lambda module, recipe: torch.optim.AdamW(
+        module.parameters(), recipe.rate, weight_decay=recipe.weight_decay
+    ),
+    "sgd": lambda module, recipe: torch.optim.SGD(
+        module.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
     ),
 }
 
 
 @dataclass(frozen=True)
+class Sheets:
+    """Hold pictures uint8 [N, 96, 96], their width and height [N, 2], their digits' ink [N, 96, 96] and labels [N]."""
+
+    pictures: Tensor
+    shape: Tensor
+    ink: Tensor
+    labels: Tensor
+
+    def stretched(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Give some pictures as the glance's grid, float [B, 96, 96], and their ink masks, float [B, 48, 48]."""
+        sides = self.shape[index].flip(1)[..., None] / GRID
+        matrices = resampling((torch.arange(GRID) + 0.5) * sides, sides, self.pictures.shape[-1])
+        grids = matrices[:, 0] @ self.pictures[index].float() @ matrices[:, 1].mT
+        ink = functional.max_pool2d(matrices[:, 0] @ self.ink[index].float() @ matrices[:, 1].mT, 2)
+        return grids, (ink > 0.4 * ink.amax((1, 2), keepdim=True)).float()
+
+
+@dataclass(frozen=True)
 class Frames:
-    """Hold frames uint8 [N, 28, 28] and labels int64 [N], on the device."""
+    """Hold frames uint8 [N, 28, 28] and labels int64 [N]."""
 
     frames: Tensor
     labels: Tensor
@@ -36,38 +61,93 @@ class Frames:
         return self.frames[index][:, None].float() / 255, self.labels[index]
 
 
-def fit(network: Network, training: Frames, validation: Frames, recipe: Recipe) -> Network:
-    """Train a network; give the average of its weights. Ctrl-C ends the training early, with what it has."""
+def fit_glance(sheets: Sheets, recipe: Recipe) -> Glance:
+    """Train a glance to find the ink on sheets."""
+
+    def loss(glance: Glance, index: Tensor) -> Tensor:
+        grids, ink = sheets.stretched(index)
+        return mask_loss(glance(grids), ink)
+
+    return descend("glance", Glance(), loss, len(sheets.pictures), recipe.glance_epochs, recipe)
+
+
+def mask_loss(logits: Tensor, ink: Tensor) -> Tensor:
+    """Give the cross-entropy of a mask [N, 48, 48] plus its Dice loss, in which small digits weigh as much as large."""
+    found = torch.sigmoid(logits)
+    overlap = 2 * (found * ink).sum((1, 2)) + 1
+    dice = 1 - overlap / (found.sum((1, 2)) + ink.sum((1, 2)) + 1)
+    return 4 * functional.binary_cross_entropy_with_logits(logits, ink) + dice.mean()
+
+
+def fit_network(network: Network, training: Frames, validation: Frames, recipe: Recipe) -> Network:
+    """Train a network on frames."""
+
+    def loss(network: Network, index: Tensor) -> Tensor:
+        frames, labels = training.batch(index)
+        return network_loss(network, augment(frames), labels, recipe.label_smoothing)
+
+    def report(network: Network) -> str:
+        return f"validation {accuracy(network, validation):.3%}"
+
+    return descend("network", network, loss, len(training.labels), recipe.epochs, recipe, report)
+
+
+def network_loss(network: Network, frames: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
+    """Give the loss of one batch: cross-entropy of the labels, plus that of digit against no digit."""
+    others = negatives(frames[: len(frames) // 8 * 2])
+    logits, digitness = network(torch.cat([frames, others]).contiguous(memory_format=torch.channels_last))
+    loss = functional.cross_entropy(logits[: len(frames)], labels, label_smoothing=label_smoothing)
+    is_digit = (torch.arange(len(digitness)) < len(frames)).float()
+    return loss + 0.3 * functional.binary_cross_entropy_with_logits(digitness, is_digit)
+
+
+def descend(
+    name: str,
+    module: Module,
+    loss_of: Callable[[Module, Tensor], Tensor],
+    count: int,
+    epochs: int,
+    recipe: Recipe,
+    report: Callable[[Module], str] = lambda module: "",
+) -> Module:
+    """Minimise `loss_of` batches of indices; give the average of the weights. Ctrl-C ends it with what it has."""
     torch.manual_seed(recipe.seed)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=moving_average)
-    optimiser = OPTIMISERS[recipe.optimiser](network.parameters(), recipe)
-    steps = recipe.epochs * (len(training.labels) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps, pct_start=0.15)
+    module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = torch.optim.swa_utils.AveragedModel(module, multi_avg_fn=moving_average)
+    optimiser = OPTIMISERS[recipe.optimiser](module, recipe)
+    per_epoch = count // recipe.batch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.rate, total_steps=epochs * per_epoch, pct_start=0.15
+    )
     with progress_bar() as progress:
-        task = progress.add_task("training", total=steps, note="")
+        task = progress.add_task(name, total=epochs * per_epoch, note="")
         try:
-            for step, index in enumerate(_order(len(training.labels), recipe)):
-                loss = step_loss(network, *training.batch(index), recipe)
+            for step, index in enumerate(batches(count, epochs, recipe.batch), 1):
+                loss = loss_of(module, index)
                 optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 optimiser.step()
                 schedule.step()
-                average.update_parameters(network)
-                if step % 50 == 0:
-                    progress.update(task, completed=step, note=f"loss {loss.item():.3f}")
-                if (step + 1) % (steps // recipe.epochs) == 0:
-                    right = accuracy(average.module, validation)
-                    progress.console.print(f"epoch {(step + 1) * recipe.epochs // steps}: validation {right:.4%}")
+                average.update_parameters(module)
+                progress.update(task, completed=step, note=f"loss {loss.item():.3f}")
+                if step % per_epoch == 0:
+                    progress.console.print(f"{name} epoch {step // per_epoch}: loss {loss.item():.3f}", end="  ")
+                    progress.console.print(report(cast(Module, average.module)))
         except KeyboardInterrupt:
-            progress.console.print("stopped early; what was learnt so far is kept")
-    return copy.deepcopy(average.module).eval()
+            progress.console.print(f"{name}: stopped early; what was learnt so far is kept")
+    return cast(Module, copy.deepcopy(average.module).eval())
+
+
+def batches(count: int, epochs: int, batch: int) -> Iterator[Tensor]:
+    """Shuffle the indices of `count` pictures anew every epoch, and deal them out in full batches."""
+    for _ in range(epochs):
+        yield from torch.randperm(count)[: count // batch * batch].split(batch)
 
 
 @torch.no_grad()
-def moving_average(averaged: Any, current: Any, count: Tensor) -> None:
+def moving_average(averaged: Weights, current: Weights, count: Tensor | int) -> None:
     """Move averaged weights towards the current ones, quickly at first (Tarvainen, Valpola 2017, for the slow pace)."""
-    torch._foreach_lerp_(averaged, current, 1 - min(0.998, (1 + count.item()) / (10 + count.item())))
+    torch._foreach_lerp_(averaged, current, 1 - min(0.998, (1 + int(count)) / (10 + int(count))))
 
 
 def progress_bar() -> Progress:
@@ -75,21 +155,6 @@ def progress_bar() -> Progress:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     return Progress(*columns, console=console, disable=not console.is_terminal)
-
-
-def _order(count: int, recipe: Recipe) -> Iterator[Tensor]:
-    for _ in range(recipe.epochs):
-        yield from torch.randperm(count)[: count // recipe.batch * recipe.batch].split(recipe.batch)
-
-
-def step_loss(network: nn.Module, frames: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
-    """Give the loss of one batch: cross-entropy of the labels, plus that of digit against no digit."""
-    frames = augment(frames)
-    others = negatives(frames[: len(frames) // 4])
-    logits, digitness = network(torch.cat([frames, others]).contiguous(memory_format=torch.channels_last))
-    loss = functional.cross_entropy(logits[: len(frames)], labels, label_smoothing=recipe.label_smoothing)
-    is_digit = (torch.arange(len(digitness)) < len(frames)).float()
-    return loss + 0.3 * functional.binary_cross_entropy_with_logits(digitness, is_digit)
 
 
 @torch.no_grad()
@@ -114,8 +179,8 @@ def temperature(logits: Tensor, labels: Tensor) -> float:
     def closure() -> Tensor:
         optimiser.zero_grad()
         loss = functional.cross_entropy(logits / log_temperature.exp(), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    optimiser.step(closure)
     return log_temperature.exp().item()

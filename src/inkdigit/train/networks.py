@@ -23,7 +23,9 @@ class Network(nn.Module):
 def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
     """Build a convolution with batch normalisation (Ioffe, Szegedy 2015) and ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+        nn.Conv2d(inputs, outputs, size, stride, (size - stride + 1) // 2 if size % 2 == 0 else size // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
     )
 
 

@@ -1,6 +1,6 @@
-"""The recipe: everything that a training run depends on, as data. It needs no torch, so the command line may read it."""
+"""The recipe: everything that a training run depends on, as data. It needs no torch: the command line reads it."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -17,17 +17,16 @@ class Recipe:
     optimiser: str = option("adamw", "adamw or sgd (with Nesterov momentum).")
     rate: float = option(4e-3, "The highest learning rate of the one-cycle schedule.")
     weight_decay: float = option(0.02, "Weight decay, decoupled.")
-    batch: int = option(256, "Pictures a step.")
-    epochs: int = option(30, "Passes over the training set.")
+    batch: int = option(128, "Pictures a step.")
+    epochs: int = option(12, "Passes over the frames, for the network.")
+    glance_epochs: int = option(6, "Passes over the sheets of paper, for the glance.")
+    sheets: int = option(60_000, "Pictures of paper that are made to train on.")
+    pens: int = option(4, "How often each pen digit is drawn, each time with another pen.")
     label_smoothing: float = option(0.05, "Part of the target that is spread over all labels.")
+    validation_writers: int = option(3, "Pen writers that are held out likewise.")
     seed: int = option(1, "Seed of everything random.")
     validation: int = option(5000, "Pictures of the training set that are held out to choose and calibrate by.")
 
     def as_dict(self) -> dict[str, Any]:
         """Give the recipe as JSON values."""
         return asdict(self)
-
-
-def help_texts() -> dict[str, str]:
-    """Give each field's help text by its name."""
-    return {item.name: item.metadata["help"] for item in fields(Recipe)}

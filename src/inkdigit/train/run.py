@@ -1,65 +1,151 @@
-"""One training run, from data to artefact."""
+"""One training run, from data to artefact, in a folder of its own: weights, recipe and calibration, artefact."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from .. import __version__
-from ..artefact import DEFAULT_MODEL, Contract
-from ..data import Labelled, mnist
+from ..artefact import SUFFIX, Contract
+from ..data import mnist
+from ..errors import DataError
 from ..evaluate import SOURCES, score
 from ..prediction import Thresholds
 from ..recognizer import Recognizer
+from .corpus import Corpus, corpora, framed_sheets, joined
 from .export import Graph, export, git_commit, rewrite_contract
-from .fit import Frames, fit, outputs, temperature
-from .framing import Framing, PlainGlance
-from .networks import NETWORKS
+from .fit import Frames, accuracy, fit_glance, fit_network, outputs, temperature
+from .framing import Framing
+from .glance import Glance
+from .networks import NETWORKS, Network
 from .recipe import Recipe
 
+LABELS = tuple(str(digit) for digit in range(10))
+WEIGHTS, NOTES = "weights.safetensors", "run.json"
 
-def run(recipe: Recipe, folder: Path | None, target: Path, name: str = DEFAULT_MODEL) -> dict[str, float]:
-    """Train, calibrate, export to `target` and score. Gives the accuracy per source. Raises DataError, ArtefactError."""
+
+@dataclass(frozen=True)
+class Notes:
+    """Hold what a run found, beside its weights."""
+
+    name: str
+    recipe: Recipe
+    sources: Mapping[str, str]
+    temperature: float
+    thresholds: Thresholds
+    validation: Mapping[str, float]  # accuracy of each kind of frames
+
+
+def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str) -> Path:
+    """Train, calibrate, export and score. Give the artefact. Raises DataError, ArtefactError."""
+    with torch.device(chosen(device)):
+        notes, graph = fitted(recipe, folder, name)
+    save(notes, graph.cpu(), out)
+    return export_run(out, None, folder)
+
+
+def chosen(device: str) -> str:
+    """Choose the device: what is named, or for `auto` the fastest there is."""
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def fitted(recipe: Recipe, folder: Path | None, name: str) -> tuple[Notes, Graph]:
+    """Train glance and network, and calibrate them. Raises DataError."""
     torch.manual_seed(recipe.seed)
-    framing = Framing(PlainGlance()).eval()
-    data = mnist("train", folder)
-    held_out = np.random.default_rng(recipe.seed).permutation(len(data)) < recipe.validation
-    training = framed(framing, data.images[~held_out], data.labels[~held_out])
-    validation = framed(framing, data.images[held_out], data.labels[held_out])
-    network = fit(NETWORKS[recipe.network](10), training, validation, recipe)
-    logits, digitness = outputs(network, validation)
-    heat = temperature(logits, validation.labels)
-    contract = Contract(
-        name=name,
-        version=__version__,
-        labels=tuple(str(label) for label in range(10)),
-        architecture=recipe.network,
-        thresholds=thresholds(torch.softmax(logits / heat, 1), validation.labels, torch.sigmoid(digitness)),
-        recipe=recipe.as_dict(),
-        sources=data.sha256,
-        scores={},
-        inkdigit=__version__,
-        commit=git_commit(),
-    )
-    export(Graph(framing, network, heat), contract, [data.images[held_out][:200]], target)
-    recognizer = Recognizer(target)
-    scores = {source: score(recognizer, read(folder)).accuracy for source, read in SOURCES.items()}
-    rewrite_contract(target, scores={source: {"accuracy": value} for source, value in scores.items()})
-    return scores
+    training, validation, sources = corpora(recipe, folder)
+    sheets = training.sheets(recipe.sheets)
+    framing = Framing(fit_glance(sheets, recipe)).eval()
+    frames = joined(*training.clean(framing), framed_sheets(framing, sheets))
+    kinds = validation_frames(framing, validation)
+    network = fit_network(NETWORKS[recipe.network](len(LABELS)), frames, joined(*kinds.values()), recipe)
+    heat, limits = calibrate(network, joined(*kinds.values()))
+    reached = {kind: accuracy(network, frames) for kind, frames in kinds.items()}
+    return Notes(name, recipe, sources, heat, limits, reached), Graph(framing, network, heat)
 
 
-@torch.no_grad()
-def framed(framing: Framing, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Frames:
-    """Frame pictures [N, H, W] as the graph will."""
-    parts = [framing(part)[0] for part in torch.from_numpy(images.copy()).split(500)]
-    return Frames((torch.cat(parts) * 255).round().to(torch.uint8), torch.from_numpy(labels))
+def validation_frames(framing: Framing, validation: Corpus) -> dict[str, Frames]:
+    """Frame what is validated on: MNIST, pens, and both on paper."""
+    pictures, pens = validation.clean(framing)
+    return {"mnist": pictures, "pens": pens, "paper": framed_sheets(framing, validation.sheets(len(pictures.labels)))}
 
 
-def thresholds(probabilities: torch.Tensor, labels: torch.Tensor, digitness: torch.Tensor) -> Thresholds:
-    """Choose on validation: 99.5 % of digits count as digits, and what counts as sure is 99.8 % right."""
+def calibrate(network: Network, frames: Frames) -> tuple[float, Thresholds]:
+    """Fit the temperature, and choose the thresholds, on validation frames."""
+    logits, digitness = outputs(network, frames)
+    heat = temperature(logits, frames.labels)
+    return heat, thresholds(torch.softmax(logits / heat, 1), frames.labels, torch.sigmoid(digitness))
+
+
+def thresholds(probabilities: Tensor, labels: Tensor, digitness: Tensor) -> Thresholds:
+    """Choose so that 99.5 % of digits count as digits, and that 99.8 % of what counts as sure is right."""
     confidence, answer = probabilities.max(1)
     order = confidence.argsort(descending=True)
     right = (answer == labels)[order].float().cumsum(0) / torch.arange(1, len(order) + 1)
     sure = int((right >= 0.998).nonzero().max())
-    return Thresholds(float(digitness.quantile(0.005)), float(confidence[order][sure]))
+    return Thresholds(round(float(digitness.quantile(0.005)), 4), round(float(confidence[order][sure]), 4))
+
+
+def save(notes: Notes, graph: Graph, out: Path) -> None:
+    """Write a run's weights and notes, each in one step."""
+    out.mkdir(parents=True, exist_ok=True)
+    draft = out / f"{WEIGHTS}.tmp"
+    save_file({key: value.contiguous() for key, value in graph.state_dict().items()}, draft)
+    draft.replace(out / WEIGHTS)
+    draft = out / f"{NOTES}.tmp"
+    draft.write_text(json.dumps(asdict(notes), indent=2) + "\n")
+    draft.replace(out / NOTES)
+
+
+def load(out: Path) -> tuple[Notes, Graph]:
+    """Read a run back. Raises DataError where the folder holds none."""
+    if not (out / NOTES).is_file() or not (out / WEIGHTS).is_file():
+        raise DataError(f"{out} is no training run: it has no {NOTES} or no {WEIGHTS}.")
+    values: dict[str, Any] = json.loads((out / NOTES).read_text())
+    values["recipe"], values["thresholds"] = Recipe(**values["recipe"]), Thresholds(**values["thresholds"])
+    notes = Notes(**values)
+    graph = Graph(Framing(Glance()), NETWORKS[notes.recipe.network](len(LABELS)), notes.temperature)
+    graph.load_state_dict(load_file(out / WEIGHTS))
+    return notes, graph.eval()
+
+
+def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
+    """Export a run's artefact, and score it on every source through `Recognizer`. Raises DataError, ArtefactError."""
+    notes, graph = load(out)
+    target = target or out / f"{notes.name}{SUFFIX}"
+    export(graph, contract_of(notes), samples(folder), target)
+    recognizer = Recognizer(target)
+    scores = {source: score(recognizer, read(folder)).accuracy for source, read in SOURCES.items()}
+    rewrite_contract(target, scores={source: {"accuracy": value} for source, value in scores.items()})
+    return target
+
+
+def contract_of(notes: Notes) -> Contract:
+    """Say in the contract what a run was."""
+    return Contract(
+        name=notes.name,
+        version=__version__,
+        labels=LABELS,
+        architecture=notes.recipe.network,
+        thresholds=notes.thresholds,
+        recipe=notes.recipe.as_dict(),
+        sources=notes.sources,
+        scores={},
+        inkdigit=__version__,
+        commit=git_commit(),
+    )
+
+
+def samples(folder: Path | None) -> list[NDArray[np.uint8]]:
+    """Give real pictures of several sizes on which an export must prove itself."""
+    images = mnist("train", folder).images[:200]
+    large = 255 - np.pad(images[:20].repeat(9, 1).repeat(9, 2), ((0, 0), (40, 90), (150, 10)))
+    return [images, large]

@@ -1,0 +1,80 @@
+"""Pen strokes, from the files that record them to drawn pictures. Needs no torch, and knows nothing of networks."""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from .data import data_folder
+from .errors import DataError
+
+PENDIGITS = "pendigits/pendigits-orig.tra.gz"
+PENDIGITS_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
+OVERSAMPLE = 4  # a drawing is made this much larger and averaged down, which smooths its edges
+
+Stroke = NDArray[np.float32]  # points [P, 2], x and y, y growing downward
+
+
+@dataclass(frozen=True, eq=False)
+class PenDigit:
+    """Hold one digit as a pen wrote it."""
+
+    strokes: tuple[Stroke, ...]
+    label: int
+    writer: int
+
+
+def pendigits(folder: Path | None = None) -> list[PenDigit]:
+    """Read the pen digits of Alpaydin and Alimoglu (UCI, data set 81): 7,494 digits of 30 writers. Raises DataError."""
+    folder = data_folder(folder)
+    path = None if folder is None else folder / PENDIGITS
+    if path is None or not path.is_file():
+        raise DataError(f"The pen digits are not at {path or PENDIGITS}; the NOTICE says where they come from.")
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path} is truncated or damaged: {error}.") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != PENDIGITS_SHA256:
+        raise DataError(f"{path} is not the pen digits: its SHA-256 is {found}, not {PENDIGITS_SHA256}.")
+    return parse_unipen(content.decode("ascii"))
+
+
+def parse_unipen(text: str) -> list[PenDigit]:
+    """Read digits from UNIPEN text (Guyon and others, 1994): one a segment, `.COMMENT label writer sample`."""
+    digits = []
+    for segment in text.split(".SEGMENT")[1:]:
+        comment = re.search(r"\.COMMENT\s+(\d+)\s+(\d+)", segment)
+        downs = re.findall(r"\.PEN_DOWN([^.]*)", segment)
+        if comment is None or not downs:
+            raise DataError("A segment of the pen digits has no writer or no strokes.")
+        strokes = tuple(np.array(down.split(), np.float32).reshape(-1, 2) * (1, -1) for down in downs)
+        digits.append(PenDigit(strokes, int(comment[1]), int(comment[2])))
+    return digits
+
+
+def fitted(strokes: Sequence[Stroke], side: float, centre: tuple[float, float]) -> list[Stroke]:
+    """Scale strokes so that their longest side is `side` px, around a centre in px."""
+    points = np.concatenate(strokes)
+    low, high = points.min(0), points.max(0)
+    scale = side / max(float((high - low).max()), 1e-6)
+    return [((stroke - (low + high) / 2) * scale + np.array(centre, np.float32)).astype(np.float32) for stroke in strokes]
+
+
+def draw(strokes: Sequence[Stroke], width: float, size: int) -> NDArray[np.uint8]:
+    """Draw strokes, in px, with a round pen of `width` px: ink 255 on 0, uint8 [size, size]."""
+    canvas = Image.new("L", (size * OVERSAMPLE, size * OVERSAMPLE))
+    pen = ImageDraw.Draw(canvas)
+    radius = width * OVERSAMPLE / 2
+    for stroke in strokes:
+        points = [(float(x), float(y)) for x, y in stroke * OVERSAMPLE]
+        pen.line(points, fill=255, width=max(1, round(2 * radius)), joint="curve")
+        for x, y in (points[0], points[-1]):
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+    return np.asarray(canvas.reduce(OVERSAMPLE))

@@ -1,0 +1,47 @@
+"""The glance: a small network that says, on a coarse grid, what is ink of the digit.
+
+It does not know which digit it is. Paper, printed lines, boxes, shadows, specks and neighbours are what it leaves out.
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .networks import convolution
+
+GRID = 96  # cells that it looks at, along either side
+MASK = 48  # cells of its answer
+FLAT = 0.25  # variance of grey levels that is not enlarged: half a level
+
+
+class Glance(nn.Module):
+    """Turn grids [N, 1, 96, 96] into the ink mask's logits [N, 48, 48].
+
+    An encoder and decoder whose levels add what the encoder saw to what the decoder makes of it (after U-Net:
+    Ronneberger, Fischer, Brox 2015). Four cells of the mask are four channels until the end, so that nothing costs
+    more than 24×24; all widths are multiples of 16, which is what a processor's vector holds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fine = convolution(1, 16, 8, stride=4)  # 24×24
+        self.middle = convolution(16, 32, stride=2)  # 12×12
+        self.coarse = nn.Sequential(convolution(32, 48, stride=2), convolution(48, 48))  # 6×6
+        self.to_middle = nn.Conv2d(48, 32, 1)
+        self.join_middle = convolution(32, 32)
+        self.to_fine = nn.Conv2d(32, 16, 1)
+        self.join_fine = convolution(16, 16)
+        self.head = nn.Sequential(nn.Conv2d(16, 4, 1), nn.PixelShuffle(2))
+
+    def forward(self, grid: Tensor) -> Tensor:
+        """Look at `grid`, float [N, 96, 96], of any brightness and contrast."""
+        fine = self.fine(functional.layer_norm(grid, grid.shape[1:], eps=FLAT)[:, None])
+        middle = self.middle(fine)
+        middle = self.join_middle(middle + doubled(self.to_middle(self.coarse(middle))))
+        fine = self.join_fine(fine + doubled(self.to_fine(middle)))
+        logits: Tensor = self.head(fine)[:, 0]
+        return logits
+
+
+def doubled(values: Tensor) -> Tensor:
+    """Repeat every cell of [N, C, S, S] twice along both sides."""
+    return functional.interpolate(values, scale_factor=2.0, mode="nearest")

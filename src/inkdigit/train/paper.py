@@ -1,0 +1,203 @@
+"""Pictures of digits on paper, made of ink: batched tensor functions that the glance and the network are trained on.
+
+Everything is in cells of a square of `size`, of which a picture's own height and width take a part. Ink is 0 paper to 1
+ink, brightness 0 dark to 1 light. Every random number is drawn from torch's generator, so a seed gives the same paper.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Hold pictures [N, S, S] in 0..1, the digit's own ink [N, S, S] in them, and their width and height [N, 2].
+
+    A picture is the first `height` rows and `width` columns of its square, the longer of which is S.
+    """
+
+    pictures: Tensor
+    ink: Tensor
+    shape: Tensor
+
+
+def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
+    """Photograph digits [N, 56, 56], each drawn around the middle, on all kinds of paper; `clean` is a plain part."""
+    count = len(ink)
+    shape = picture_shapes(ink, size)
+    inked, centre, side = placed(ink, shape, size)
+    plain = chance(count, clean)
+    paper = light(count, size) * prints(centre, side, size) * (1 - 0.9 * neighbours(ink, shape, side, size))
+    strength = uniform(count, 0.25, 1.0) * grain(count, size)
+    photo = paper * (1 - strength * inked)
+    photo = sensor(blurred(photo))
+    pictures = torch.where(plain, 1 - inked * uniform(count, 0.3, 1.0).sqrt(), photo)
+    pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
+    pictures = torch.where(chance(count, 0.3), coarsened(pictures), pictures)
+    return Sheet((pictures.clamp(0, 1) * 255).round() / 255, inked, shape)
+
+
+def uniform(count: int, low: float, high: float) -> Tensor:
+    """Draw one number per picture, [N, 1, 1]."""
+    return low + (high - low) * torch.rand(count, 1, 1)
+
+
+def chance(count: int, probability: float) -> Tensor:
+    """Toss a coin per picture, bool [N, 1, 1]."""
+    return torch.rand(count, 1, 1) < probability
+
+
+def axes(size: int) -> tuple[Tensor, Tensor]:
+    """Give the centres of cells, x [1, 1, S] and y [1, S, 1]."""
+    cells = torch.arange(size) + 0.5
+    return cells[None, None], cells[None, :, None]
+
+
+def ink_sides(ink: Tensor) -> Tensor:
+    """Measure the width and height of ink [N, S, S], in its own cells: [N, 2]."""
+    inked = ink > 0.3
+    return torch.stack([inked.any(1).sum(1), inked.any(2).sum(1)], 1).clamp(min=3).float()
+
+
+def picture_shapes(ink: Tensor, size: int) -> Tensor:
+    """Choose every picture's width and height [N, 2]: square, oblong, or cropped to the ink."""
+    count = len(ink)
+    aspect = torch.exp(torch.randn(count, 1) * 0.3)
+    oblong = torch.cat([aspect, 1 / aspect], 1)
+    cropped = ink_sides(ink) + torch.rand(count, 2) * 3
+    kind = torch.rand(count, 1)
+    shape = torch.where(kind < 0.5, torch.ones(count, 2), torch.where(kind < 0.8, oblong, cropped))
+    shape = shape / shape.amax(1, keepdim=True) * size
+    return (shape / STEP).round().clamp(min=1) * STEP
+
+
+def placed(ink: Tensor, shape: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Lay the digits somewhere into their pictures: ink [N, S, S], centre [N, 2] and sides [N, 2] in cells."""
+    count = len(ink)
+    sides = ink_sides(ink)
+    room = (shape / sides).amin(1, keepdim=True)  # cells for one of the ink's own
+    part = torch.where(torch.rand(count, 1) < 0.35, 0.85 + 0.2 * torch.rand(count, 1), smaller(count))
+    scale = room * part
+    sides = sides * scale
+    centre = shape / 2 + (torch.rand(count, 2) - 0.5) * (shape - sides).clamp(min=0)
+    return drawn(ink, centre, scale, torch.randn(count, 1) * 0.1, size), centre, sides
+
+
+def smaller(count: int) -> Tensor:
+    """Choose how much of its picture a digit takes, [N, 1]: from an eighth up, small ones as often as large."""
+    return torch.exp(math.log(0.12) * torch.rand(count, 1))
+
+
+def drawn(ink: Tensor, centre: Tensor, scale: Tensor, angle: Tensor, size: int) -> Tensor:
+    """Draw ink [N, 56, 56] around a centre [N, 2], scaled and turned [N, 1], to [N, S, S]; averaged 2×2."""
+    x, y = axes(2 * size)
+    x, y = (x / 2 - centre[:, :1, None]) / scale[..., None], (y / 2 - centre[:, 1:, None]) / scale[..., None]
+    cos, sin = angle.cos()[..., None], angle.sin()[..., None]
+    half = ink.shape[-1] / 2
+    grid = torch.stack([(x * cos - y * sin) / half, (x * sin + y * cos) / half], 3)
+    return functional.avg_pool2d(functional.grid_sample(ink[:, None], grid, align_corners=False), 2)[:, 0]
+
+
+def light(count: int, size: int) -> Tensor:
+    """Light paper [N, S, S]: its brightness, a slope, a shadow's edge, darker corners, and patches."""
+    x, y = axes(size)
+    x, y = x / size - 0.5, y / size - 0.5
+    angle = uniform(count, 0, 2 * math.pi)
+    slope = 1 + uniform(count, 0, 0.5) * (x * angle.cos() + y * angle.sin())
+    turn = uniform(count, 0, 2 * math.pi)
+    edge = torch.sigmoid((x * turn.cos() + y * turn.sin() - uniform(count, -0.4, 0.4)) * uniform(count, 4, 60))
+    shadow = 1 - uniform(count, 0.1, 0.55) * edge * chance(count, 0.35)
+    corners = 1 - uniform(count, 0, 0.5) * (x**2 + y**2) * chance(count, 0.3)
+    patches = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
+    return uniform(count, 0.45, 1.0) * slope * shadow * corners * (1 + uniform(count, 0, 0.06) * patches)
+
+
+def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Print ruled or squared paper, or boxes around the digits: the part of light that is left, [N, S, S]."""
+    count = len(centre)
+    x, y = axes(size)
+    tilt = torch.randn(count, 1, 1) * 0.03
+    across, down = x + tilt * y, y - tilt * x
+    spacing = uniform(count, 0.08, 0.6) * size
+    thick = uniform(count, 0.2, 1.4)
+    squares = stripes(across, spacing, thick, uniform(count, 0, 1)) * chance(count, 0.45)
+    ruled = torch.maximum(stripes(down, spacing, thick, uniform(count, 0, 1)), squares) * chance(count, 0.35)
+    margin = 1 + uniform(count, 0.1, 0.9) ** 2 + torch.rand(count, 2, 1) * 0.2
+    half = (sides[..., None] * margin).amax(1, keepdim=True) / 2 * torch.exp(torch.randn(count, 2, 1) * 0.1)
+    middle = centre[..., None] + torch.randn(count, 2, 1) * half * 0.06
+    inside_x, inside_y = half[:, :1] - (across - middle[:, :1]).abs(), half[:, 1:] - (down - middle[:, 1:]).abs()
+    comb = chance(count, 0.4)  # a row of boxes, as forms have
+    period_x = torch.where(comb, half[:, :1] - ((across - middle[:, :1]).abs() - half[:, :1]).abs(), inside_x)
+    edge_x = line(torch.where(comb, inside_x.abs().minimum((period_x - 0).abs()), inside_x.abs()), thick)
+    box = torch.maximum(
+        edge_x * (inside_y > -thick), line(inside_y.abs(), thick) * ((inside_x > -thick) | comb)
+    ) * chance(count, 0.3)
+    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box)
+
+
+def stripes(position: Tensor, spacing: Tensor, thick: Tensor, phase: Tensor) -> Tensor:
+    """Draw lines at every `spacing` along a position [N, S, S]."""
+    return line(((position / spacing + phase) % 1 - 0.5).abs() * spacing, thick)
+
+
+def line(distance: Tensor, thick: Tensor) -> Tensor:
+    """Draw where the distance to a line is under half its thickness, with a smooth edge; hairlines grow pale."""
+    return (thick / 2 + 0.5 - distance).clamp(0, 1).minimum(thick)
+
+
+def neighbours(ink: Tensor, shape: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Let another digit reach into some pictures over an edge, and scatter specks: ink [N, S, S]."""
+    count = len(ink)
+    scale = sides.amax(1, keepdim=True) / ink_sides(ink).amax(1, keepdim=True)
+    along = torch.rand(count, 2)
+    edge = torch.randint(0, 4, (count, 1))
+    out = torch.where(edge % 2 == 0, -0.02, 1.02)
+    centre = torch.where(torch.arange(2) == edge // 2, out, along) * shape
+    some = torch.rand(count) < 0.2
+    other = torch.zeros(count, size, size)
+    other[some] = drawn(ink.roll(1, 0)[some], centre[some], scale[some], torch.randn(count, 1)[some] * 0.1, size)
+    x, y = axes(size)
+    specks = torch.zeros_like(other)
+    for _ in range(3):
+        spot = torch.rand(count, 2, 1) * size
+        distance = ((x - spot[:, :1]).square() + (y - spot[:, 1:]).square()).sqrt()
+        specks = torch.maximum(specks, (uniform(count, 0, 1.5) + 0.5 - distance).clamp(0, 1) * chance(count, 0.15))
+    return torch.maximum(other, specks)
+
+
+def grain(count: int, size: int) -> Tensor:
+    """Give the pen's texture [N, S, S], 0..1: even for most, rough for pencil and chalk."""
+    rough = uniform(count, 0, 0.6) * chance(count, 0.35)
+    return 1 - rough * torch.rand(count, size, size)
+
+
+def blurred(pictures: Tensor) -> Tensor:
+    """Blur [N, S, S] by a Gaussian of its own for each picture."""
+    sigma = uniform(len(pictures), 0.15, 1.1)
+    offsets = torch.arange(-3, 4)
+    kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
+    kernel = (kernel / kernel.sum(2, keepdim=True))[:, :, None]
+    padded = functional.pad(pictures[None], (3, 3, 3, 3), mode="replicate")
+    across = functional.conv2d(padded, kernel, groups=len(pictures))
+    return functional.conv2d(across, kernel.mT, groups=len(pictures))[0]
+
+
+def sensor(pictures: Tensor) -> Tensor:
+    """Add a sensor's noise, fine or coarse, of a strength of its own for each picture."""
+    count, size, _ = pictures.shape
+    coarse = functional.interpolate(torch.randn(count, 1, size // 2, size // 2), size=size, mode="bilinear")[:, 0]
+    noise = torch.where(chance(count, 0.5), torch.randn(count, size, size), coarse)
+    return pictures + noise * uniform(count, 0, 0.3).square()
+
+
+def coarsened(pictures: Tensor) -> Tensor:
+    """Show [N, S, S] as if it had been made at a third of its resolution, or half."""
+    size = pictures.shape[-1]
+    small = size // 3 if torch.rand(()) < 0.5 else size // 2
+    coarse = functional.interpolate(pictures[:, None], size=small, mode="area")
+    return functional.interpolate(coarse, size=size, mode="bilinear")[:, 0]
