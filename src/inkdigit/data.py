@@ -6,13 +6,16 @@ cache. Every file is verified by the SHA-256 of its decompressed content, so it 
 
 import gzip
 import hashlib
+import http.client
 import io
+import math
 import os
 import struct
 import tempfile
 import urllib.request
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -78,7 +81,10 @@ def mnist_file(name: str, folder: Path | None, mirrors: Sequence[str]) -> bytes:
     cached = cache_folder() / "mnist" / f"{name}.gz"
     if not cached.is_file():
         _download(name, mirrors, cached)
-    return _verified(name, cached)
+    try:
+        return _verified(name, cached)
+    except DataError as error:
+        raise DataError(f"{error} Delete it, and it is downloaded again.") from error
 
 
 def cache_folder() -> Path:
@@ -116,23 +122,35 @@ def _unpacked(content: bytes) -> bytes:
 
 def _download(name: str, mirrors: Sequence[str], target: Path) -> None:
     """Fetch one file from the first mirror that has it whole, and put it in place only when it is verified."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     failures = []
     for mirror in mirrors:
         url = f"{mirror}{name}.gz"
-        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".tmp") as file:
+        with _draft(target) as draft:
             try:
-                for chunk in _fetch(url, name):
-                    file.write(chunk)
-                file.flush()
-                _verified(name, Path(file.name))
-            except (DataError, OSError) as error:
+                with draft.open("wb") as file:
+                    file.writelines(_fetch(url, name))
+                _verified(name, draft)
+                draft.replace(target)
+            except (DataError, OSError, ValueError, http.client.HTTPException) as error:
                 failures.append(f"{url}: {error}")
-                continue
-            if not target.exists():
-                os.link(file.name, target)
-            return
+            else:
+                return
     raise DataError(f"{name} could not be downloaded.\n" + "\n".join(failures))
+
+
+@contextmanager
+def _draft(target: Path) -> Iterator[Path]:
+    """Give a new file beside the target, that is gone at the end unless it took the target's name."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
+        os.close(number)
+    except OSError as error:
+        raise DataError(f"The cache {target.parent} cannot be written: {error.strerror}.") from error
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def _fetch(url: str, name: str) -> Iterator[bytes]:
@@ -164,6 +182,6 @@ def parse_idx(name: str, content: bytes) -> NDArray[np.uint8]:
     except struct.error as error:
         raise DataError(f"{name} is too short for an IDX file.") from error
     start = 4 + 4 * dimensions
-    if zero != 0 or kind != 0x08 or len(content) - start != int(np.prod(shape)):
+    if zero != 0 or kind != 0x08 or dimensions == 0 or len(content) - start != math.prod(shape):
         raise DataError(f"{name} is no IDX file of bytes with the size that its head says.")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
