@@ -11,7 +11,7 @@ from .routes import READ, page, read_prediction, service_of
 
 NAMES: Final = ("prediction", "predict", "predicted_digit", "predicted_class")
 
-router = APIRouter()
+router = APIRouter(tags=["For clients of other digit services"])
 
 
 @router.post(

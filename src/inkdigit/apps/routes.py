@@ -22,7 +22,7 @@ READ: Final = ["GET", "HEAD"]
 ModelQuery = Annotated[str | None, Query(description="A loaded model's name; without it, the default.")]
 FrameQuery = Annotated[bool, Query(description="Add the 28×28 that the network saw, as a PNG data URL.")]
 
-router = APIRouter()
+router = APIRouter(tags=["Inkdigit"])
 
 
 class _PageFiles(StaticFiles):

@@ -1,0 +1,22 @@
+"""Fixtures that several tests share."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from .serving import Service, serving
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Service]:
+    """One started service for all tests that leave it as it was."""
+    with serving("--body-timeout", "1.5") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def client(service: Service) -> Iterator[httpx.Client]:
+    """Real HTTP to the started service."""
+    with httpx.Client(base_url=service.url, timeout=30) as opened:
+        yield opened

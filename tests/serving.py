@@ -1,0 +1,65 @@
+"""A started service: a real process on a free port of the loopback."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+COMMAND = [str(Path(sys.executable).with_name("inkdigit")), "serve", "--port", "0"]
+STARTED = re.compile(r"^Inkdigit is at (\S+)$", re.MULTILINE)
+PATIENCE = 60  # seconds, for a start beside busy neighbours
+
+
+@dataclass(frozen=True)
+class Service:
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def address(self) -> tuple[str, int]:
+        url = httpx.URL(self.url)
+        assert url.port is not None
+        return url.host, url.port
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Give this process's environment without Inkdigit's variables, and with those given."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("INKDIGIT_") and name != "PORT"}
+    return {**kept, **variables}
+
+
+@contextmanager
+def serving(*flags: str, **variables: str) -> Iterator[Service]:
+    """Start `inkdigit serve` with flags and variables, and stop it again by SIGTERM."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen([*COMMAND, *flags], env=environment(**variables), stdout=out, stderr=out)
+        try:
+            yield Service(_address(process, log), process, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        if found := STARTED.search(log.read_text()):
+            return found[1]
+        time.sleep(0.05)
+    raise AssertionError(f"the service did not start: {log.read_text()}")
