@@ -55,19 +55,25 @@ def parse_contract(metadata: Mapping[str, str], path: Path) -> Contract:
         )
     if missing := _FIELDS - values.keys():
         raise ArtefactError(f"{path}: the contract lacks {', '.join(sorted(missing))}.")
-    try:
-        return Contract(
-            **{
-                **values,
-                "labels": tuple(str(label) for label in values["labels"]),
-                "thresholds": Thresholds(**values["thresholds"]),
-            }
-        )
-    except TypeError as error:
-        raise ArtefactError(f"{path}: the contract is malformed: {error}.") from error
+    if wrong := [key for key, kind in _KINDS.items() if not isinstance(values[key], kind)]:
+        raise ArtefactError(f"{path}: the contract is malformed: {wrong[0]} is {json.dumps(values[wrong[0]])}.")
+    return Contract(**{**values, "labels": tuple(map(str, values["labels"])), "thresholds": _thresholds(values, path)})
+
+
+def _thresholds(values: Mapping[str, Any], path: Path) -> Thresholds:
+    given = values["thresholds"]
+    names = {item.name for item in fields(Thresholds)}
+    if given.keys() != names or not all(isinstance(value, int | float) for value in given.values()):
+        raise ArtefactError(f"{path}: the contract is malformed: thresholds is {json.dumps(given)}.")
+    return Thresholds(**given)
 
 
 _FIELDS = frozenset(item.name for item in fields(Contract))
+_KINDS: Mapping[str, type] = {
+    **dict.fromkeys(("name", "version", "architecture", "inkdigit", "commit"), str),
+    **dict.fromkeys(("thresholds", "recipe", "sources", "scores"), dict),
+    "labels": list,
+}
 
 
 def model_names() -> list[str]:
