@@ -36,6 +36,7 @@ DECODER_ERRORS = (
     AttributeError,
     NotImplementedError,
     MemoryError,
+    RuntimeError,  # pillow_heif's
     struct.error,
 )
 
