@@ -16,7 +16,6 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def client(service: Service) -> Iterator[httpx.Client]:
+def client(service: Service) -> httpx.Client:
     """Real HTTP to the started service."""
-    with httpx.Client(base_url=service.url, timeout=30) as opened:
-        yield opened
+    return service.http

@@ -22,6 +22,7 @@ PATIENCE = 60  # seconds, for a start beside busy neighbours
 @dataclass(frozen=True)
 class Service:
     url: str
+    http: httpx.Client
     process: subprocess.Popen[bytes]
     log: Path
 
@@ -46,7 +47,9 @@ def serving(*flags: str, **variables: str) -> Iterator[Service]:
         with log.open("wb") as out:
             process = subprocess.Popen([*COMMAND, *flags], env=environment(**variables), stdout=out, stderr=out)
         try:
-            yield Service(_address(process, log), process, log)
+            url = _address(process, log)
+            with httpx.Client(base_url=url, timeout=30) as client:
+                yield Service(url, client, process, log)
         finally:
             process.send_signal(signal.SIGTERM)
             try:

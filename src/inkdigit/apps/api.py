@@ -30,8 +30,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,  # a redirect would carry whatever host the client claimed
     )
     app.state.settings = settings
-    app.state.service = Service(settings.model, settings.in_flight)
     app.state.metrics = Metrics()
+    app.state.service = Service(settings.model, settings.in_flight, app.state.metrics.work)
     app.include_router(routes.router)
     app.include_router(compat.router)
     app.mount("/web", routes.PAGE_FILES, name="web")

@@ -30,6 +30,12 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livesum",
         )
+        self.work = Gauge(
+            "inkdigit_work_in_flight",
+            "Pictures and batches in work.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
 
     def response(self) -> Response:
         """Write the counters, of all workers where they share a folder, as Prometheus text."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 from anyio import CapacityLimiter, to_thread
+from prometheus_client import Gauge
 
 from ..errors import ArtefactError, InputError
 from ..image import open_picture
@@ -24,8 +25,9 @@ T = TypeVar("T")
 class Gate:
     """Let at most `limit` pieces of work in: short ones one a turn of the event loop, long ones in a few threads."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, gauge: Gauge) -> None:
         self.in_flight = 0
+        self._gauge = gauge
         self._limit = limit
         self._turn = asyncio.Lock()
         self._threads = CapacityLimiter(HEAVY_THREADS)
@@ -49,7 +51,8 @@ class Gate:
             raise RequestError("More pictures are in work than this service takes at a time.", "overloaded")
         self.in_flight += 1
         try:
-            yield
+            with self._gauge.track_inprogress():
+                yield
         finally:
             self.in_flight -= 1
 
@@ -57,9 +60,9 @@ class Gate:
 class Service:
     """Answer images by the models that it loaded; the first is the default. Raises ArtefactError."""
 
-    def __init__(self, models: Sequence[str], in_flight: int) -> None:
+    def __init__(self, models: Sequence[str], in_flight: int, gauge: Gauge) -> None:
         self.recognizers = load(models)
-        self.gate = Gate(in_flight)
+        self.gate = Gate(in_flight, gauge)
         self.is_ready = False
 
     def warm_up(self) -> None:

@@ -165,7 +165,7 @@ async function ask(path, makeBody, signal) {
 }
 
 function query(more = "") {
-  const model = $("model").value;
+  const model = $("model-choice").hidden ? "" : $("model").value;
   const parts = [more, model && `model=${encodeURIComponent(model)}`].filter(Boolean);
   return parts.length ? `?${parts.join("&")}` : "";
 }
@@ -235,6 +235,7 @@ function showAnswer(answer) {
   $("confidence").textContent = isDigit ? percent(answer.confidence) : "";
   if ($("verdict").textContent !== verdict) $("verdict").textContent = verdict; // the same words are not said twice
   document.body.classList.toggle("unsure", answer !== null && !(isDigit && answer.is_sure));
+  document.body.classList.toggle("no-digit", answer !== null && !isDigit);
   $("preview").hidden = !answer;
   if (answer) $("preview").src = answer.frame;
   else $("preview").removeAttribute("src");
@@ -401,9 +402,10 @@ function listen() {
   for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", act);
   for (const id of ["upload", "camera"]) $(id).addEventListener("change", onChoice);
   $("model").addEventListener("change", changed);
+  $("picture").addEventListener("error", () => ($("picture").hidden = true)); // a format that only the service reads
 }
 
 makeBars();
 listen();
 paint();
-fillModels();
+fillModels().catch((error) => say(error.message));

@@ -1,0 +1,196 @@
+"""How the service is deployed: settings, tokens, CORS, overload, several workers, start and end."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from inkdigit.settings import Settings, explain
+
+from ..pictures import encoded, seven
+from ..serving import COMMAND, Service, environment, serving
+from .test_errors import assert_error, head
+
+PNG = encoded(seven(64))
+LARGE = encoded(seven(1600))
+ORIGIN = "https://example.org"
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Service]:
+    """A service with tokens, one other origin, and room for two pictures at a time."""
+    with serving("--cors", ORIGIN, "--in-flight", "2", INKDIGIT_TOKENS="one,zwei") as started:
+        yield started
+
+
+def post(service: Service, headers: dict[str, str]) -> httpx.Response:
+    return service.http.post("/v1/predict", files={"file": PNG}, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", "Bearer", "Bearer \t x", "Bearer on", "Bearer one,zwei", "Basic one", "one"]
+)
+def test_without_a_fitting_token_nothing_is_answered(guarded: Service, value: str | None) -> None:
+    response = post(guarded, {} if value is None else {"Authorization": value})
+    assert_error(response, "unauthorized")
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_any_of_the_tokens_opens_and_health_needs_none(guarded: Service) -> None:
+    assert post(guarded, {"Authorization": "Bearer one"}).json()["digit"] == 7
+    assert post(guarded, {"Authorization": "bearer zwei"}).status_code == 200
+    for path in ("/healthz", "/readyz", "/metrics", "/health"):
+        assert guarded.http.get(path).status_code == 200
+    for path in ("/", "/docs", "/openapi.json", "/v1/models", "/nowhere"):
+        assert_error(guarded.http.get(path), "unauthorized")
+
+
+def test_other_origins_are_let_in_only_where_they_are_named(guarded: Service, client: httpx.Client) -> None:
+    asks = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    answer = guarded.http.options("/v1/predict", headers=asks)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, ORIGIN)
+    assert_error(
+        guarded.http.options("/v1/predict", headers={**asks, "Origin": "https://evil.example"}), "origin_refused"
+    )
+    refused = post(guarded, {"Origin": ORIGIN})
+    assert refused.headers["access-control-allow-origin"] == ORIGIN  # so that the page can read the error
+    assert "access-control-allow-origin" not in post(guarded, {"Origin": "https://evil.example"}).headers
+    closed = client.post("/v1/predict", files={"file": PNG}, headers={"Origin": ORIGIN})
+    assert not [name for name in closed.headers if name.startswith("access-control")]
+
+
+def test_over_the_limit_of_work_the_answer_is_503_while_health_stays_quick(guarded: Service) -> None:
+    async def overload() -> tuple[list[httpx.Response], float]:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(base_url=guarded.url, limits=limits, timeout=30) as client:
+            token = {"Authorization": "Bearer one"}
+            work = [
+                asyncio.create_task(client.post("/v1/predict", files={"f": LARGE}, headers=token)) for _ in range(24)
+            ]
+            slowest = 0.0
+            while not all(task.done() for task in work):
+                start = time.perf_counter()
+                assert (await client.get("/healthz")).status_code == 200
+                slowest = max(slowest, time.perf_counter() - start)
+                await asyncio.sleep(0.01)
+            return [task.result() for task in work], slowest
+
+    responses, slowest = asyncio.run(overload())
+    refused = [response for response in responses if response.status_code == 503]
+    answered = [response for response in responses if response.status_code == 200]
+    assert len(refused) + len(answered) == 24
+    assert len(answered) >= 2
+    assert refused
+    assert slowest < 1
+    assert_error(refused[0], "overloaded")
+    assert int(refused[0].headers["retry-after"]) >= 1
+
+
+def test_slow_bodies_take_no_room_from_others(guarded: Service) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            slow = stack.enter_context(socket.create_connection(guarded.address))
+            slow.sendall(head("/v1/predict", "image/png", "Content-Length: 1000", "Authorization: Bearer one") + b"abc")
+        assert post(guarded, {"Authorization": "Bearer one"}).status_code == 200
+
+
+def test_several_workers_count_together_and_replace_one_that_died() -> None:
+    with serving("--workers", "2") as service:
+        for _ in range(20):
+            assert post(service, {}).json()["digit"] == 7
+        assert 'route="/v1/predict",status="200"} 20.0' in service.http.get("/metrics").text
+        dead = _workers(service.process.pid)[0]
+        assert subprocess.run(["kill", "-9", str(dead)], check=False).returncode == 0
+        deadline = time.monotonic() + 10
+        while (len(left := _workers(service.process.pid)) < 2 or dead in left) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert len(left) == 2
+        assert dead not in left
+        assert post(service, {}).json()["digit"] == 7
+
+
+def _workers(parent: int) -> list[int]:
+    """Name the children of a process that run a worker; the other child is multiprocessing's resource tracker."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_what_was_received_is_answered_before_the_end() -> None:
+    with serving() as service:
+        answers: list[int] = []
+        files = [("file", (f"{place}.png", LARGE)) for place in range(30)]
+
+        def send() -> None:
+            answers.append(httpx.post(f"{service.url}/v1/predict/batch", files=files, timeout=30).status_code)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        while "inkdigit_work_in_flight 1.0" not in service.http.get("/metrics").text:
+            assert sender.is_alive(), "the batch was over before it could be interrupted"
+        service.process.send_signal(signal.SIGTERM)
+        sender.join(30)
+        assert answers == [200]
+        assert service.process.wait(15) == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--model", "nobody"], "There is no model named nobody"),
+        (["--model", "nothing.onnx"], "There is no model file"),
+        (["--model", "inkdigit,inkdigit"], "second model with the name"),
+        (["--port", "70000"], "Wrong settings: port"),
+        (["--cors", "example.org"], "no origin"),
+        (["--workers", "0"], "Wrong settings: workers"),
+        (["--nonsense"], "unrecognized arguments"),
+        (["--host", "256.0.0.1"], "Cannot listen on 256.0.0.1"),
+    ],
+)
+def test_a_wrong_set_up_is_one_sentence_and_exit_2(flags: list[str], sentence: str) -> None:
+    result = subprocess.run([*COMMAND, *flags], capture_output=True, text=True, env=environment(), check=False)
+    assert result.returncode == 2
+    assert sentence in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
+def test_a_taken_port_and_a_broken_model_are_one_sentence_and_exit_2(service: Service, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no model")
+    for variables in ({"PORT": str(service.address[1])}, {"INKDIGIT_MODEL": str(broken)}):
+        command = COMMAND[:2] if "PORT" in variables else COMMAND
+        result = subprocess.run(command, capture_output=True, text=True, env=environment(**variables), check=False)
+        assert (result.returncode, len(result.stderr.splitlines())) == (2, 1), result.stderr
+
+
+def test_a_variable_of_ours_wins_over_port_and_a_flag_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "1234")
+    assert Settings().port == 1234
+    monkeypatch.setenv("INKDIGIT_PORT", "2345")
+    assert Settings().port == 2345
+    assert Settings(port=3456).port == 3456
+
+
+def test_settings_travel_through_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.model_validate({"tokens": "a,b", "cors": [ORIGIN], "model": "inkdigit,x.onnx", "in_flight": 3})
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+
+
+def test_a_wrong_token_setting_is_not_repeated() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"tokens": {"secret": 1}, "port": -1})
+    assert "secret" not in explain(caught.value)
