@@ -21,8 +21,6 @@ from .errors import ArtefactError, DataError, InputError
 from .train.recipe import Recipe
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from .prediction import Prediction
 
 app = typer.Typer(

@@ -13,6 +13,7 @@ import os
 import struct
 import tempfile
 import urllib.request
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -71,6 +72,17 @@ def mnist(split: str, folder: Path | None = None, mirrors: Sequence[str] = MNIST
     if len(images) != len(labels):
         raise DataError(f"{names[0]} has {len(images)} pictures, and {names[1]} {len(labels)} labels.")
     return Labelled(images, labels.astype(np.int64), {name: MNIST_SHA256[name] for name in names})
+
+
+def hwd1000(folder: Path | None = None) -> Labelled:
+    """Read HWD-1000 (MIT): 1,000 digits drawn by one person, 28×28, dark on white. Raises DataError."""
+    folder = data_folder(folder)
+    path = Path("hwd1000/hwd1000.npz") if folder is None else folder / "hwd1000" / "hwd1000.npz"
+    try:
+        with np.load(path) as arrays:
+            return Labelled(arrays["images"], arrays["labels"].astype(np.int64), {})
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} cannot be read as HWD-1000: {error}.") from error
 
 
 def mnist_file(name: str, folder: Path | None, mirrors: Sequence[str]) -> bytes:

@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .data import Labelled, mnist
+from .data import Labelled, hwd1000, mnist
 from .errors import InputError
 from .recognizer import Recognizer
+from .strokes import drawn_by_strangers
 
 CHUNK = 500  # pictures between two moves of the progress bar
 
 SOURCES: dict[str, Callable[[Path | None], Labelled]] = {
     "mnist-test": lambda folder: mnist("test", folder),
+    "pendigits-test": drawn_by_strangers,
+    "hwd1000": hwd1000,
 }
 
 

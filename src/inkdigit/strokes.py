@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from .data import data_folder
+from .data import Labelled, data_folder
 from .errors import DataError
 
 PENDIGITS = "pendigits/pendigits-orig.tra.gz"
@@ -46,6 +46,26 @@ def pendigits(folder: Path | None = None) -> list[PenDigit]:
     return parse_unipen(content.decode("ascii"))
 
 
+def is_test_writer(writer: int) -> bool:
+    """Tell whether a pen writer is kept for the test: 3, 6, 9, … 30."""
+    return writer % 3 == 0
+
+
+def drawn_by_strangers(folder: Path | None = None, seed: int = 0) -> Labelled:
+    """Draw the digits of the test writers, 200×200, ink bright on 0, of any size and width and anywhere."""
+    digits = [digit for digit in pendigits(folder) if is_test_writer(digit.writer)]
+    random = np.random.default_rng(seed)
+    images = np.stack([_anywhere(digit, 200, random) for digit in digits])
+    return Labelled(images, np.array([digit.label for digit in digits]), {PENDIGITS: PENDIGITS_SHA256})
+
+
+def _anywhere(digit: PenDigit, size: int, random: np.random.Generator) -> NDArray[np.uint8]:
+    side = random.uniform(0.25, 0.9) * size
+    width = side * random.uniform(0.02, 0.12)
+    x, y = random.uniform(side / 2, size - side / 2, 2)
+    return draw(fitted(digit.strokes, side - width, (x, y)), width, size)
+
+
 def parse_unipen(text: str) -> list[PenDigit]:
     """Read digits from UNIPEN text (Guyon and others, 1994): one a segment, `.COMMENT label writer sample`."""
     digits = []
@@ -64,7 +84,8 @@ def fitted(strokes: Sequence[Stroke], side: float, centre: tuple[float, float]) 
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
     scale = side / max(float((high - low).max()), 1e-6)
-    return [((stroke - (low + high) / 2) * scale + np.array(centre, np.float32)).astype(np.float32) for stroke in strokes]
+    shift = np.array(centre) - (low + high) / 2 * scale
+    return [(stroke * scale + shift).astype(np.float32) for stroke in strokes]
 
 
 def draw(strokes: Sequence[Stroke], width: float, size: int) -> NDArray[np.uint8]:

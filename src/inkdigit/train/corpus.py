@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..data import Labelled, mnist
-from ..strokes import PENDIGITS, PENDIGITS_SHA256, PenDigit, pendigits
+from ..strokes import PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_writer, pendigits
 from .fit import Frames, Sheets, progress_bar
 from .framing import Framing
 from .ink import mnist_ink, pen_ink
@@ -21,11 +22,6 @@ from .recipe import Recipe
 
 BATCH = 200  # pictures made or framed at a time
 GRID = 96
-
-
-def is_test_writer(writer: int) -> bool:
-    """Tell whether a pen writer is kept for the test: 3, 6, 9, … 30."""
-    return writer % 3 == 0
 
 
 @dataclass(frozen=True)
@@ -66,19 +62,19 @@ def corpora(recipe: Recipe, folder: Path | None) -> tuple[Corpus, Corpus, dict[s
     data = mnist("train", folder)
     digits = [digit for digit in pendigits(folder) if not is_test_writer(digit.writer)]
     random = np.random.default_rng(recipe.seed)
-    held_out = random.permutation(len(data)) < recipe.validation
+    order = random.permutation(len(data))[: recipe.pictures]
     writers = sorted({digit.writer for digit in digits})
     others = set(random.choice(writers, recipe.validation_writers, replace=False))
     training = [digit for digit in digits if digit.writer not in others]
     validation = [digit for digit in digits if digit.writer in others]
     return (
-        corpus(data, ~held_out, training, recipe.pens, recipe.seed),
-        corpus(data, held_out, validation, 1, recipe.seed),
+        corpus(data, order[recipe.validation :], training, recipe.pens, recipe.seed),
+        corpus(data, order[: recipe.validation], validation, 1, recipe.seed),
         {**data.sha256, PENDIGITS: PENDIGITS_SHA256},
     )
 
 
-def corpus(data: Labelled, chosen: np.ndarray, digits: list[PenDigit], pens: int, seed: int) -> Corpus:
+def corpus(data: Labelled, chosen: NDArray[np.int64], digits: list[PenDigit], pens: int, seed: int) -> Corpus:
     """Make a corpus of the chosen MNIST pictures, and of pen digits each drawn with `pens` pens."""
     return Corpus(
         torch.as_tensor(data.images[chosen]),

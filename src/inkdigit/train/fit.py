@@ -1,6 +1,5 @@
 """The training loops: pictures in memory, one-cycle rate, an average of the weights, then calibration."""
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
 
 from .augment import augment
 from .framing import resampling
@@ -68,7 +68,10 @@ def fit_glance(sheets: Sheets, recipe: Recipe) -> Glance:
         grids, ink = sheets.stretched(index)
         return mask_loss(glance(grids), ink)
 
-    return descend("glance", Glance(), loss, len(sheets.pictures), recipe.glance_epochs, recipe)
+    glance = Glance()
+    average = averaging(glance)
+    descend("glance", glance, average, loss, len(sheets.pictures), recipe.glance_epochs, recipe)
+    return cast(Glance, average.module.eval())
 
 
 def mask_loss(logits: Tensor, ink: Tensor) -> Tensor:
@@ -80,16 +83,27 @@ def mask_loss(logits: Tensor, ink: Tensor) -> Tensor:
 
 
 def fit_network(network: Network, training: Frames, validation: Frames, recipe: Recipe) -> Network:
-    """Train a network on frames."""
+    """Train a network on frames, over all epochs or until Ctrl-C."""
 
     def loss(network: Network, index: Tensor) -> Tensor:
         frames, labels = training.batch(index)
         return network_loss(network, augment(frames), labels, recipe.label_smoothing)
 
-    def report(network: Network) -> str:
-        return f"validation {accuracy(network, validation):.3%}"
-
-    return descend("network", network, loss, len(training.labels), recipe.epochs, recipe, report)
+    average = averaging(network)
+    try:
+        descend(
+            "network",
+            network,
+            average,
+            loss,
+            len(training.labels),
+            recipe.epochs,
+            recipe,
+            lambda: f"validation {accuracy(average.module, validation):.3%}",
+        )
+    except KeyboardInterrupt:
+        Console(stderr=True).print("stopped early; what was learnt so far is kept")
+    return cast(Network, average.module.eval())
 
 
 def network_loss(network: Network, frames: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
@@ -101,19 +115,24 @@ def network_loss(network: Network, frames: Tensor, labels: Tensor, label_smoothi
     return loss + 0.3 * functional.binary_cross_entropy_with_logits(digitness, is_digit)
 
 
+def averaging(module: nn.Module) -> AveragedModel:
+    """Prepare to average a module's weights over its training."""
+    channels_last = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return AveragedModel(channels_last, multi_avg_fn=moving_average)
+
+
 def descend(
     name: str,
     module: Module,
+    average: AveragedModel,
     loss_of: Callable[[Module, Tensor], Tensor],
     count: int,
     epochs: int,
     recipe: Recipe,
-    report: Callable[[Module], str] = lambda module: "",
-) -> Module:
-    """Minimise `loss_of` batches of indices; give the average of the weights. Ctrl-C ends it with what it has."""
+    report: Callable[[], str] = str,
+) -> None:
+    """Minimise `loss_of` batches of indices below `count`, and keep the average of the module's weights."""
     torch.manual_seed(recipe.seed)
-    module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = torch.optim.swa_utils.AveragedModel(module, multi_avg_fn=moving_average)
     optimiser = OPTIMISERS[recipe.optimiser](module, recipe)
     per_epoch = count // recipe.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -121,21 +140,16 @@ def descend(
     )
     with progress_bar() as progress:
         task = progress.add_task(name, total=epochs * per_epoch, note="")
-        try:
-            for step, index in enumerate(batches(count, epochs, recipe.batch), 1):
-                loss = loss_of(module, index)
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                schedule.step()
-                average.update_parameters(module)
-                progress.update(task, completed=step, note=f"loss {loss.item():.3f}")
-                if step % per_epoch == 0:
-                    progress.console.print(f"{name} epoch {step // per_epoch}: loss {loss.item():.3f}", end="  ")
-                    progress.console.print(report(cast(Module, average.module)))
-        except KeyboardInterrupt:
-            progress.console.print(f"{name}: stopped early; what was learnt so far is kept")
-    return cast(Module, copy.deepcopy(average.module).eval())
+        for step, index in enumerate(batches(count, epochs, recipe.batch), 1):
+            loss = loss_of(module, index)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            average.update_parameters(module)
+            progress.update(task, completed=step, note=f"loss {loss.item():.3f}")
+            if step % per_epoch == 0:
+                progress.console.print(f"{name} epoch {step // per_epoch}: loss {loss.item():.3f}  {report()}")
 
 
 def batches(count: int, epochs: int, batch: int) -> Iterator[Tensor]:

@@ -2,8 +2,8 @@
 
 It looks twice. A glance at the picture, stretched over a 96×96 grid, says what is ink of the digit; a cut of the full
 picture around it, cleaned with the glance's mask, is then brought to the frame: longest side 20 px, centre of mass in
-the middle, as MNIST's makers did (LeCun, Bottou, Bengio, Haffner 1998, section III.A). Every crop, scale and shift is two matrices,
-`Wy @ picture @ Wx.T`, which average exactly the area that a cell covers.
+the middle, as MNIST's makers did (LeCun, Bottou, Bengio, Haffner 1998, section III.A). Every crop, scale and shift is
+two matrices, `Wy @ picture @ Wx.T`, which average exactly the area that a cell covers.
 
 It does not know what a digit looks like beyond what the glance has learnt, and it never thickens or thins a stroke.
 """

@@ -23,7 +23,7 @@ class Network(nn.Module):
 def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
     """Build a convolution with batch normalisation (Ioffe, Szegedy 2015) and ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride, (size - stride + 1) // 2 if size % 2 == 0 else size // 2, bias=False),
+        nn.Conv2d(inputs, outputs, size, stride, (size - stride + 1) // 2, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(),
     )
@@ -49,7 +49,7 @@ def flagship(classes: int) -> Network:
     """Build the shipped network: a small residual one at 14×14 and 7×7."""
     features = nn.Sequential(
         convolution(1, 32, 5, stride=2),
-        Residual(32),
+        convolution(32, 32),
         convolution(32, 64, 3, stride=2),
         Residual(64),
         nn.AdaptiveAvgPool2d(1),

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
+COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
     photo = sensor(blurred(photo))
     pictures = torch.where(plain, 1 - inked * uniform(count, 0.3, 1.0).sqrt(), photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
-    pictures = torch.where(chance(count, 0.3), coarsened(pictures), pictures)
+    pictures = torch.where(chance(count, 0.3), coarsened(pictures, side), pictures)
     return Sheet((pictures.clamp(0, 1) * 255).round() / 255, inked, shape)
 
 
@@ -195,9 +196,13 @@ def sensor(pictures: Tensor) -> Tensor:
     return pictures + noise * uniform(count, 0, 0.3).square()
 
 
-def coarsened(pictures: Tensor) -> Tensor:
-    """Show [N, S, S] as if it had been made at a third of its resolution, or half."""
+def coarsened(pictures: Tensor, sides: Tensor) -> Tensor:
+    """Show [N, S, S] as if made at a fraction of its resolution, though a digit with `sides` [N, 2] keeps 7 cells."""
     size = pictures.shape[-1]
-    small = size // 3 if torch.rand(()) < 0.5 else size // 2
-    coarse = functional.interpolate(pictures[:, None], size=small, mode="area")
-    return functional.interpolate(coarse, size=size, mode="bilinear")[:, 0]
+    factor = torch.tensor(COARSE)[torch.randint(0, len(COARSE), (len(pictures), 1, 1))]
+    for number in COARSE:
+        chosen = (factor == number) & (sides.amax(1)[:, None, None] >= 7 * number)
+        coarse = functional.interpolate(pictures[:, None], size=size // number, mode="area")
+        large = functional.interpolate(coarse, size=size, mode="bilinear")[:, 0]
+        pictures = torch.where(chosen, large, pictures)
+    return pictures

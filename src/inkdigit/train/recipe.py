@@ -18,13 +18,14 @@ class Recipe:
     rate: float = option(4e-3, "The highest learning rate of the one-cycle schedule.")
     weight_decay: float = option(0.02, "Weight decay, decoupled.")
     batch: int = option(128, "Pictures a step.")
-    epochs: int = option(12, "Passes over the frames, for the network.")
-    glance_epochs: int = option(6, "Passes over the sheets of paper, for the glance.")
-    sheets: int = option(60_000, "Pictures of paper that are made to train on.")
+    epochs: int = option(8, "Passes over the frames, for the network.")
+    glance_epochs: int = option(5, "Passes over the sheets of paper, for the glance.")
+    sheets: int = option(40_000, "Pictures of paper that are made to train on.")
     pens: int = option(4, "How often each pen digit is drawn, each time with another pen.")
     label_smoothing: float = option(0.05, "Part of the target that is spread over all labels.")
     validation_writers: int = option(3, "Pen writers that are held out likewise.")
     seed: int = option(1, "Seed of everything random.")
+    pictures: int = option(60_000, "Pictures of MNIST's training set that are read, the held out ones included.")
     validation: int = option(5000, "Pictures of the training set that are held out to choose and calibrate by.")
 
     def as_dict(self) -> dict[str, Any]:

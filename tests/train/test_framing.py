@@ -1,0 +1,107 @@
+"""Framing's arithmetic, for any picture, and what the shipped graph makes of moved, inverted and cropped digits."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from inkdigit import Recognizer
+from inkdigit.train.framing import Framing, extent, resampling
+from inkdigit.train.glance import Glance
+
+from ..pictures import Grey, digits
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer()
+
+
+@given(st.integers(1, 60), st.integers(1, 8), st.floats(-20, 60), st.floats(0.2, 20))
+@settings(deadline=None, max_examples=60)
+def test_a_row_never_weighs_more_than_its_cell(size: int, count: int, start: float, width: float) -> None:
+    centres = torch.tensor(start) + torch.arange(count) * width
+    matrix = resampling(centres, torch.tensor([width]), size)
+    assert matrix.shape == (count, size)
+    assert float(matrix.min()) >= 0
+    assert float(matrix.sum(1).max()) <= 1 + 1e-4
+    inside = (centres - max(width, 1) / 2 >= 0) & (centres + max(width, 1) / 2 <= size)
+    torch.testing.assert_close(matrix.sum(1)[inside], torch.ones(int(inside.sum())), atol=1e-3, rtol=0)
+
+
+def test_whole_cells_are_averaged_exactly() -> None:
+    values = torch.rand(12)
+    matrix = resampling((torch.arange(4) + 0.5) * 3, torch.tensor([3.0]), 12)
+    torch.testing.assert_close(matrix @ values, values.view(4, 3).mean(1))
+
+
+def test_extent_of_something_and_of_nothing() -> None:
+    inked = torch.zeros(1, 2, 5, dtype=torch.bool)
+    inked[0, 0, 1:3] = True
+    first, last = extent(inked)
+    assert first[0, 0, 0].item() == 1
+    assert last[0, 0, 0].item() == 3
+    assert first[0, 1, 0] > last[0, 1, 0]
+
+
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 255), st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=40)
+def test_every_picture_has_a_finite_frame(height: int, width: int, level: int, seed: int) -> None:
+    torch.manual_seed(0)
+    framing = Framing(Glance()).eval()
+    noise = np.random.default_rng(seed).integers(0, level + 1, (1, height, width), dtype=np.uint8)
+    with torch.no_grad():
+        frame, contrast = framing(torch.tensor(noise))
+    assert frame.shape == (1, 28, 28)
+    assert 0 <= float(frame.min()) <= float(frame.max()) <= 1 + 1e-5
+    assert float(contrast) >= 0
+    assert float(contrast) > 0 or float(frame.max()) == 0
+
+
+def page(digit: Grey, side: int, top: int, left: int) -> Grey:
+    """Lay a dark digit on a white page, off the middle."""
+    canvas = np.full((side, side), 255, np.uint8)
+    canvas[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    return canvas
+
+
+def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Give the mean difference of frames, as a part of the ink."""
+    return float(np.abs(one - other).sum() / one.sum())
+
+
+def test_polarity_place_and_size_leave_the_frame_as_it_is(recognizer: Recognizer) -> None:
+    images, _ = digits(30, 90)
+    plain = [recognizer.predict(page(image, 180, 45, 45)).frame for image in images]
+    changed = {
+        "inverted": [255 - page(image, 180, 45, 45) for image in images],
+        "moved": [page(image, 180, 5, 82) for image in images],
+        "smaller": [page(image[::2, ::2], 180, 100, 20) for image in images],
+        "paler": [(page(image, 180, 45, 45) // 4 + 150).astype(np.uint8) for image in images],
+    }
+    for name, pages in changed.items():
+        frames = [recognizer.predict(picture).frame for picture in pages]
+        assert np.median([difference(a, b) for a, b in zip(plain, frames, strict=True)]) < 0.25, name
+
+
+def test_framing_a_frame_changes_it_little(recognizer: Recognizer) -> None:
+    images, _ = digits(50)
+    frames = [recognizer.predict(image).frame for image in images]
+    again = [recognizer.predict(frame).frame for frame in frames]
+    changes = [difference(a, b) for a, b in zip(frames, again, strict=True)]
+    assert np.mean(changes) < 0.25
+
+
+def test_the_longest_side_is_twenty_and_the_mass_is_in_the_middle(recognizer: Recognizer) -> None:
+    images, _ = digits(40, 120)
+    for image in images:
+        frame = recognizer.predict(page(image, 240, 30, 90)).frame
+        inked = frame > 0.2
+        height, width = (np.ptp(np.flatnonzero(inked.any(axis))) + 1 for axis in (1, 0))
+        assert 17 <= max(height, width) <= 22
+        cells = np.arange(28) + 0.5
+        x, y = ((frame.sum(axis) * cells).sum() / frame.sum() for axis in (0, 1))
+        assert abs(x - 14) < 0.5
+        assert abs(y - 14) < 0.5

@@ -1,0 +1,92 @@
+"""A whole training run on a little of the real data, and exports that fail."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inkdigit import ArtefactError, Recognizer, __version__
+from inkdigit.artefact import Contract
+from inkdigit.prediction import Thresholds
+from inkdigit.train import export
+from inkdigit.train.framing import Framing
+from inkdigit.train.glance import Glance
+from inkdigit.train.networks import NETWORKS
+
+from ..pictures import digits, seven
+
+needs_data = pytest.mark.skipif(
+    "INKDIGIT_DATA" not in os.environ, reason="training reads real data: INKDIGIT_DATA names no folder"
+)
+TINY = ("--pictures=1500", "--validation=300", "--pens=1", "--sheets=400", "--glance-epochs=1", "--device=cpu")
+
+
+def contract() -> Contract:
+    return Contract(
+        "test", "1", tuple("0123456789"), "flagship", Thresholds(0.5, 0.5), {}, {}, {}, inkdigit=__version__, commit=""
+    )
+
+
+def graph() -> export.Graph:
+    torch.manual_seed(0)
+    return export.Graph(Framing(Glance()), NETWORKS["flagship"](10), 1.0).eval()
+
+
+def samples() -> list[np.ndarray]:
+    return [np.stack(digits(8)[0]), seven(150)[None]]
+
+
+def test_an_export_loads_and_agrees(tmp_path: Path) -> None:
+    export.export(graph(), contract(), samples(), tmp_path / "new.onnx")
+    assert Recognizer(tmp_path / "new.onnx").contract == contract()
+    assert [path.name for path in tmp_path.iterdir()] == ["new.onnx"]
+
+
+def test_a_failed_export_leaves_the_last_good_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "model.onnx"
+    target.write_bytes(b"the last good file")
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    with pytest.raises(ArtefactError, match="differs from torch"):
+        export.export(graph(), contract(), samples(), target)
+    assert target.read_bytes() == b"the last good file"
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+@needs_data
+def test_train_then_export_again(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "inkdigit"]
+    subprocess.run([*command, "train", "--out", str(out), "--epochs=4", *TINY], check=True, capture_output=True)
+    first = Recognizer(out / "inkdigit.onnx").contract
+    assert first.recipe["sheets"] == 400
+    assert first.scores["mnist-test"]["accuracy"] > 0.5
+    assert set(first.sources) == {
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "pendigits/pendigits-orig.tra.gz",
+    }
+    subprocess.run([*command, "export", str(out), "--to", str(tmp_path / "b.onnx")], check=True, capture_output=True)
+    assert Recognizer(tmp_path / "b.onnx").contract == first
+
+
+@needs_data
+def test_ctrl_c_keeps_what_was_learnt(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    command = [sys.executable, "-u", "-m", "inkdigit", "train", "--out", str(out), "--epochs=400", *TINY]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("network epoch"):
+                break
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(timeout=120) == 0, rest
+    assert "what was learnt so far is kept" in rest
+    assert Recognizer(out / "inkdigit.onnx").contract.labels == tuple("0123456789")
