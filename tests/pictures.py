@@ -22,7 +22,7 @@ def seven(side: int = 200) -> Grey:
 @cache
 def digits(count: int = 50, side: int = 96) -> tuple[list[Grey], list[int]]:
     """Give handwritten digits of scikit-learn's (8×8), enlarged to `side`, dark on white, with their labels."""
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+    from sklearn.datasets import load_digits
 
     source = load_digits()
     small = [(255 - image * 255 / 16).round().astype(np.uint8) for image in source.images[:count]]

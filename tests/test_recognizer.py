@@ -1,0 +1,115 @@
+"""Pixels to predictions, on the shipped model."""
+
+import resource
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inkdigit import InputError, Prediction, Recognizer
+from inkdigit.image import ImageLike
+
+from .pictures import digits, encoded, seven
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer()
+
+
+def agree(one: Prediction | InputError, other: Prediction | InputError) -> None:
+    assert isinstance(one, Prediction)
+    assert isinstance(other, Prediction)
+    np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
+    np.testing.assert_allclose(one.frame, other.frame, atol=1e-5)
+    assert one.digitness == pytest.approx(other.digitness, abs=1e-5)
+
+
+def test_handwritten_digits_are_read(recognizer: Recognizer) -> None:
+    images, labels = digits()
+    answers = [recognizer.predict(image) for image in images]
+    assert sum(answer.digit == label for answer, label in zip(answers, labels, strict=True)) >= 40
+
+
+@pytest.mark.parametrize("side", [28, 280, 1200])
+def test_a_prediction_keeps_its_ranges(recognizer: Recognizer, side: int) -> None:
+    answer = recognizer.predict(seven(side))
+    assert answer.digit == 7
+    assert answer.labels == recognizer.contract.labels == tuple("0123456789")
+    assert sum(answer.probabilities) == pytest.approx(1, abs=1e-5)
+    assert 0 < answer.digitness <= 1
+    assert answer.frame.shape == (28, 28)
+    assert answer.frame.dtype == np.float32
+    assert 0 <= answer.frame.min() <= answer.frame.max() <= 1
+
+
+def test_what_a_picture_is_given_as_makes_no_difference(recognizer: Recognizer, tmp_path: Path) -> None:
+    page = seven()
+    (tmp_path / "seven.png").write_bytes(encoded(page))
+    same: list[ImageLike] = [tmp_path / "seven.png", str(tmp_path / "seven.png"), encoded(page)]
+    same += [Image.fromarray(page), page[..., None], np.dstack([page] * 3), page / 255]
+    for image in same:
+        agree(recognizer.predict(image), recognizer.predict(page))
+
+
+def test_a_batch_equals_single_answers_in_order_with_errors_in_place(recognizer: Recognizer) -> None:
+    pages, _ = digits(6)
+    sizes = (28, 96, 200, 96, 2000, 28)
+    images: list[ImageLike] = [
+        np.asarray(Image.fromarray(page).resize((size, size))) for page, size in zip(pages, sizes, strict=True)
+    ]
+    images[2:2] = [b"no picture", np.full((96, 96), 255, np.uint8), "none.png", np.zeros((2, 2, 2))]
+    answers = recognizer.predict_batch(images)
+    codes = [answer.code if isinstance(answer, InputError) else None for answer in answers]
+    assert codes == [None, None, "unsupported_format", "blank_image", "unreadable_file", "bad_array", *[None] * 4]
+    for image, answer in zip(images, answers, strict=True):
+        if isinstance(answer, Prediction):
+            agree(answer, recognizer.predict(image))
+
+
+def test_an_empty_batch_has_no_answers(recognizer: Recognizer) -> None:
+    assert recognizer.predict_batch([]) == []
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (28, 28), (480, 640)])
+def test_a_blank_picture_has_no_answer(recognizer: Recognizer, level: int, shape: tuple[int, int]) -> None:
+    with pytest.raises(InputError) as caught:
+        recognizer.predict(np.full(shape, level, np.uint8))
+    assert caught.value.code == "blank_image"
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (1, 1600), (1600, 1), (3, 5)])
+def test_the_smallest_and_longest_pictures_are_answered(recognizer: Recognizer, shape: tuple[int, int]) -> None:
+    page = np.full(shape, 255, np.uint8)
+    page.flat[page.size // 2] = 0
+    (answer,) = recognizer.predict_batch([page])
+    assert np.isfinite(answer.probabilities).all() if isinstance(answer, Prediction) else answer.code == "blank_image"
+
+
+def test_threads_share_one_recognizer(recognizer: Recognizer) -> None:
+    images, _ = digits(40)
+    alone = [recognizer.predict(image) for image in images]
+    with ThreadPoolExecutor(8) as pool:
+        for one, other in zip(alone, pool.map(recognizer.predict, images), strict=True):
+            agree(one, other)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory is read from /proc")
+def test_a_phone_photograph_does_not_stay_in_memory(tmp_path: Path) -> None:
+    photo = Image.fromarray(seven(300)).resize((4000, 3000), Image.Resampling.BICUBIC)
+    (tmp_path / "photo.jpg").write_bytes(encoded(photo, "JPEG"))
+    (tmp_path / "photo.png").write_bytes(encoded(photo, compress_level=1))
+    script = (
+        "import sys; from inkdigit import Recognizer; import numpy as np\n"
+        f"resident = lambda: int(open('/proc/self/statm').read().split()[1]) * {resource.getpagesize()} / 2**20\n"
+        "recognizer = Recognizer(); recognizer.predict(np.eye(300)); before = resident()\n"
+        "for name in 3 * sys.argv[1:]: recognizer.predict(name)\n"
+        "print(resident() - before)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "photo.jpg"), str(tmp_path / "photo.png")]
+    assert float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) < 30  # MiB
