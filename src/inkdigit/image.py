@@ -233,7 +233,9 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
         low, high = values.min(), values.max()
     if not (low >= 0 and high <= 255):  # also refuses NaN
         raise InputError("The values must be in 0..1 or 0..255.", "bad_array")
-    return np.rint(values.astype(np.float32) * (255 if high <= 1 else 1)).astype(np.uint8)
+    scaled = values.astype(np.float32)
+    scaled *= 255 if high <= 1 else 1
+    return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
 _SIXTEEN_TO_EIGHT: Pixels = ((np.arange(65536) + 128) // 257).astype(np.uint8)
