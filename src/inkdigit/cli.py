@@ -21,7 +21,9 @@ from .errors import ArtefactError, DataError, InputError
 from .train.recipe import Recipe
 
 if TYPE_CHECKING:
+    from .evaluate import Score
     from .prediction import Prediction
+    from .recognizer import Recognizer
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Read handwritten digits."
@@ -180,20 +182,34 @@ def evaluate(
     data: DataOption = None,
     source: Annotated[list[str] | None, typer.Option("--source", help="Only these sources.  [default: all]")] = None,
 ) -> None:
-    """Score a model on labelled pictures: accuracy per source, and a confusion matrix."""
-    from .evaluate import SOURCES, confusion_lines, score  # noqa: PLC0415
+    """Score a model: a table of figures per source, confusion matrices, and how well no digits are told apart."""
+    from .evaluate import HEAD, NO_DIGITS, SOURCES, auroc, confusion_lines, table_line  # noqa: PLC0415
     from .recognizer import Recognizer  # noqa: PLC0415
 
-    if unknown := set(source or ()) - SOURCES.keys():
-        fail(f"There is no source {', '.join(sorted(unknown))}; there are: {', '.join(SOURCES)}.")
+    if unknown := set(source or ()) - SOURCES.keys() - NO_DIGITS.keys():
+        fail(f"There is no source {', '.join(sorted(unknown))}; there are: {', '.join([*SOURCES, *NO_DIGITS])}.")
     recognizer = Recognizer(model)
-    for name in source or SOURCES:
-        labelled = SOURCES[name](data)
-        with progress_bar(name, len(labelled)) as advance:
-            result = score(recognizer, labelled, advance)
-        say(f"{name}: {result.accuracy:.2%} of {len(labelled)} right")
+    results = {name: _scored(recognizer, name, data) for name in SOURCES if name in (source or SOURCES)}
+    others = {name: _scored(recognizer, name, data) for name in NO_DIGITS if name in (source or NO_DIGITS)}
+    if results:
+        say(HEAD)
+    for name, result in results.items():
+        say(table_line(name, result))
+    for name, result in results.items():
+        say(f"\n{name}")
         for line in confusion_lines(result.confusion, recognizer.contract.labels):
             say(line)
+    for name, other in others.items():
+        for digits, result in results.items():
+            say(f"\ndigitness of {digits} against {name}: AUROC {auroc(result.digitness, other.digitness):.4f}")
+
+
+def _scored(recognizer: "Recognizer", name: str, data: Path | None) -> "Score":
+    from .evaluate import NO_DIGITS, SOURCES, score  # noqa: PLC0415
+
+    labelled = (SOURCES | NO_DIGITS)[name](data)
+    with progress_bar(name, len(labelled)) as advance:
+        return score(recognizer, labelled, advance)
 
 
 def train(

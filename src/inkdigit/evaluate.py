@@ -1,5 +1,6 @@
-"""Scores of an artefact on labelled pictures, all through `Recognizer`. Needs no torch."""
+"""Scores of an artefact on labelled pictures, and on pictures of no digit, all through `Recognizer`. Needs no torch."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from .data import Labelled, hwd1000, mnist
 from .errors import InputError
 from .recognizer import Recognizer
-from .strokes import drawn_by_strangers
+from .strokes import drawn_by_strangers, omniglot
 
 CHUNK = 500  # pictures between two moves of the progress bar
 
@@ -19,6 +20,7 @@ SOURCES: dict[str, Callable[[Path | None], Labelled]] = {
     "pendigits-test": drawn_by_strangers,
     "hwd1000": hwd1000,
 }
+NO_DIGITS: dict[str, Callable[[Path | None], Labelled]] = {"omniglot": omniglot}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +43,51 @@ class Score:
         return np.where(answered, self.probabilities.argmax(1), -1)
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """Give the accuracy's 95 % interval (Wilson 1927)."""
+        count, z = len(self.labels), 1.96
+        middle = (self.accuracy + z * z / (2 * count)) / (1 + z * z / count)
+        half = z / (1 + z * z / count)
+        half *= math.sqrt(self.accuracy * (1 - self.accuracy) / count + z * z / (4 * count * count))
+        return middle - half, middle + half
+
+    @property
+    def worst(self) -> tuple[int, float]:
+        """Give the label that is read worst, and how much of it is right."""
+        right = {int(label): float((self.answers == label)[self.labels == label].mean()) for label in set(self.labels)}
+        label = min(right, key=lambda each: right[each])
+        return label, right[label]
+
+    @property
+    def nll(self) -> float:
+        """Give the mean negative log-likelihood, in nats; a picture without an answer counts as certainly wrong."""
+        given = self.probabilities[np.arange(len(self.labels)), self.labels]
+        return float(-np.log(np.maximum(given, 1e-7)).mean())
+
+    @property
+    def ece(self) -> float:
+        """Give the expected calibration error over 15 bins (Naeini, Cooper, Hauskrecht 2015)."""
+        confidence, right = self.probabilities.max(1), self.answers == self.labels
+        bins = np.minimum((confidence * 15).astype(int), 14)
+        gaps = [abs(right[bins == each].sum() - confidence[bins == each].sum()) for each in range(15)]
+        return float(sum(gaps) / len(self.labels))
+
+    def at_coverage(self, coverage: float) -> float:
+        """Give the accuracy on the part of the pictures that is read with the most confidence."""
+        kept = np.argsort(-self.probabilities.max(1), kind="stable")[: round(coverage * len(self.labels))]
+        return float((self.answers == self.labels)[kept].mean())
+
+    @property
     def confusion(self) -> NDArray[np.int64]:
         """Count the answers, [C, C]: row what it is, column what it was read as."""
         classes = self.probabilities.shape[1]
         table = np.zeros((classes, classes), np.int64)
         np.add.at(table, (self.labels[self.answers >= 0], self.answers[self.answers >= 0]), 1)
         return table
+
+    def summary(self) -> dict[str, float]:
+        """Give the figures that the contract carries."""
+        return {"accuracy": self.accuracy, "nll": self.nll, "ece": self.ece}
 
 
 def score(recognizer: Recognizer, data: Labelled, advance: Callable[[int], object] = lambda count: None) -> Score:
@@ -69,3 +110,25 @@ def confusion_lines(table: NDArray[np.int64], labels: tuple[str, ...]) -> Iterat
     yield "read as".rjust(8) + "".join(label.rjust(width) for label in labels)
     for label, row in zip(labels, table, strict=True):
         yield label.rjust(8) + "".join((str(count) if count else "·").rjust(width) for count in row)
+
+
+def auroc(digits: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Give the area under the ROC curve: how often a digit's digitness is over another picture's, ties counted half."""
+    order = np.sort(others)
+    below = np.searchsorted(order, digits, "left") + np.searchsorted(order, digits, "right")
+    return float(below.mean() / (2 * len(others)))
+
+
+HEAD = (
+    f"{'source':<16}{'count':>7}{'accuracy':>10}{'95 % interval':>18}{'worst':>12}{'NLL':>8}{'ECE':>8}{'at 99 %':>10}"
+)
+
+
+def table_line(name: str, result: Score) -> str:
+    """Write a source's figures as a line under `HEAD`; the last is the accuracy on the surest 99 %."""
+    low, high = result.interval
+    label, part = result.worst
+    return (
+        f"{name:<16}{len(result.labels):>7}{result.accuracy:>10.2%}{f'{low:.2%} - {high:.2%}':>18}"
+        f"{f'{label}: {part:.1%}':>12}{result.nll:>8.4f}{result.ece:>8.4f}{result.at_coverage(0.99):>10.2%}"
+    )

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from .errors import DataError
 
 PENDIGITS = "pendigits/pendigits-orig.tra.gz"
 PENDIGITS_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
+OMNIGLOT = "omniglot/omniglot-strokes.json.gz"
 OVERSAMPLE = 4  # a drawing is made this much larger and averaged down, which smooths its edges
 
 Stroke = NDArray[np.float32]  # points [P, 2], x and y, y growing downward
@@ -57,6 +59,20 @@ def drawn_by_strangers(folder: Path | None = None, seed: int = 0) -> Labelled:
     random = np.random.default_rng(seed)
     images = np.stack([_anywhere(digit, 200, random) for digit in digits])
     return Labelled(images, np.array([digit.label for digit in digits]), {PENDIGITS: PENDIGITS_SHA256})
+
+
+def omniglot(folder: Path | None = None, seed: int = 0) -> Labelled:
+    """Draw the characters of 50 alphabets (Lake and others 2015) as the pen digits are drawn; labels are all 0."""
+    folder = data_folder(folder)
+    path = Path(OMNIGLOT) if folder is None else folder / OMNIGLOT
+    try:
+        characters = json.loads(gzip.decompress(path.read_bytes()))
+        every = [tuple(np.array(stroke, np.float32) for stroke in each["strokes"]) for each in characters]
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise DataError(f"{path} cannot be read as Omniglot's strokes: {error}.") from error
+    random = np.random.default_rng(seed)
+    images = np.stack([_anywhere(PenDigit(strokes, 0, 0), 200, random) for strokes in every])
+    return Labelled(images, np.zeros(len(images), np.int64), {})
 
 
 def _anywhere(digit: PenDigit, size: int, random: np.random.Generator) -> NDArray[np.uint8]:

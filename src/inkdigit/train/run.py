@@ -123,8 +123,9 @@ def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
     target = target or out / f"{notes.name}{SUFFIX}"
     export(graph, contract_of(notes), samples(folder), target)
     recognizer = Recognizer(target)
-    scores = {source: score(recognizer, read(folder)).accuracy for source, read in SOURCES.items()}
-    rewrite_contract(target, scores={source: {"accuracy": value} for source, value in scores.items()})
+    rewrite_contract(
+        target, scores={source: score(recognizer, read(folder)).summary() for source, read in SOURCES.items()}
+    )
     return target
 
 
