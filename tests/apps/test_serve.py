@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -30,6 +30,13 @@ def guarded() -> Iterator[Service]:
     """A service with tokens, one other origin, and room for two pictures at a time."""
     with serving("--cors", ORIGIN, "--in-flight", "2", INKDIGIT_TOKENS="one,zwei") as started:
         yield started
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def post(service: Service, headers: dict[str, str]) -> httpx.Response:
@@ -109,17 +116,16 @@ def test_slow_bodies_take_no_room_from_others(guarded: Service) -> None:
 
 def test_several_workers_count_together_and_replace_one_that_died() -> None:
     with serving("--workers", "2") as service:
+        wait_for(lambda: "inkdigit_workers_ready 2.0" in service.http.get("/metrics").text)
         for _ in range(20):
             assert post(service, {}).json()["digit"] == 7
         assert 'route="/v1/predict",status="200"} 20.0' in service.http.get("/metrics").text
         dead = _workers(service.process.pid)[0]
         assert subprocess.run(["kill", "-9", str(dead)], check=False).returncode == 0
-        deadline = time.monotonic() + 10
-        while (len(left := _workers(service.process.pid)) < 2 or dead in left) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert len(left) == 2
-        assert dead not in left
-        assert post(service, {}).json()["digit"] == 7
+        wait_for(lambda: dead not in (left := _workers(service.process.pid)) and len(left) == 2)
+        with httpx.Client(base_url=service.url) as fresh:  # of the old one's connections, some were the dead worker's
+            assert fresh.post("/v1/predict", files={"file": PNG}).json()["digit"] == 7
+            wait_for(lambda: "inkdigit_workers_ready 2.0" in fresh.get("/metrics").text)
 
 
 def _workers(parent: int) -> list[int]:

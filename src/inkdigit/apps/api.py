@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    app.state.service = Service(settings.model, settings.in_flight, app.state.metrics.work)
+    app.state.service = Service(settings, app.state.metrics.work)
     app.include_router(routes.router)
     app.include_router(compat.router)
     app.mount("/web", routes.PAGE_FILES, name="web")
@@ -55,4 +55,5 @@ def _surround(app: FastAPI, settings: Settings) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.service.warm_up()
+    app.state.metrics.ready.set(1)
     yield

@@ -5,6 +5,7 @@ A body is read as it comes and no further than its limit, within the time that t
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -29,61 +30,70 @@ Image = bytes | NDArray[Any]
 Reader = Callable[[], Image]
 
 
-async def read_image(request: Request, timeout: float) -> tuple[int, Reader]:
+@dataclass(frozen=True)
+class Body:
+    """Hold a request whose body must be here within `timeout` seconds; `take` counts its bytes and may refuse them."""
+
+    request: Request
+    timeout: float
+    take: Callable[[int], None]
+
+    async def chunks(self, limit: int) -> AsyncIterator[bytes]:
+        """Pass the body on as it comes. Raises RequestError at the limit, or when the time is over."""
+        if int(self.request.headers.get("content-length", 0)) > limit:
+            raise _too_many_bytes(limit)
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        stream = self.request.stream()
+        count = 0
+        while (chunk := await self._next(stream, deadline)) is not None:
+            count += len(chunk)
+            if count > limit:
+                raise _too_many_bytes(limit)
+            self.take(len(chunk))
+            yield chunk
+
+    async def _next(self, stream: AsyncIterator[bytes], deadline: float) -> bytes | None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await anext(stream, None)
+        except TimeoutError as error:
+            raise RequestError(f"The body was not here within {self.timeout:g} seconds.", "body_too_slow") from error
+        except ClientDisconnect as error:
+            raise RequestError("The body ended early.", "bad_body") from error
+
+
+async def read_image(body: Body) -> tuple[int, Reader]:
     """Read a body with one picture: multipart, `image/*` or JSON.
 
     Gives the number of bytes and what turns them into an image. Raises RequestError; the reader raises RequestError and
     InputError.
     """
-    kind, options = parse_options_header(request.headers.get("content-type"))
+    kind, options = parse_options_header(body.request.headers.get("content-type"))
     if kind == b"multipart/form-data":
-        chunks = _chunks(request, MAX_BYTES + OVERHEAD_BYTES, timeout)
+        chunks = body.chunks(MAX_BYTES + OVERHEAD_BYTES)
         (file,) = await read_parts(chunks, options, max_files=1)
         return len(file.data), lambda: bytes(file.data)
     if kind.startswith(b"image/"):
-        picture = await _read(_chunks(request, MAX_BYTES, timeout))
+        picture = await _read(body.chunks(MAX_BYTES))
         return len(picture), lambda: picture
     if kind == b"application/json":
-        text = await _read(_chunks(request, MAX_BYTES, timeout))
+        text = await _read(body.chunks(MAX_BYTES))
         return len(text), lambda: parse_array(text)
     raise RequestError(
         "Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type"
     )
 
 
-async def read_files(request: Request, timeout: float) -> list[File]:
+async def read_files(body: Body) -> list[File]:
     """Read a multipart body with many pictures, in order. Raises RequestError."""
-    kind, options = parse_options_header(request.headers.get("content-type"))
+    kind, options = parse_options_header(body.request.headers.get("content-type"))
     if kind != b"multipart/form-data":
         raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
-    return await read_parts(_chunks(request, MAX_BATCH_BYTES, timeout), options, max_files=MAX_BATCH_FILES)
+    return await read_parts(body.chunks(MAX_BATCH_BYTES), options, max_files=MAX_BATCH_FILES)
 
 
 async def _read(chunks: AsyncIterator[bytes]) -> bytes:
     return b"".join([chunk async for chunk in chunks])
-
-
-async def _chunks(request: Request, limit: int, timeout: float) -> AsyncIterator[bytes]:
-    """Pass the body on as it comes; raise RequestError at the limit, or when the time is over."""
-    if int(request.headers.get("content-length", 0)) > limit:
-        raise _too_many_bytes(limit)
-    deadline = asyncio.get_running_loop().time() + timeout
-    stream = request.stream()
-    count = 0
-    while True:
-        try:
-            async with asyncio.timeout_at(deadline):
-                chunk = await anext(stream, None)
-        except TimeoutError as error:
-            raise RequestError(f"The body was not here within {timeout:g} seconds.", "body_too_slow") from error
-        except ClientDisconnect as error:
-            raise RequestError("The body ended early.", "bad_body") from error
-        if chunk is None:
-            return
-        count += len(chunk)
-        if count > limit:
-            raise _too_many_bytes(limit)
-        yield chunk
 
 
 def _too_many_bytes(limit: int) -> RequestError:

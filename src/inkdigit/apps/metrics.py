@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -24,26 +25,30 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
-        self.open = Gauge(
-            "inkdigit_requests_open",
-            "Requests that are not answered yet.",
-            registry=self._registry,
-            multiprocess_mode="livesum",
-        )
-        self.work = Gauge(
-            "inkdigit_work_in_flight",
-            "Pictures and batches in work.",
-            registry=self._registry,
-            multiprocess_mode="livesum",
-        )
+        self.open = self._gauge("inkdigit_requests_open", "Requests that are not answered yet.")
+        self.work = self._gauge("inkdigit_work_in_flight", "Pictures and batches in work.")
+        self.ready = self._gauge("inkdigit_workers_ready", "Workers whose models have answered a warm-up.")
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self._registry, multiprocess_mode="livesum")
 
     def response(self) -> Response:
         """Write the counters, of all workers where they share a folder, as Prometheus text."""
         registry = self._registry
         if MULTIPROCESS in os.environ:
+            _forget_the_dead(Path(os.environ[MULTIPROCESS]))
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Drop the gauges of killed workers: what they had in work is no more. Their counters stay."""
+    for file in folder.glob("gauge_live*.db"):
+        try:
+            os.kill(int(file.stem.rpartition("_")[2]), 0)
+        except ProcessLookupError:
+            file.unlink(missing_ok=True)
 
 
 class Measured:

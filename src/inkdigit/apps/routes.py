@@ -1,6 +1,8 @@
 """The service's own routes: `/v1`, health, metrics and the page."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
@@ -14,7 +16,7 @@ from ..errors import InputError
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from . import docs, errors
-from .bodies import read_files, read_image
+from .bodies import Body, read_files, read_image
 from .metrics import Metrics
 from .service import Service
 
@@ -48,8 +50,15 @@ async def read_prediction(request: Request, model: str | None = None) -> Predict
     """Read the one picture of a request's body. Raises RequestError and InputError."""
     service = service_of(request)
     recognizer = service.recognizer(model)
-    size, read = await read_image(request, request.app.state.settings.body_timeout)
-    return await service.predict(size, read, recognizer)
+    with _body_of(request) as body:
+        size, read = await read_image(body)
+        return await service.predict(size, read, recognizer)
+
+
+@contextmanager
+def _body_of(request: Request) -> Iterator[Body]:
+    with service_of(request).memory.share() as take:
+        yield Body(request, request.app.state.settings.body_timeout, take)
 
 
 @router.post(
@@ -74,10 +83,10 @@ async def predict_batch(request: Request, model: ModelQuery = None, frame: Frame
     """Read the digits on many pictures; the results are in their order, an error in the place of one that failed."""
     service = service_of(request)
     recognizer = service.recognizer(model)
-    files = await read_files(request, request.app.state.settings.body_timeout)
-    names = [file.name for file in files]
-    answers = await service.predict_batch([file.take() for file in files], recognizer)
-    results = [_result(name, answer, frame) for name, answer in zip(names, answers, strict=True)]
+    with _body_of(request) as body:
+        files = await read_files(body)
+        answers = await service.predict_batch([file.take() for file in files], recognizer)
+    results = [_result(file.name, answer, frame) for file, answer in zip(files, answers, strict=True)]
     return JSONResponse({"results": results})
 
 

@@ -13,11 +13,12 @@ from ..errors import ArtefactError, InputError
 from ..image import open_picture
 from ..prediction import Prediction
 from ..recognizer import Recognizer
+from ..settings import Settings
 from .bodies import Image, Reader
 from .errors import RequestError
 
 LIGHT_BYTES = 64 * 1024  # what is larger, in bytes or in pixels, may take over 5 ms
-LIGHT_PIXELS = 250_000
+LIGHT_VALUES = 320_000  # pixels times channels: 280×280 RGBA is about 2 ms
 HEAVY_THREADS = 2  # of which each may hold a picture of many megapixels
 T = TypeVar("T")
 
@@ -57,12 +58,38 @@ class Gate:
             self.in_flight -= 1
 
 
+class Memory:
+    """Hold no more than so many bytes of bodies at a time, however many clients send them slowly."""
+
+    def __init__(self, limit: int) -> None:
+        self.held = 0
+        self._limit = limit
+
+    @contextmanager
+    def share(self) -> Iterator[Callable[[int], None]]:
+        """Yield what takes bytes for one request and raises RequestError where none are left; then give them back."""
+        mine = 0
+
+        def take(count: int) -> None:
+            nonlocal mine
+            if self.held + count > self._limit:
+                raise RequestError("Too many large bodies are being sent to this service.", "overloaded")
+            self.held += count
+            mine += count
+
+        try:
+            yield take
+        finally:
+            self.held -= mine
+
+
 class Service:
     """Answer images by the models that it loaded; the first is the default. Raises ArtefactError."""
 
-    def __init__(self, models: Sequence[str], in_flight: int, gauge: Gauge) -> None:
-        self.recognizers = load(models)
-        self.gate = Gate(in_flight, gauge)
+    def __init__(self, settings: Settings, work: Gauge) -> None:
+        self.recognizers = load(settings.model)
+        self.gate = Gate(settings.in_flight, work)
+        self.memory = Memory(settings.body_memory * 1024**2)
         self.is_ready = False
 
     def warm_up(self) -> None:
@@ -97,8 +124,10 @@ class Service:
 def _predict_light(image: Image, recognizer: Recognizer) -> Prediction | None:
     """Read a small image; None where few bytes stand for many pixels."""
     picture = open_picture(image) if isinstance(image, bytes) else image
-    width, height = picture.size if not isinstance(picture, np.ndarray) else (picture.size, 1)
-    return recognizer.predict(picture) if width * height <= LIGHT_PIXELS else None
+    if isinstance(picture, np.ndarray):
+        return recognizer.predict(picture)
+    width, height = picture.size
+    return recognizer.predict(picture) if width * height * len(picture.getbands()) <= LIGHT_VALUES else None
 
 
 def load(models: Sequence[str]) -> dict[str, Recognizer]:
