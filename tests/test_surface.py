@@ -31,7 +31,7 @@ ARROWS = {
     "train": {"errors", "prediction", "image", "artefact", "recognizer", "evaluate", "data", "strokes", "__init__"},
     "__init__": {"errors", "prediction", "recognizer"},
 }
-ARROWS["cli"] = {*ARROWS}
+ARROWS |= {"cli": {*ARROWS}, "__main__": {"cli"}}
 
 
 def part(path: Path) -> str:

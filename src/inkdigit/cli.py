@@ -5,8 +5,10 @@ Exit codes: 0 all done; 1 some input failed; 2 wrong usage or set-up, and nothin
 
 import csv
 import inspect
+import io
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -38,6 +40,10 @@ DataOption = Annotated[
 
 def main() -> None:
     """Run the command line; what is wrong with the set-up is one sentence and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # Pillow's, of files that the command itself has one sentence for
     try:
         app()
     except (ArtefactError, DataError) as error:
@@ -88,6 +94,7 @@ def predict(
     as_csv: Annotated[bool, typer.Option("--csv", help="A table with a head.")] = False,
 ) -> None:
     """Read the digit on each picture."""
+    from .image import MAX_BYTES  # noqa: PLC0415
     from .recognizer import Recognizer  # noqa: PLC0415
 
     if as_json and as_csv:
@@ -101,7 +108,7 @@ def predict(
     remaining = iter(files)
     with progress_bar("reading", len(files)) as advance:
         while chunk := list(islice(remaining, CHUNK)):
-            images = [sys.stdin.buffer.read() if name == "-" else Path(name) for name in chunk]
+            images = [sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name) for name in chunk]
             for name, answer in zip(chunk, recognizer.predict_batch(images), strict=True):
                 failed |= isinstance(answer, InputError)
                 write(name, answer)
@@ -182,15 +189,19 @@ def evaluate(
     data: DataOption = None,
     source: Annotated[list[str] | None, typer.Option("--source", help="Only these sources.  [default: all]")] = None,
 ) -> None:
-    """Score a model: a table of figures per source, confusion matrices, and how well no digits are told apart."""
+    """Score a model: a table of figures per source, confusion matrices, and how well no digits are told apart.
+
+    A source that is not asked for by name, and is not there, is passed over with a word (exit code 1).
+    """
     from .evaluate import HEAD, NO_DIGITS, SOURCES, auroc, confusion_lines, table_line  # noqa: PLC0415
     from .recognizer import Recognizer  # noqa: PLC0415
 
     if unknown := set(source or ()) - SOURCES.keys() - NO_DIGITS.keys():
         fail(f"There is no source {', '.join(sorted(unknown))}; there are: {', '.join([*SOURCES, *NO_DIGITS])}.")
     recognizer = Recognizer(model)
-    results = {name: _scored(recognizer, name, data) for name in SOURCES if name in (source or SOURCES)}
-    others = {name: _scored(recognizer, name, data) for name in NO_DIGITS if name in (source or NO_DIGITS)}
+    scores = {name: _scored(recognizer, name, data, name in (source or ())) for name in source or SOURCES | NO_DIGITS}
+    results = {name: result for name, result in scores.items() if result and name in SOURCES}
+    others = {name: result for name, result in scores.items() if result and name in NO_DIGITS}
     if results:
         say(HEAD)
     for name, result in results.items():
@@ -202,12 +213,19 @@ def evaluate(
     for name, other in others.items():
         for digits, result in results.items():
             say(f"\ndigitness of {digits} against {name}: AUROC {auroc(result.digitness, other.digitness):.4f}")
+    raise typer.Exit(int(None in scores.values()))
 
 
-def _scored(recognizer: "Recognizer", name: str, data: Path | None) -> "Score":
+def _scored(recognizer: "Recognizer", name: str, data: Path | None, asked: bool) -> "Score | None":
     from .evaluate import NO_DIGITS, SOURCES, score  # noqa: PLC0415
 
-    labelled = (SOURCES | NO_DIGITS)[name](data)
+    try:
+        labelled = (SOURCES | NO_DIGITS)[name](data)
+    except DataError as error:
+        if asked:
+            raise
+        print(f"{name}: {error}", file=sys.stderr)  # noqa: T201
+        return None
     with progress_bar(name, len(labelled)) as advance:
         return score(recognizer, labelled, advance)
 
