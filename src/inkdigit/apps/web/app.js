@@ -112,7 +112,7 @@ function penDown(event) {
   const wasPicture = sheet.picture !== null;
   turnTo({ strokes: [...sheet.strokes, [pointOf(event)]], picture: null }, wasPicture);
   writing = event.pointerId;
-  $("verdict").setAttribute("aria-busy", "true"); // a screen reader hears the answer once, when the pen is lifted
+  showBusy();
 }
 
 function penMove(event) {
@@ -126,7 +126,12 @@ function penMove(event) {
 function penUp(event) {
   if (event.pointerId !== writing) return;
   writing = null;
-  $("verdict").setAttribute("aria-busy", "false");
+  showBusy();
+}
+
+/** Keep a screen reader quiet until the pen is lifted and the last question answered. */
+function showBusy() {
+  $("form").setAttribute("aria-busy", `${reading || writing !== null}`);
 }
 
 // The service
@@ -148,12 +153,16 @@ function sleep(ms, signal) {
  * `makeBody` is called for every attempt, so that the newest strokes are sent. Throws a Refusal, or AbortError.
  */
 async function ask(path, makeBody, signal) {
-  for (;;) {
+  for (let isWaiting = false; ; isWaiting = true) {
     signal?.throwIfAborted();
     const init = makeBody ? { method: "POST", body: await makeBody(), signal } : { signal };
-    const slow = setTimeout(() => say("The service takes long to answer. Waiting…"), SLOW);
+    const slow = setTimeout(() => {
+      isWaiting = true;
+      say("The service takes long to answer. Waiting…");
+    }, SLOW);
     const reply = await fetch(path, init).catch((error) => (signal?.aborted ? Promise.reject(error) : null));
     clearTimeout(slow);
+    if (isWaiting && reply?.ok) say("");
     if (reply?.ok) return reply.json();
     const body = await reply?.json().catch(() => null);
     signal?.throwIfAborted();
@@ -184,6 +193,7 @@ async function changed() {
   unread = true;
   if (reading) return;
   reading = true;
+  showBusy();
   while (unread) {
     unread = false;
     if (!isEmpty()) {
@@ -192,6 +202,7 @@ async function changed() {
     }
   }
   reading = false;
+  showBusy();
 }
 
 async function readSheet(signal) {
@@ -219,6 +230,9 @@ function percent(share) {
   return share < 0.9995 ? `${(100 * share).toFixed(1)} %` : `${Math.min(100 * share, 99.99).toFixed(2)} %`;
 }
 
+/** Give the class of an answer's colours. */
+const trustIn = (answer) => (!answer.is_digit ? "no-digit" : answer.is_sure ? "sure" : "unsure");
+
 /** Say in words how far an answer can be trusted. */
 function verdictOf(answer) {
   const [first, second] = answer.probabilities.map((share, digit) => [share, digit]).sort(([a], [b]) => b - a);
@@ -229,13 +243,14 @@ function verdictOf(answer) {
 
 /** Fill in the form; null empties it. */
 function showAnswer(answer) {
-  const isDigit = answer?.is_digit === true;
+  const isDigit = answer?.is_digit ?? true;
   const verdict = answer ? verdictOf(answer) : "";
-  $("digit").textContent = isDigit ? answer.digit : "";
-  $("confidence").textContent = isDigit ? percent(answer.confidence) : "";
+  $("digit").textContent = answer?.digit ?? "";
+  $("digit-label").textContent = isDigit ? "Digit" : "Nearest digit";
+  $("confidence").textContent = answer ? percent(answer.confidence) : "";
+  $("confidence-label").textContent = isDigit ? "Confidence" : "Confidence, if it is one";
   if ($("verdict").textContent !== verdict) $("verdict").textContent = verdict; // the same words are not said twice
-  document.body.classList.toggle("unsure", answer !== null && !(isDigit && answer.is_sure));
-  document.body.classList.toggle("no-digit", answer !== null && !isDigit);
+  $("form").className = `form ${answer ? trustIn(answer) : ""}`;
   $("preview").hidden = !answer;
   if (answer) $("preview").src = answer.frame;
   else $("preview").removeAttribute("src");
@@ -307,8 +322,7 @@ async function readFiles(files) {
 async function readChunk(files, signal) {
   try {
     const { results } = await ask(`v1/predict/batch${query()}`, () => packed(files), signal);
-    say("");
-    return results;
+    return results.map((result, place) => ({ ...result, file: files[place].name })); // forms change a name's quotes
   } catch (error) {
     return files.map((file) => ({ file: file.name, error: { detail: error.message } }));
   }
@@ -323,15 +337,14 @@ function showProgress(done, count) {
 function rowOf(file, result) {
   const thumbnail = Object.assign(element("img"), { src: URL.createObjectURL(file), alt: "", loading: "lazy", decoding: "async" });
   thumbnail.onerror = () => thumbnail.remove(); // a format that only the service reads
-  const isDigit = result.is_digit === true;
   const words = result.error ? result.error.detail : verdictOf(result);
   return element(
     "tr",
-    result.error ? "failed" : isDigit && result.is_sure ? "" : "unsure",
+    result.error ? "failed" : trustIn(result),
     element("td", "", thumbnail),
     element("td", "", file.name, element("small", "", words)),
-    element("td", "figure", isDigit ? `${result.digit}` : ""),
-    element("td", "number", isDigit ? percent(result.confidence) : ""),
+    element("td", "figure", `${result.digit ?? ""}`),
+    element("td", "number", result.error ? "" : percent(result.confidence)),
   );
 }
 
@@ -360,7 +373,6 @@ function downloadCsv() {
 
 async function fillModels() {
   const { models } = await ask("v1/models");
-  say("");
   $("model").append(...models.map(({ name }) => element("option", "", name)));
   $("model-choice").hidden = models.length < 2;
 }

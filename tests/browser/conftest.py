@@ -1,0 +1,75 @@
+"""Chromium, cut off from everything but one started service."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Route, ViewportSize, sync_playwright
+
+from ..serving import Service
+from .desk import Desk
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+WINDOW: ViewportSize = {"width": 1280, "height": 800}
+OpenDesk = Callable[..., Desk]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, base: str, **options: Any) -> Iterator[Desk]:
+    """Open the page in a context of its own, in which every other host is refused and noted."""
+    context = browser.new_context(**options)
+    desk = Desk(context.new_page(), base)
+
+    def refuse(route: Route) -> None:
+        desk.problems.append(f"request to {route.request.url}")
+        route.abort()
+
+    context.route(lambda url: not url.startswith(base), refuse)
+    yield desk
+    context.close()
+
+
+@pytest.fixture
+def open_desk(browser: Browser, service: Service) -> Iterator[OpenDesk]:
+    """Open the page as on some device; afterwards nothing may have gone wrong there."""
+    with ExitStack() as stack:
+        desks: list[Desk] = []
+
+        def open_one(**options: Any) -> Desk:
+            desks.append(stack.enter_context(opened(browser, f"{service.url}/", **options)))
+            return desks[-1].fresh()
+
+        yield open_one
+        assert [problem for desk in desks for problem in desk.problems] == []
+
+
+@pytest.fixture(scope="session")
+def window(browser: Browser, service: Service) -> Iterator[Desk]:
+    with opened(browser, f"{service.url}/", viewport=WINDOW) as desk:
+        yield desk
+
+
+@pytest.fixture
+def desk(window: Desk) -> Iterator[Desk]:
+    """Open the page in a window of 1280×800, which the tests use one after another: that is faster than new ones."""
+    window.page.unroute_all()
+    window.page.set_viewport_size(WINDOW)
+    yield window.fresh()
+    assert window.problems == []

@@ -1,0 +1,132 @@
+"""Pictures that are opened, dropped and pasted: one to the desk, several into the table."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import FilePayload, expect
+
+from .desk import Desk
+from .strokes import DIGITS, placed
+
+TEXT = b"milk, bread, two lemons"
+
+
+def picture(digit: int, kind: str = "PNG", side: int = 240, mode: str = "L") -> bytes:
+    """Draw a digit, black on white, or on nothing where the mode is RGBA; give the file's bytes."""
+    page = Image.new(mode, (4 * side, 4 * side), 255 if mode == "L" else (0, 0, 0, 0))
+    ink = 0 if mode == "L" else (0, 0, 0, 255)
+    for stroke in placed(DIGITS[digit], 1.3 * side, 0.8 * side, 1.5 * side, 2.4 * side):
+        ImageDraw.Draw(page).line(stroke, fill=ink, width=side // 6, joint="curve")
+    buffer = io.BytesIO()
+    page.resize((side, side), Image.Resampling.BOX).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def payload(name: str, content: bytes, kind: str = "image/png") -> FilePayload:
+    return {"name": name, "mimeType": kind, "buffer": content}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "content"),
+    [
+        ("three.png", "image/png", picture(3)),
+        ("three.jpg", "image/jpeg", picture(3, "JPEG")),
+        ("transparent.png", "image/png", picture(3, mode="RGBA")),
+        ("no type", "", picture(3, "TIFF")),
+        ("wrong.txt", "text/plain", picture(3, "WEBP")),
+    ],
+)
+def test_a_picture_is_read_whatever_it_is_called(desk: Desk, name: str, kind: str, content: bytes) -> None:
+    desk.open(payload(name, content, kind))
+    expect(desk.part("digit")).to_have_text("3")
+    expect(desk.part("files")).to_be_hidden()
+
+
+def test_a_picture_lies_on_the_desk_until_something_is_drawn(desk: Desk) -> None:
+    desk.draw(desk.strokes(1))
+    desk.open(payload("three.png", picture(3)))
+    shown = desk.page.locator("#picture")
+    expect(shown).to_be_visible()
+    expect(desk.part("digit")).to_have_text("3")
+    desk.draw(desk.strokes(7))
+    expect(shown).to_be_hidden()
+    expect(desk.part("digit")).to_have_text("7")
+    desk.part("undo").click()
+    expect(desk.part("digit")).to_have_text("3")
+    desk.part("undo").click()
+    expect(desk.part("digit")).to_have_text("1")
+
+
+def test_a_text_file_gets_a_sentence_and_the_next_drawing_an_answer(desk: Desk) -> None:
+    desk.draw(desk.strokes(1))
+    desk.open(payload("list.txt", TEXT, "text/plain"))
+    expect(desk.part("error")).to_contain_text("not a picture")
+    assert desk.part("error").get_attribute("role") == "alert"
+    assert desk.text("digit") == ""
+    assert desk.text("verdict") == ""
+    desk.forgive("status of 415")
+    desk.draw(desk.strokes(7))
+    expect(desk.part("digit")).to_have_text("7")
+    expect(desk.part("error")).to_have_text("")
+
+
+def test_a_blank_picture_gets_a_sentence(desk: Desk) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", (90, 90), 255).save(buffer, "PNG")
+    desk.open(payload("blank.png", buffer.getvalue()))
+    expect(desk.part("error")).not_to_be_empty()
+    desk.forgive("status of 422")
+    desk.page.keyboard.press("Escape")
+    expect(desk.part("error")).to_have_text("")
+
+
+@pytest.mark.parametrize("event", ["paste", "drop"])
+def test_a_picture_is_pasted_or_dropped_anywhere(desk: Desk, event: str) -> None:
+    desk.hand_over(event, [("five.png", "image/png", picture(5))])
+    expect(desk.part("digit")).to_have_text("5")
+
+
+def test_pasting_no_picture_gets_a_sentence(desk: Desk) -> None:
+    desk.hand_over("paste", [])
+    assert "no picture" in desk.text("error")
+
+
+def test_several_files_become_a_table_and_a_csv(desk: Desk, tmp_path: Path) -> None:
+    names = ["three.png", '=HYPERLINK("http://x")', "a,b.png"]
+    files = [payload(name, picture(digit)) for name, digit in zip(names, (3, 5, 8), strict=True)]
+    desk.open(*files, payload("list.txt", TEXT, "text/plain"))
+    rows = desk.part("files").locator("tbody tr")
+    expect(rows).to_have_count(4)
+    assert [rows.nth(row).locator("td").nth(2).inner_text() for row in range(4)] == ["3", "5", "8", ""]
+    assert "not a picture" in rows.nth(3).inner_text()
+    expect(rows.nth(0).locator("img")).to_be_visible()
+    expect(desk.part("digit")).to_have_text("")
+
+    with desk.page.expect_download() as download:
+        desk.page.get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["file"] for row in table] == [names[0], f"'{names[1]}", names[2], "list.txt"], "no formula"
+    assert [row["digit"] for row in table] == ["3", "5", "8", ""]
+    assert all(0 < float(row["confidence"]) <= 1 for row in table[:3])
+    assert "not a picture" in table[3]["error"]
+
+    desk.page.get_by_role("button", name="Close").click()
+    expect(desk.part("files")).to_be_hidden()
+
+
+def test_many_files_are_read_in_order(desk: Desk) -> None:
+    digits = [place % 10 for place in range(40)]
+    drawn = [picture(digit, side=64) for digit in range(10)]
+    desk.hand_over("drop", [(f"{place}.png", "image/png", drawn[digit]) for place, digit in enumerate(digits)])
+    rows = desk.part("files").locator("tbody tr")
+    expect(rows).to_have_count(40)
+    names = [f"{place}.png" for place in range(40)]
+    assert (
+        desk.evaluate("[...document.querySelectorAll('#rows tr')].map((row) => row.cells[1].firstChild.data)") == names
+    )
+    assert desk.asks("most") == 1
