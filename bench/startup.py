@@ -2,8 +2,8 @@
 
     python bench/startup.py [--runs 5]
 
-Each run is a new `python -m inkdigit predict`: interpreter, imports, model, picture, answer. Wanted on an idle machine: a
-median under 0.6 s, and a wheel under 10 MB. Processor time is printed too: a busy neighbour does not change it much.
+Each run is a new `python -m inkdigit predict`: interpreter, imports, model, picture, answer. Wanted on an idle machine:
+a median under 0.6 s, and a wheel under 10 MB. Processor time is printed too: a busy neighbour does not change it much.
 """
 
 import argparse
