@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import io
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -226,16 +227,24 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
     if values.dtype.newbyteorder("=") == np.uint16:
-        return _SIXTEEN_TO_EIGHT.take(values)
+        return _by_parts(values, _SIXTEEN_TO_EIGHT.take)
     if values.dtype.kind not in "iuf":
         raise InputError(f"An array must hold numbers, not {values.dtype}.", "bad_array")
     with np.errstate(invalid="ignore"):
         low, high = values.min(), values.max()
     if not (low >= 0 and high <= 255):  # also refuses NaN
         raise InputError("The values must be in 0..1 or 0..255.", "bad_array")
-    scaled = values.astype(np.float32)
-    scaled *= 255 if high <= 1 else 1
-    return np.rint(scaled, out=scaled).astype(np.uint8)
+    scale = np.float32(255 if high <= 1 else 1)
+    return _by_parts(values, lambda part: np.rint(part.astype(np.float32) * scale))
+
+
+def _by_parts(values: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[Any]]) -> Pixels:
+    """Convert some rows at a time, so that a large array is not held several times over."""
+    pixels = np.empty(values.shape, np.uint8)
+    step = max(1, 250_000 // values[0].size)
+    for start in range(0, len(values), step):
+        pixels[start : start + step] = convert(values[start : start + step])
+    return pixels
 
 
 _SIXTEEN_TO_EIGHT: Pixels = ((np.arange(65536) + 128) // 257).astype(np.uint8)
