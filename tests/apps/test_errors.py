@@ -144,6 +144,12 @@ def test_unknown_addresses_models_methods_and_parameters(client: httpx.Client) -
     assert_error(client.post("/v1/predict?frame=perhaps", files={"file": PNG}), "bad_parameter")
 
 
+def test_a_range_that_is_wrong_gets_the_whole_file(client: httpx.Client) -> None:
+    for path in ("/web/app.js", "/ui", "/docs-files/favicon.png"):
+        for value in ("bytes=0-1", "bytes=9999999999-", "lines=?"):
+            assert client.get(path, headers={"Range": value}).content == client.get(path).content
+
+
 def test_an_announced_length_over_the_limit_is_refused_before_the_body(service: Service) -> None:
     for kind in ("image/png", "application/json"):
         assert_error(raw(service, head("/v1/predict", kind, f"Content-Length: {MAX_BYTES + 1}")), "too_many_bytes")

@@ -11,7 +11,7 @@ from ..settings import Settings
 from . import compat, docs, errors, routes
 from .metrics import Measured, Metrics
 from .service import Service
-from .shell import BearerTokens, Cors, SecurityHeaders
+from .shell import BearerTokens, Cors, SecurityHeaders, WholeFiles
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _surround(app: FastAPI, settings: Settings) -> None:
     """Put the shell around the routes, the innermost layer first."""
+    app.add_middleware(WholeFiles)
     if settings.tokens:
         app.add_middleware(BearerTokens, tokens=[token.get_secret_value() for token in settings.tokens])
     if settings.cors:

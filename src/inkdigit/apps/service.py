@@ -7,10 +7,11 @@ from typing import TypeVar
 
 import numpy as np
 from anyio import CapacityLimiter, to_thread
+from PIL.Image import Image as PictureFile
 from prometheus_client import Gauge
 
-from ..errors import ArtefactError, InputError
-from ..image import open_picture
+from ..errors import ArtefactError
+from ..image import MAX_SIDE, open_picture
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from ..settings import Settings
@@ -116,18 +117,19 @@ class Service:
                 return answer
         return await self.gate.long(lambda: recognizer.predict(read()))
 
-    async def predict_batch(self, images: Sequence[Image], recognizer: Recognizer) -> list[Prediction | InputError]:
-        """Read many images, in order, an InputError in the place of one that failed. Raises RequestError."""
-        return await self.gate.long(lambda: recognizer.predict_batch(images))
-
 
 def _predict_light(image: Image, recognizer: Recognizer) -> Prediction | None:
     """Read a small image; None where few bytes stand for many pixels."""
-    picture = open_picture(image) if isinstance(image, bytes) else image
-    if isinstance(picture, np.ndarray):
-        return recognizer.predict(picture)
+    if isinstance(image, bytes):
+        picture = open_picture(image)
+        return recognizer.predict(picture) if _is_light(picture) else None
+    return recognizer.predict(image)
+
+
+def _is_light(picture: PictureFile) -> bool:
+    """Tell whether a picture takes little time; a longer side would make it differ from the same as bytes."""
     width, height = picture.size
-    return recognizer.predict(picture) if width * height * len(picture.getbands()) <= LIGHT_VALUES else None
+    return width * height * len(picture.getbands()) <= LIGHT_VALUES and max(width, height) <= MAX_SIDE
 
 
 def load(models: Sequence[str]) -> dict[str, Recognizer]:

@@ -1,4 +1,4 @@
-"""What surrounds every request: security headers, tokens, CORS. Plain ASGI, as each costs every request something."""
+"""What surrounds every request: tokens, CORS, security headers. Plain ASGI, as each costs every request something."""
 
 import hmac
 from collections.abc import Sequence
@@ -44,6 +44,19 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class WholeFiles:
+    """Read over `Range`: the files are small, and a range that is wrong would be an error outside the table."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http":
+            scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
+        await self._app(scope, receive, send)
 
 
 class BearerTokens:
