@@ -6,16 +6,17 @@ import io
 import os
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from inkdigit import data
-from inkdigit.data import FOLDER_VARIABLE, mnist, parse_idx
+from inkdigit import data, strokes
+from inkdigit.data import FOLDER_VARIABLE, hwd1000, mnist, parse_idx
 from inkdigit.errors import DataError
+from inkdigit.strokes import omniglot, pendigits
 
 REAL_FOLDER, REAL_SHA256 = os.environ.get(FOLDER_VARIABLE, ""), data.MNIST_SHA256
 NAMES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -208,6 +209,38 @@ def test_the_bar_shows_on_a_terminal_only(mirror: Mirror, monkeypatch: pytest.Mo
 def test_what_is_no_idx_file_is_refused(content: bytes) -> None:
     with pytest.raises(DataError, match="some-name"):
         parse_idx("some-name", content)
+
+
+def npy() -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, IMAGES)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("read", "name"), [(hwd1000, "hwd1000/hwd1000.npz"), (pendigits, strokes.PENDIGITS), (omniglot, strokes.OMNIGLOT)]
+)
+def test_damaged_files_of_the_other_sources_are_refused_by_name(
+    tmp_path: Path, read: Callable[[Path], object], name: str
+) -> None:
+    file = tmp_path / name
+    packed = gzip.compress(b'[{"strokes": 1}]')
+    with pytest.raises(DataError, match=str(file)):
+        read(tmp_path)
+    file.parent.mkdir()
+    for content in (
+        b"",
+        b"garbage",
+        packed[:10] + b"\xff" * 30,
+        packed[:-4],
+        packed,
+        gzip.compress(b"1"),
+        npy(),
+        b"PK\3\4",
+    ):
+        file.write_bytes(content)
+        with pytest.raises(DataError, match=str(file)):
+            read(tmp_path)
 
 
 @pytest.mark.skipif(not REAL_FOLDER, reason=f"{FOLDER_VARIABLE} names no folder with MNIST")

@@ -79,9 +79,9 @@ def hwd1000(folder: Path | None = None) -> Labelled:
     folder = data_folder(folder)
     path = Path("hwd1000/hwd1000.npz") if folder is None else folder / "hwd1000" / "hwd1000.npz"
     try:
-        with np.load(path) as arrays:
+        with np.load(io.BytesIO(path.read_bytes())) as arrays:
             return Labelled(arrays["images"], arrays["labels"].astype(np.int64), {})
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, LookupError, ValueError, TypeError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as HWD-1000: {error}.") from error
 
 

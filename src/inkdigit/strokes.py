@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ def pendigits(folder: Path | None = None) -> list[PenDigit]:
         raise DataError(f"The pen digits are not at {path or PENDIGITS}; the NOTICE says where they come from.")
     try:
         content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is truncated or damaged: {error}.") from error
     found = hashlib.sha256(content).hexdigest()
     if found != PENDIGITS_SHA256:
@@ -68,7 +69,7 @@ def omniglot(folder: Path | None = None, seed: int = 0) -> Labelled:
     try:
         characters = json.loads(gzip.decompress(path.read_bytes()))
         every = [tuple(np.array(stroke, np.float32) for stroke in each["strokes"]) for each in characters]
-    except (OSError, EOFError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, zlib.error) as error:
         raise DataError(f"{path} cannot be read as Omniglot's strokes: {error}.") from error
     random = np.random.default_rng(seed)
     images = np.stack([_anywhere(PenDigit(strokes, 0, 0), 200, random) for strokes in every])
