@@ -38,7 +38,7 @@ def opened(browser: Browser, base: str, **options: Any) -> Iterator[Desk]:
     desk = Desk(context.new_page(), base)
 
     def refuse(route: Route) -> None:
-        desk.problems.append(f"request to {route.request.url}")
+        desk.found.append(f"request to {route.request.url}")
         route.abort()
 
     context.route(lambda url: not url.startswith(base), refuse)

@@ -52,25 +52,31 @@ class Desk:
     def __init__(self, page: Page, base: str) -> None:
         self.page = page
         self.base = base
-        self.problems: list[str] = []
+        self.found: list[str] = []
+        self.forgiven: list[str] = []
         page.add_init_script(SPY)
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("pageerror", lambda error: self.found.append(f"page error: {error}"))
 
     def fresh(self) -> "Desk":
         """Load the page anew, and forget what went wrong before."""
         self.page.mouse.up()
         self.page.goto(self.base)
-        self.problems.clear()
+        self.found.clear()
+        self.forgiven.clear()
         return self
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.problems.append(f"console {message.type}: {message.text}")
+            self.found.append(f"console {message.type}: {message.text}")
 
-    def forgive(self, *texts: str) -> None:
-        """Forget the problems that hold one of some texts: the browser logs every refusal of the service."""
-        self.problems = [problem for problem in self.problems if not any(text in problem for text in texts)]
+    def forgive(self, text: str) -> None:
+        """Expect problems that hold a text: the browser logs every refusal of the service."""
+        self.forgiven.append(text)
+
+    @property
+    def problems(self) -> list[str]:
+        return [problem for problem in self.found if not any(text in problem for text in self.forgiven)]
 
     def part(self, name: str) -> Locator:
         return self.page.get_by_test_id(name)

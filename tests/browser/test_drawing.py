@@ -1,9 +1,12 @@
 """Digits drawn by mouse and by finger, and the answer while they are drawn."""
 
+import base64
 import re
 
 import pytest
 from playwright.sync_api import expect
+
+from inkdigit import Recognizer
 
 from .conftest import OpenDesk
 from .desk import Box, Desk
@@ -88,6 +91,25 @@ def test_the_canvas_goes_to_the_service_as_it_is(desk: Desk) -> None:
     }"""
     assert desk.evaluate(same) is True
     assert (desk.grey(0.95, 0.95), desk.grey(0.45, 0.27)) == (255, 0), "black ink on white paper"
+
+
+def test_the_page_and_the_library_agree(desk: Desk) -> None:
+    desk.draw(desk.strokes(6))
+    desk.settle()
+    answer = Recognizer().predict(base64.b64decode(desk.drawing().partition(",")[2]))
+    assert desk.text("digit") == str(answer.digit)
+    assert float(desk.text("confidence").removesuffix(" %")) / 100 == pytest.approx(answer.confidence, abs=1e-3)
+
+
+def test_undo_and_clear_in_the_middle_of_a_stroke(desk: Desk) -> None:
+    empty = desk.drawing()
+    for key in ("Control+z", "Escape"):
+        desk.press([desk.at(0.2, 0.2), desk.at(0.5, 0.5)])
+        desk.page.keyboard.press(key)
+        desk.page.mouse.move(*desk.at(0.8, 0.2))
+        desk.page.mouse.up()
+        assert desk.drawing() == empty
+        assert desk.text("digit") == ""
 
 
 def test_no_stale_answer_after_clear(desk: Desk) -> None:

@@ -15,10 +15,19 @@ LAYOUT = """[...document.querySelectorAll("[data-testid], h2, button, .button, .
   .map((part) => { const box = part.getBoundingClientRect(); return [box.x, box.y, box.width, box.height].join(); })"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 844), (768, 1024), (1280, 800)])
+@pytest.mark.parametrize(
+    ("scheme", "width", "height"),
+    [
+        ("dark", 320, 640),
+        ("light", 390, 844),
+        ("dark", 390, 844),
+        ("light", 768, 1024),
+        ("light", 844, 390),
+        ("dark", 1280, 800),
+    ],
+)
 def test_nothing_overflows_and_nothing_moves(open_desk: OpenDesk, scheme: str, width: int, height: int) -> None:
-    phone = width < 800
+    phone = width < 900
     desk = open_desk(viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=phone, is_mobile=phone)
     before = desk.evaluate(LAYOUT)
     desk.draw(desk.strokes(7))

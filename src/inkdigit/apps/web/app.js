@@ -1,8 +1,8 @@
 /**
  * The page: strokes to the paper, the paper to the service, the answer to the form.
  *
- * It never looks at a pixel. The canvas goes to the service as it is, a picture as its own bytes: what is ink, and where,
- * is the model's to say.
+ * It never looks at a pixel. The canvas goes to the service as it is, a picture as its own bytes: what is ink, and
+ * where, is the model's to say.
  *
  * @typedef {{x: number, y: number}} Point in units of the canvas, so that no change of the window can lose a stroke
  * @typedef {{strokes: Point[][], picture: Blob | null}} Sheet what lies on the desk: strokes, or one picture
@@ -88,7 +88,8 @@ function replaceSheet(next) {
 }
 
 function clear() {
-  if (!isEmpty()) replaceSheet({ strokes: [], picture: null });
+  if (isEmpty()) say("");
+  else replaceSheet({ strokes: [], picture: null });
 }
 
 function undo() {
@@ -101,16 +102,15 @@ function undo() {
 /** @returns {Point} */
 function pointOf(event) {
   const box = canvas.getBoundingClientRect();
-  return { x: ((event.clientX - box.left) * canvas.width) / box.width, y: ((event.clientY - box.top) * canvas.height) / box.height };
+  const scale = canvas.width / box.width;
+  return { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale };
 }
 
 function penDown(event) {
   if (writing !== null || event.button !== 0) return;
-  writing = event.pointerId;
   canvas.setPointerCapture(event.pointerId); // a stroke may leave the paper and come back
   past.push(sheet);
-  const wasPicture = sheet.picture !== null;
-  turnTo({ strokes: [...sheet.strokes, [pointOf(event)]], picture: null }, wasPicture);
+  turnTo({ strokes: [...sheet.strokes, [pointOf(event)]], picture: null }, sheet.picture !== null);
   writing = event.pointerId;
   showBusy();
 }
@@ -207,7 +207,8 @@ async function changed() {
 
 async function readSheet(signal) {
   try {
-    const answer = await ask(`v1/predict${query("frame=true")}`, () => (sheet.picture ? packed([sheet.picture]) : paperPng()), signal);
+    const makeBody = () => (sheet.picture ? packed([sheet.picture]) : paperPng());
+    const answer = await ask(`v1/predict${query("frame=true")}`, makeBody, signal);
     signal.throwIfAborted();
     say("");
     showAnswer(answer);
@@ -279,7 +280,7 @@ function makeBars() {
 
 // Pictures from elsewhere
 
-let table = { results: [], signal: new AbortController() };
+let table = { results: [], closing: new AbortController() };
 
 /** Take what was chosen, dropped or pasted: one picture to the desk, more into the table. */
 function take(list, from) {
@@ -305,16 +306,16 @@ function* chunksOf(files) {
 
 async function readFiles(files) {
   closeFiles();
-  const mine = table;
+  const { results, closing } = table;
   $("files").hidden = false;
   showProgress(0, files.length);
   $("files").scrollIntoView({ block: "nearest" });
   for (const chunk of chunksOf(files)) {
-    const results = await readChunk(chunk, mine.signal.signal);
-    if (mine.signal.signal.aborted) return;
-    mine.results.push(...results);
-    $("rows").append(...results.map((result, place) => rowOf(chunk[place], result)));
-    showProgress(mine.results.length, files.length);
+    const answers = await readChunk(chunk, closing.signal);
+    if (closing.signal.aborted) return;
+    results.push(...answers);
+    $("rows").append(...answers.map((answer, place) => rowOf(chunk[place], answer)));
+    showProgress(results.length, files.length);
   }
 }
 
@@ -335,7 +336,7 @@ function showProgress(done, count) {
 }
 
 function rowOf(file, result) {
-  const thumbnail = Object.assign(element("img"), { src: URL.createObjectURL(file), alt: "", loading: "lazy", decoding: "async" });
+  const thumbnail = Object.assign(element("img"), { src: URL.createObjectURL(file), alt: "", decoding: "async" });
   thumbnail.onerror = () => thumbnail.remove(); // a format that only the service reads
   const words = result.error ? result.error.detail : verdictOf(result);
   return element(
@@ -349,8 +350,8 @@ function rowOf(file, result) {
 }
 
 function closeFiles() {
-  table.signal.abort();
-  table = { results: [], signal: new AbortController() };
+  table.closing.abort();
+  table = { results: [], closing: new AbortController() };
   document.querySelectorAll("#rows img").forEach((image) => URL.revokeObjectURL(image.src));
   $("rows").replaceChildren();
   $("files").hidden = true;
@@ -363,9 +364,10 @@ function csvField(value) {
 }
 
 function downloadCsv() {
-  const keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"];
-  const rows = table.results.map((result) => keys.map((key) => csvField(key === "error" ? result.error?.detail : result[key])));
-  const text = [keys, ...rows].map((row) => `${row.join(",")}\r\n`).join("");
+  const keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"]; // as the command's --csv
+  const rows = table.results.map((result) => ({ ...result, error: result.error?.detail }));
+  const lines = [keys, ...rows.map((row) => keys.map((key) => csvField(row[key])))];
+  const text = lines.map((line) => `${line.join(",")}\r\n`).join("");
   const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   Object.assign(element("a"), { href: url, download: "inkdigit.csv" }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
