@@ -75,7 +75,11 @@ class Settings(BaseSettings):
     body_memory: int = Field(
         default=512, ge=101, description="MiB of bodies that a worker holds at a time; over it the answer is 503."
     )
-    header_timeout: float = Field(default=10.0, ge=0.1, description="Seconds in which a request's head must be here.")
+    header_timeout: float = Field(
+        default=10.0,
+        ge=0.1,
+        description="Seconds in which a request's head must be here; an idle connection ends then.",
+    )
     drain_timeout: int = Field(
         default=30, ge=1, description="Seconds that a worker gets to answer what it has, when it stops."
     )
