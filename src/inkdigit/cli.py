@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -188,6 +189,9 @@ def evaluate(
     model: ModelOption = DEFAULT_MODEL,
     data: DataOption = None,
     source: Annotated[list[str] | None, typer.Option("--source", help="Only these sources.  [default: all]")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for confusion matrices and sheets of the worst mistakes, as PNG.")
+    ] = None,
 ) -> None:
     """Score a model: a table of figures per source, confusion matrices, and how well no digits are told apart.
 
@@ -213,7 +217,22 @@ def evaluate(
     for name, other in others.items():
         for digits, result in results.items():
             say(f"\ndigitness of {digits} against {name}: AUROC {auroc(result.digitness, other.digitness):.4f}")
+    if pictures is not None:
+        _draw(recognizer, results, data, pictures)
     raise typer.Exit(int(None in scores.values()))
+
+
+def _draw(recognizer: "Recognizer", results: "dict[str, Score]", data: Path | None, folder: Path) -> None:
+    if find_spec("matplotlib") is None:
+        fail("Pictures need the extra: pip install 'inkdigit[train]'.")
+    from .evaluate import SOURCES  # noqa: PLC0415
+    from .train.plots import plot_confusion, plot_mistakes  # noqa: PLC0415
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, result in results.items():
+        labels = recognizer.contract.labels
+        plot_confusion(result.confusion, labels, name, folder / f"{name}-confusion.png")
+        plot_mistakes(recognizer, SOURCES[name](data), result, name, folder / f"{name}-mistakes.png")
 
 
 def _scored(recognizer: "Recognizer", name: str, data: Path | None, asked: bool) -> "Score | None":
@@ -280,7 +299,5 @@ def export(
 
 
 def _need_torch() -> None:
-    from importlib.util import find_spec  # noqa: PLC0415
-
     if find_spec("torch") is None:
         fail("Training needs the extra: pip install 'inkdigit[train]'.")
