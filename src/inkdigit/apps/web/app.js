@@ -338,15 +338,11 @@ function showProgress(done, count) {
 function rowOf(file, result) {
   const thumbnail = Object.assign(element("img"), { src: URL.createObjectURL(file), alt: "", decoding: "async" });
   thumbnail.onerror = () => thumbnail.remove(); // a format that only the service reads
-  const words = result.error ? result.error.detail : verdictOf(result);
-  return element(
-    "tr",
-    result.error ? "failed" : trustIn(result),
-    element("td", "", thumbnail),
-    element("td", "", file.name, element("small", "", words)),
-    element("td", "figure", `${result.digit ?? ""}`),
-    element("td", "number", result.error ? "" : percent(result.confidence)),
-  );
+  const words = element("small", "", result.error ? result.error.detail : verdictOf(result));
+  const cells = [element("td", "", thumbnail), element("td", "", file.name, words)];
+  if (result.error) cells[1].colSpan = 3;
+  else cells.push(element("td", "figure", `${result.digit}`), element("td", "number", percent(result.confidence)));
+  return element("tr", result.error ? "failed" : trustIn(result), ...cells);
 }
 
 function closeFiles() {
