@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from inkdigit import Recognizer
-from inkdigit.train.framing import Framing, extent, resampling
+from inkdigit.train.framing import Framing, area, extent, overlaps
 from inkdigit.train.glance import Glance
 
 from ..pictures import Grey, digits
@@ -23,18 +23,22 @@ def recognizer() -> Recognizer:
 @settings(deadline=None, max_examples=60)
 def test_a_row_never_weighs_more_than_its_cell(size: int, count: int, start: float, width: float) -> None:
     centres = torch.tensor(start) + torch.arange(count) * width
-    matrix = resampling(centres, torch.tensor([width]), size)
+    matrix = overlaps(centres, torch.tensor([width]), size)
     assert matrix.shape == (count, size)
     assert float(matrix.min()) >= 0
-    assert float(matrix.sum(1).max()) <= 1 + 1e-4
-    inside = (centres - max(width, 1) / 2 >= 0) & (centres + max(width, 1) / 2 <= size)
-    torch.testing.assert_close(matrix.sum(1)[inside], torch.ones(int(inside.sum())), atol=1e-3, rtol=0)
+    cell = max(width, 1)
+    assert float(matrix.sum(1).max()) <= cell * (1 + 1e-4)
+    inside = (centres - cell / 2 >= 0) & (centres + cell / 2 <= size)
+    torch.testing.assert_close(
+        matrix.sum(1)[inside], torch.full((int(inside.sum()),), float(cell)), atol=1e-3, rtol=1e-4
+    )
 
 
 def test_whole_cells_are_averaged_exactly() -> None:
-    values = torch.rand(12)
-    matrix = resampling((torch.arange(4) + 0.5) * 3, torch.tensor([3.0]), 12)
-    torch.testing.assert_close(matrix @ values, values.view(4, 3).mean(1))
+    picture = torch.rand(12, 12)
+    matrix = overlaps((torch.arange(4) + 0.5) * 3, torch.tensor([3.0]), 12)
+    means = matrix @ picture @ matrix.T / area(torch.tensor([[3.0]]))
+    torch.testing.assert_close(means, picture.view(4, 3, 4, 3).mean((1, 3)))
 
 
 def test_extent_of_something_and_of_nothing() -> None:

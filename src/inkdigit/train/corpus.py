@@ -91,9 +91,10 @@ def as_bytes(values: Tensor) -> Tensor:
 
 @torch.no_grad()
 def framed(framing: Framing, pictures: Tensor, labels: Tensor) -> Frames:
-    """Frame pictures uint8 [N, H, W], all of one size, as the graph will."""
-    frames = [as_bytes(framing(part)[0]) for part in pictures.split(BATCH)]
-    return Frames(torch.cat(frames), labels)
+    """Frame pictures uint8 [N, H, W], all of one size, as the graph will, but for those in which it finds no ink."""
+    parts = [framing(part) for part in pictures.split(BATCH)]
+    inked = torch.cat([contrast for _, contrast in parts]) > 0
+    return Frames(torch.cat([as_bytes(frames) for frames, _ in parts])[inked], labels[inked])
 
 
 def framed_sheets(framing: Framing, sheets: Sheets) -> Frames:

@@ -30,11 +30,11 @@ class Sheet:
 def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
     """Photograph digits [N, 56, 56], each drawn around the middle, on all kinds of paper; `clean` is a plain part."""
     count = len(ink)
-    shape = picture_shapes(ink, size)
-    inked, centre, side = placed(ink, shape, size)
+    shape, tight = picture_shapes(ink, size)
+    inked, centre, side = placed(ink, shape, tight, size)
     plain = chance(count, clean)
     paper = light(count, size) * prints(centre, side, size) * (1 - 0.9 * neighbours(ink, shape, side, size))
-    strength = uniform(count, 0.25, 1.0) * grain(count, size)
+    strength = uniform(count, 0.3, 1.0) * grain(count, size)
     photo = paper * (1 - strength * inked)
     photo = sensor(blurred(photo))
     pictures = torch.where(plain, 1 - inked * uniform(count, 0.3, 1.0).sqrt(), photo)
@@ -65,8 +65,8 @@ def ink_sides(ink: Tensor) -> Tensor:
     return torch.stack([inked.any(1).sum(1), inked.any(2).sum(1)], 1).clamp(min=3).float()
 
 
-def picture_shapes(ink: Tensor, size: int) -> Tensor:
-    """Choose every picture's width and height [N, 2]: square, oblong, or cropped to the ink."""
+def picture_shapes(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Choose every picture's width and height [N, 2], and which are cropped to the ink: bool [N, 1]."""
     count = len(ink)
     aspect = torch.exp(torch.randn(count, 1) * 0.3)
     oblong = torch.cat([aspect, 1 / aspect], 1)
@@ -74,15 +74,16 @@ def picture_shapes(ink: Tensor, size: int) -> Tensor:
     kind = torch.rand(count, 1)
     shape = torch.where(kind < 0.5, torch.ones(count, 2), torch.where(kind < 0.8, oblong, cropped))
     shape = shape / shape.amax(1, keepdim=True) * size
-    return (shape / STEP).round().clamp(min=1) * STEP
+    return (shape / STEP).round().clamp(min=1) * STEP, kind >= 0.8
 
 
-def placed(ink: Tensor, shape: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+def placed(ink: Tensor, shape: Tensor, tight: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """Lay the digits somewhere into their pictures: ink [N, S, S], centre [N, 2] and sides [N, 2] in cells."""
     count = len(ink)
     sides = ink_sides(ink)
     room = (shape / sides).amin(1, keepdim=True)  # cells for one of the ink's own
-    part = torch.where(torch.rand(count, 1) < 0.35, 0.85 + 0.2 * torch.rand(count, 1), smaller(count))
+    large = tight | (torch.rand(count, 1) < 0.25)
+    part = torch.where(large, 0.88 + 0.15 * torch.rand(count, 1), smaller(count))
     scale = room * part
     sides = sides * scale
     centre = shape / 2 + (torch.rand(count, 2) - 0.5) * (shape - sides).clamp(min=0)
@@ -90,8 +91,8 @@ def placed(ink: Tensor, shape: Tensor, size: int) -> tuple[Tensor, Tensor, Tenso
 
 
 def smaller(count: int) -> Tensor:
-    """Choose how much of its picture a digit takes, [N, 1]: from an eighth up, small ones as often as large."""
-    return torch.exp(math.log(0.12) * torch.rand(count, 1))
+    """Choose how much of its picture a digit takes, [N, 1]: from a seventh up, small ones as often as large."""
+    return torch.exp(math.log(0.15) * torch.rand(count, 1))
 
 
 def drawn(ink: Tensor, centre: Tensor, scale: Tensor, angle: Tensor, size: int) -> Tensor:
@@ -193,7 +194,7 @@ def sensor(pictures: Tensor) -> Tensor:
     count, size, _ = pictures.shape
     coarse = functional.interpolate(torch.randn(count, 1, size // 2, size // 2), size=size, mode="bilinear")[:, 0]
     noise = torch.where(chance(count, 0.5), torch.randn(count, size, size), coarse)
-    return pictures + noise * uniform(count, 0, 0.3).square()
+    return pictures + noise * uniform(count, 0, 0.28).square()
 
 
 def coarsened(pictures: Tensor, sides: Tensor) -> Tensor:
