@@ -57,6 +57,7 @@ def serving(*flags: str, **variables: str) -> Iterator[Service]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        assert "panic" not in log.read_text(), log.read_text()
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:

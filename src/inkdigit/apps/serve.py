@@ -1,16 +1,19 @@
 """Start the service: Granian in front of worker processes, each of which builds its own application."""
 
+import atexit
 import contextlib
 import http.client
 import multiprocessing
 import os
 import socket
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from fastapi import FastAPI
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -19,10 +22,11 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from ..settings import Settings, explain
+from .api import create_app
 from .metrics import MULTIPROCESS
 from .service import load
 
-FACTORY = "inkdigit.apps.api:create_app"
+WORKER = "inkdigit.apps.serve:worker_app"
 CONNECTIONS = 4096  # open ones a worker; those that only wait cost little, and work has its own limit
 READY_POLL = 0.1  # seconds
 
@@ -52,9 +56,23 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         server.serve()
 
 
+def worker_app() -> FastAPI:
+    """Build the application of one of Granian's workers. Raises ArtefactError."""
+    app = create_app()
+    # Granian's threads outlive its loop; one that meets an interpreter taken down would abort with a panic in the log.
+    atexit.register(_leave)
+    return app
+
+
+def _leave() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
 def _server(settings: Settings) -> Any:  # Granian chooses its class when it is imported
     return Granian(
-        FACTORY,
+        WORKER,
         factory=True,
         address=settings.host,
         port=settings.port,
