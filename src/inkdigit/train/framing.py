@@ -157,6 +157,8 @@ def place(ink: Tensor) -> Tensor:
     cells = torch.arange(PATCH, device=ink.device) + 0.5
     lines = sums(ink)
     centre = (lines * cells).sum(2, keepdim=True) / lines.sum(2, keepdim=True).clamp(min=1e-6)
+    half = step * (FRAME / 2)
+    centre = centre.clamp(min=last - half, max=first + half)  # a long tail must not leave the frame
     target = centre + (torch.arange(FRAME, device=ink.device) - (FRAME - 1) / 2) * step
     both = overlaps(target, step, PATCH)
     return both[:, 0] @ ink @ both[:, 1].mT / area(step)
