@@ -16,15 +16,15 @@ def warp(frames: Tensor) -> Tensor:
     The bend is a smooth random displacement (Simard, Steinkraus, Platt 2003).
     """
     count = len(frames)
-    angle = torch.randn(count) * 0.12
+    angle = torch.randn(count) * 0.11
     scale = torch.exp(torch.randn(count, 2) * 0.08)
-    slant = torch.randn(count) * 0.15
+    slant = torch.randn(count) * 0.12
     shift = torch.randn(count, 2) * 0.05
     cos, sin = angle.cos(), angle.sin()
     first = torch.stack([cos * scale[:, 0], (slant * cos - sin) * scale[:, 0], shift[:, 0]], 1)
     second = torch.stack([sin * scale[:, 1], (slant * sin + cos) * scale[:, 1], shift[:, 1]], 1)
     grid = functional.affine_grid(torch.stack([first, second], 1), list(frames.shape), align_corners=False)
-    bend = functional.interpolate(torch.randn(count, 2, 5, 5) * 0.07, size=28, mode="bicubic", align_corners=True)
+    bend = functional.interpolate(torch.randn(count, 2, 5, 5) * 0.055, size=28, mode="bicubic", align_corners=True)
     return functional.grid_sample(frames, grid + bend.permute(0, 2, 3, 1), align_corners=False)
 
 
@@ -32,6 +32,6 @@ def weight(frames: Tensor) -> Tensor:
     """Make the pen of each frame a little wider or finer, darker or paler."""
     wide = functional.max_pool2d(frames, 3, 1, 1)
     fine = -functional.max_pool2d(-frames, 3, 1, 1)
-    amount = torch.randn(len(frames), 1, 1, 1) * 0.25
+    amount = torch.randn(len(frames), 1, 1, 1) * 0.2
     changed = frames + amount.clamp(0, 0.6) * (wide - frames) - (-amount).clamp(0, 0.6) * (frames - fine)
     return changed.clamp(0, 1) ** torch.exp(torch.randn(len(frames), 1, 1, 1) * 0.2)

@@ -14,14 +14,16 @@ from torch import Tensor
 
 from ..data import Labelled, mnist
 from ..strokes import PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_writer, pendigits
-from .fit import Frames, Sheets, progress_bar
+from .fit import NO_DIGIT, Frames, Sheets, dice, progress_bar
 from .framing import Framing
-from .ink import mnist_ink, pen_ink
-from .paper import sheet
+from .glance import GRID
+from .ink import SIDE, mnist_ink, pen_ink
+from .negatives import blotches
+from .paper import chance, sheet
 from .recipe import Recipe
 
 BATCH = 200  # pictures made or framed at a time
-GRID = 96
+FOUND = 0.5  # Dice coefficient of mask and ink from which on a picture counts as readable
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,15 @@ class Corpus:
                 ink, labels = self.draw(BATCH)
                 made = sheet(ink, GRID)
                 parts.append((as_bytes(made.pictures), made.shape, as_bytes(made.ink), labels))
+        return Sheets(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+    def nothing(self, count: int) -> Sheets:
+        """Photograph paper that nobody wrote on, half of it so coarse or so noisy that it hardly is paper."""
+        parts = []
+        for _ in range(-(-count // BATCH)):
+            made = sheet(torch.zeros(BATCH, SIDE, SIDE), GRID, clean=0)
+            pictures = torch.where(chance(BATCH, 0.5), blotches(BATCH, GRID), made.pictures)
+            parts.append((as_bytes(pictures), made.shape, as_bytes(made.ink), torch.full((BATCH,), NO_DIGIT)))
         return Sheets(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
     def clean(self, framing: Framing) -> tuple[Frames, Frames]:
@@ -95,6 +106,16 @@ def framed(framing: Framing, pictures: Tensor, labels: Tensor) -> Frames:
     parts = [framing(part) for part in pictures.split(BATCH)]
     inked = torch.cat([contrast for _, contrast in parts]) > 0
     return Frames(torch.cat([as_bytes(frames) for frames, _ in parts])[inked], labels[inked])
+
+
+@torch.no_grad()
+def readable(framing: Framing, sheets: Sheets) -> Sheets:
+    """Keep the pictures in which the glance finds the ink: what nobody can read teaches a network nothing."""
+    kept = []
+    for index in torch.arange(len(sheets.labels)).split(BATCH):
+        grids, ink = sheets.stretched(index)
+        kept.append(index[dice(torch.sigmoid(framing.glance(grids)), ink) > FOUND])
+    return sheets.part(torch.cat(kept))
 
 
 def framed_sheets(framing: Framing, sheets: Sheets) -> Frames:

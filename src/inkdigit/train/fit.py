@@ -21,6 +21,8 @@ from .recipe import Recipe
 Module = TypeVar("Module", bound=nn.Module)
 Weights = tuple[Tensor, ...] | list[Tensor]
 
+NO_DIGIT = -1  # the label of what is no digit
+
 OPTIMISERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
     "adamw": lambda module, recipe: torch.optim.AdamW(
         module.parameters(), recipe.rate, weight_decay=recipe.weight_decay
@@ -40,6 +42,10 @@ class Sheets:
     ink: Tensor
     labels: Tensor
 
+    def part(self, index: Tensor) -> "Sheets":
+        """Give some of the sheets."""
+        return Sheets(self.pictures[index], self.shape[index], self.ink[index], self.labels[index])
+
     def stretched(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Give some pictures as the glance's grid, float [B, 96, 96], and their ink masks, float [B, 48, 48]."""
         sides = self.shape[index].flip(1)[..., None] / GRID
@@ -51,7 +57,7 @@ class Sheets:
 
 @dataclass(frozen=True)
 class Frames:
-    """Hold frames uint8 [N, 28, 28] and labels int64 [N]."""
+    """Hold frames uint8 [N, 28, 28] and labels int64 [N], which are `NO_DIGIT` for what is none."""
 
     frames: Tensor
     labels: Tensor
@@ -76,10 +82,12 @@ def fit_glance(sheets: Sheets, recipe: Recipe) -> Glance:
 
 def mask_loss(logits: Tensor, ink: Tensor) -> Tensor:
     """Give the cross-entropy of a mask [N, 48, 48] plus its Dice loss, in which small digits weigh as much as large."""
-    found = torch.sigmoid(logits)
-    overlap = 2 * (found * ink).sum((1, 2)) + 1
-    dice = 1 - overlap / (found.sum((1, 2)) + ink.sum((1, 2)) + 1)
-    return 4 * functional.binary_cross_entropy_with_logits(logits, ink) + dice.mean()
+    return 4 * functional.binary_cross_entropy_with_logits(logits, ink) + 1 - dice(torch.sigmoid(logits), ink).mean()
+
+
+def dice(found: Tensor, ink: Tensor) -> Tensor:
+    """Give the Dice coefficient [N], 0..1, of masks found and true [N, S, S]; 1 where both are empty."""
+    return (2 * (found * ink).sum((1, 2)) + 1) / (found.sum((1, 2)) + ink.sum((1, 2)) + 1)
 
 
 def fit_network(network: Network, training: Frames, validation: Frames, recipe: Recipe) -> Network:
@@ -110,8 +118,10 @@ def network_loss(network: Network, frames: Tensor, labels: Tensor, label_smoothi
     """Give the loss of one batch: cross-entropy of the labels, plus that of digit against no digit."""
     others = negatives(frames[: len(frames) // 8 * 2])
     logits, digitness = network(torch.cat([frames, others]).contiguous(memory_format=torch.channels_last))
-    loss = functional.cross_entropy(logits[: len(frames)], labels, label_smoothing=label_smoothing)
-    is_digit = (torch.arange(len(digitness)) < len(frames)).float()
+    loss = functional.cross_entropy(
+        logits[: len(frames)], labels, ignore_index=NO_DIGIT, label_smoothing=label_smoothing
+    )
+    is_digit = torch.cat([(labels != NO_DIGIT).float(), torch.zeros(len(others))])
     return loss + 0.3 * functional.binary_cross_entropy_with_logits(digitness, is_digit)
 
 

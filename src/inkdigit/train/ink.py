@@ -34,7 +34,7 @@ def _drawn(digit: PenDigit, random: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def with_habits(strokes: list[Stroke], label: int, random: np.random.Generator) -> list[Stroke]:
-    """Cross some sevens and slash some zeros, as many people do; `strokes` lie around (0, 0), 40 px large."""
+    """Cross some sevens, slash some zeros, and give some ones a foot; `strokes` lie around (0, 0), 40 px large."""
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
     if label == 7 and len(strokes) == 1 and random.random() < 0.3:
@@ -45,6 +45,9 @@ def with_habits(strokes: list[Stroke], label: int, random: np.random.Generator) 
     if label == 0 and random.random() < 0.12:
         out = random.uniform(0.7, 1.15)
         return [*strokes, np.array([[low[0], high[1]], [high[0], low[1]]], np.float32) * np.float32(out)]
+    if label == 1 and random.random() < 0.15:
+        foot, reach = points[points[:, 1].argmax()], random.uniform(4, 11)
+        return [*strokes, foot + np.array([[-reach, 0], [reach, random.uniform(-2, 2)]], np.float32)]
     return strokes
 
 

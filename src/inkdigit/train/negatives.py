@@ -12,14 +12,17 @@ def negatives(frames: Tensor) -> Tensor:
 
 
 def scribbles(frames: Tensor) -> Tensor:
-    """Draw one to four random cubic Bézier curves with a round pen."""
+    """Draw one to four random cubic Bézier curves with a round pen, or a polygon of four straight ones."""
     count, curves, points = len(frames), 4, 24
     control = 14 + torch.randn(count, curves, 4, 2) * 6
     control[:, 1:, 0] = torch.where(torch.rand(count, curves - 1, 1) < 0.5, control[:, :-1, 3], control[:, 1:, 0])
+    straight = torch.rand(count, 1, 1, 1) < 0.25
+    corners = control[:, :, :1] + (control[:, :, :1].roll(-1, 1) - control[:, :, :1]) * torch.arange(4).view(4, 1) / 3
+    control = torch.where(straight, corners, control)
     t = torch.linspace(0, 1, points)[:, None]
     basis = torch.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
     curve = (control.permute(2, 0, 1, 3)[:, :, :, None] * basis[:, None, None]).sum(0).clamp(4, 24)
-    drawn = torch.arange(curves) < torch.randint(1, curves + 1, (count, 1))
+    drawn = (torch.arange(curves) < torch.randint(1, curves + 1, (count, 1))) | straight[:, :, 0, 0]
     curve = torch.where(drawn[:, :, None, None], curve, curve[:, :1]).flatten(1, 2)
     cells = torch.arange(28) + 0.5
     centres = torch.cartesian_prod(cells, cells)
@@ -45,8 +48,14 @@ def torn(frames: Tensor) -> Tensor:
 
 def noise(frames: Tensor) -> Tensor:
     """Make specks and blotches of every size."""
+    return blotches(len(frames), frames.shape[-1])[:, None]
+
+
+def blotches(count: int, size: int) -> Tensor:
+    """Make noise [N, S, S] in 0..1, fine to coarse, of every level and contrast."""
     parts = []
-    for part, size in zip(frames.chunk(4), (28, 14, 7, 4), strict=True):
-        level = functional.interpolate(torch.rand(len(part), 1, size, size), size=28, mode="bilinear")
-        parts.append(((level - torch.rand(len(part), 1, 1, 1)) * 3).clamp(0, 1))
+    for part, cells in zip(torch.arange(count).chunk(4), (size, size // 2, size // 4, 4), strict=True):
+        level = functional.interpolate(torch.rand(len(part), 1, cells, cells), size=size, mode="bilinear")[:, 0]
+        contrast = 1 + 4 * torch.rand(len(part), 1, 1).square()
+        parts.append(((level - torch.rand(len(part), 1, 1)) * contrast + 0.3).clamp(0, 1))
     return torch.cat(parts)

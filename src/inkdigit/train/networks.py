@@ -50,12 +50,12 @@ def flagship(classes: int) -> Network:
     features = nn.Sequential(
         convolution(1, 32, 5, stride=2),
         convolution(32, 32),
-        convolution(32, 48, stride=2),
-        Residual(48),
+        convolution(32, 64, stride=2),
+        Residual(64),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )
-    return Network(features, 48, classes)
+    return Network(features, 64, classes)
 
 
 NETWORKS: dict[str, Callable[[int], Network]] = {"flagship": flagship}

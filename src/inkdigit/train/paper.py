@@ -40,6 +40,7 @@ def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
     pictures = torch.where(plain, 1 - inked * uniform(count, 0.3, 1.0).sqrt(), photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
     pictures = torch.where(chance(count, 0.3), coarsened(pictures, side), pictures)
+    pictures = torch.where(chance(count, 0.25), compressed(pictures), pictures)
     return Sheet((pictures.clamp(0, 1) * 255).round() / 255, inked, shape)
 
 
@@ -96,12 +97,17 @@ def smaller(count: int) -> Tensor:
 
 
 def drawn(ink: Tensor, centre: Tensor, scale: Tensor, angle: Tensor, size: int) -> Tensor:
-    """Draw ink [N, 56, 56] around a centre [N, 2], scaled and turned [N, 1], to [N, S, S]; averaged 2×2."""
+    """Draw ink [N, 56, 56] around a centre [N, 2], scaled and turned [N, 1], to [N, S, S]; averaged 2×2.
+
+    The paper may lie a little aslant to the camera: the perspective is the digit's own.
+    """
     x, y = axes(2 * size)
     x, y = (x / 2 - centre[:, :1, None]) / scale[..., None], (y / 2 - centre[:, 1:, None]) / scale[..., None]
     cos, sin = angle.cos()[..., None], angle.sin()[..., None]
     half = ink.shape[-1] / 2
-    grid = torch.stack([(x * cos - y * sin) / half, (x * sin + y * cos) / half], 3)
+    x, y = (x * cos - y * sin) / half, (x * sin + y * cos) / half
+    tilt = torch.randn(2, len(ink), 1, 1) * 0.06
+    grid = torch.stack([x, y], 3) / (1 + tilt[0] * x + tilt[1] * y).clamp(min=0.5)[..., None]
     return functional.avg_pool2d(functional.grid_sample(ink[:, None], grid, align_corners=False), 2)[:, 0]
 
 
@@ -207,3 +213,13 @@ def coarsened(pictures: Tensor, sides: Tensor) -> Tensor:
         large = functional.interpolate(coarse, size=size, mode="bilinear")[:, 0]
         pictures = torch.where(chosen, large, pictures)
     return pictures
+
+
+def compressed(pictures: Tensor) -> Tensor:
+    """Store [N, S, S] as JPEG does: round the cosine transform of every 8×8 block (Wallace 1991), each as coarsely."""
+    k = torch.arange(8)
+    cosines = torch.cos(math.pi / 8 * (k + 0.5) * k[:, None]) * torch.where(k == 0, 0.125, 0.25).sqrt()[:, None]
+    basis = torch.einsum("ux,vy->uvxy", cosines, cosines).reshape(64, 1, 8, 8)
+    step = (1 + k[:, None] + k).reshape(64, 1, 1) * uniform(len(pictures), 0.005, 0.06)[..., None]
+    waves = functional.conv2d(pictures[:, None], basis, stride=8)
+    return functional.conv_transpose2d((waves / step).round() * step, basis, stride=8)[:, 0]

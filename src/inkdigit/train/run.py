@@ -19,7 +19,7 @@ from ..errors import DataError
 from ..evaluate import SOURCES, score
 from ..prediction import Thresholds
 from ..recognizer import Recognizer
-from .corpus import Corpus, corpora, framed_sheets, joined
+from .corpus import Corpus, corpora, framed_sheets, joined, readable
 from .export import Graph, export, git_commit, rewrite_contract
 from .fit import Frames, accuracy, fit_glance, fit_network, outputs, temperature
 from .framing import Framing
@@ -64,7 +64,11 @@ def fitted(recipe: Recipe, folder: Path | None, name: str) -> tuple[Notes, Graph
     training, validation, sources = corpora(recipe, folder)
     sheets = training.sheets(recipe.sheets)
     framing = Framing(fit_glance(sheets, recipe)).eval()
-    frames = joined(*training.clean(framing), framed_sheets(framing, sheets))
+    frames = joined(
+        *training.clean(framing),
+        framed_sheets(framing, readable(framing, sheets)),
+        framed_sheets(framing, training.nothing(recipe.sheets // 8)),
+    )
     kinds = validation_frames(framing, validation)
     torch.manual_seed(recipe.seed)
     network = fit_network(NETWORKS[recipe.network](len(LABELS)), frames, joined(*kinds.values()), recipe)
@@ -74,12 +78,12 @@ def fitted(recipe: Recipe, folder: Path | None, name: str) -> tuple[Notes, Graph
 
 
 def validation_frames(framing: Framing, validation: Corpus) -> dict[str, Frames]:
-    """Frame what is validated on: MNIST, pens, and a quarter as many of both on paper, a few unreadable."""
+    """Frame what is validated on: MNIST, pens, and a quarter as many of both on paper."""
     pictures, pens = validation.clean(framing)
     return {
         "mnist": pictures,
         "pens": pens,
-        "paper": framed_sheets(framing, validation.sheets(len(pictures.labels) // 4)),
+        "paper": framed_sheets(framing, readable(framing, validation.sheets(len(pictures.labels) // 4))),
     }
 
 
