@@ -4,16 +4,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .framing import FRAME, PATCH, place
+
 
 def negatives(frames: Tensor) -> Tensor:
     """Make as many frames that are no digit as there are `frames` [N, 1, 28, 28] of digits, in four equal kinds."""
     kinds = (scribbles, pairs, torn, noise)
-    return torch.cat([kind(part) for kind, part in zip(kinds, frames.chunk(len(kinds)), strict=True)])
+    made = torch.cat([kind(part) for kind, part in zip(kinds, frames.chunk(len(kinds)), strict=True)])
+    margin = (PATCH - FRAME) // 2
+    return place(functional.pad(made[:, 0], (margin, margin, margin, margin)))[:, None]  # no size gives them away
 
 
 def scribbles(frames: Tensor) -> Tensor:
     """Draw one to four random cubic Bézier curves with a round pen, or a polygon of four straight ones."""
-    count, curves, points = len(frames), 4, 24
+    count, curves, points = len(frames), 4, 48
     control = 14 + torch.randn(count, curves, 4, 2) * 6
     control[:, 1:, 0] = torch.where(torch.rand(count, curves - 1, 1) < 0.5, control[:, :-1, 3], control[:, 1:, 0])
     straight = torch.rand(count, 1, 1, 1) < 0.25
