@@ -41,9 +41,10 @@ not meant for numbers of several digits, printed type, or decisions about people
 | MNIST test set; pen digits of writers 3, 6, … 30; HWD-1000 (MIT); Omniglot (MIT) | scores only, read once at the end | |
 
 Pen digits are drawn with pens of every width. {sheets:,} pictures of digits on paper are made of both: uneven light,
-shadow, ruled and squared paper, printed boxes, neighbours, noise, blur, both polarities, any size and place. The glance
+shadow, ruled and squared paper, printed boxes, neighbours, noise, blur, JPEG, both polarities, any size and place. The glance
 is trained on these, and the network on the frames that the real graph makes of these and of the plain pictures. What is
-no digit is taught with drawn scribbles, pairs of digits, torn digits and noise, never with letters.
+no digit is taught with drawn scribbles and polygons, pairs of digits, torn digits, noise and empty paper, never with
+letters.
 
 The recipe is `runs/reproduce.sh`: {recipe}. The contract in the file names the SHA-256 of each source.
 
@@ -60,7 +61,7 @@ Through `Recognizer` with {machine}.
 Digitness tells digits from {others}.
 
 An answer counts as a digit from digitness {digitness} on, and as sure from confidence {confidence} on; both were chosen
-on validation, where 99.5 % of the digits count as digits and 99.8 % of the sure answers are right. The confidence is
+on validation, where 99.5 % of the plain digits count as digits and 99.8 % of the sure answers are right. The confidence is
 calibrated there too, by one temperature.
 
 ## What it is bad at
