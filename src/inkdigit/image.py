@@ -227,7 +227,7 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
     if values.dtype.newbyteorder("=") == np.uint16:
-        return _by_parts(values, _SIXTEEN_TO_EIGHT.take)
+        return _by_parts(values, _sixteen_to_eight().take)
     if values.dtype.kind not in "iuf":
         raise InputError(f"An array must hold numbers, not {values.dtype}.", "bad_array")
     with np.errstate(invalid="ignore"):
@@ -247,7 +247,9 @@ def _by_parts(values: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[An
     return pixels
 
 
-_SIXTEEN_TO_EIGHT: Pixels = ((np.arange(65536) + 128) // 257).astype(np.uint8)
+@functools.cache
+def _sixteen_to_eight() -> Pixels:
+    return ((np.arange(65536) + 128) // 257).astype(np.uint8)
 
 
 def _ink(values: Pixels) -> Pixels:
