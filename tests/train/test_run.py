@@ -76,6 +76,20 @@ def test_train_then_export_again(tmp_path: Path) -> None:
 
 
 @needs_data
+def test_mnist_alone_is_enough(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "mnist").symlink_to(Path(os.environ["INKDIGIT_DATA"]).resolve() / "mnist")
+    command = [sys.executable, "-m", "inkdigit", "train", "--out", str(tmp_path), "--data", str(folder), "--epochs=1"]
+    without = subprocess.run([*command, *TINY], check=False, capture_output=True, text=True)
+    assert without.returncode == 2
+    assert "--pens 0" in without.stderr
+    alone = subprocess.run([*command, *TINY, "--pens=0"], check=False, capture_output=True, text=True)
+    assert alone.returncode == 0, alone.stderr
+    assert list(Recognizer(tmp_path / "inkdigit.onnx").contract.scores) == ["mnist-test"]
+
+
+@needs_data
 def test_ctrl_c_keeps_what_was_learnt(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-u", "-m", "inkdigit", "train", "--out", str(out), "--epochs=400", *TINY]

@@ -27,21 +27,31 @@ FOUND = 0.5  # Dice coefficient of mask and ink from which on a picture counts a
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """Hold digits: MNIST's pictures uint8 [N, 28, 28] and pens' ink uint8 [M, 56, 56], with their labels."""
+class Digits:
+    """Hold one source's digits and labels: MNIST's pictures uint8 [N, 28, 28], or pens' ink uint8 [N, 56, 56]."""
 
     pictures: Tensor
-    picture_labels: Tensor
-    pens: Tensor
-    pen_labels: Tensor
+    labels: Tensor
+
+    def ink(self, index: Tensor) -> Tensor:
+        """Give some of the digits as ink [B, 56, 56]."""
+        pictures = self.pictures[index]
+        return pictures.float() / 255 if pictures.shape[-1] == SIDE else mnist_ink(pictures)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Hold the digits of every source by its name."""
+
+    sources: dict[str, Digits]
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """Draw ink [count, 56, 56] with labels at random, half of it MNIST's."""
-        pictures = torch.randint(0, len(self.pictures), (count // 2,))
-        pens = torch.randint(0, len(self.pens), (count - count // 2,))
-        ink = torch.cat([mnist_ink(self.pictures[pictures]), self.pens[pens].float() / 255])
-        labels = torch.cat([self.picture_labels[pictures], self.pen_labels[pens]])
-        order = torch.randperm(count)
+        """Draw about `count` digits at random, as many of each source: ink [N, 56, 56] and labels [N]."""
+        share = count // len(self.sources)
+        indices = {name: torch.randint(0, len(digits.labels), (share,)) for name, digits in self.sources.items()}
+        ink = torch.cat([self.sources[name].ink(index) for name, index in indices.items()])
+        labels = torch.cat([self.sources[name].labels[index] for name, index in indices.items()])
+        order = torch.randperm(len(labels))
         return ink[order], labels[order]
 
     def sheets(self, count: int) -> Sheets:
@@ -63,36 +73,45 @@ class Corpus:
             parts.append((as_bytes(pictures), made.shape, as_bytes(made.ink), torch.full((BATCH,), NO_DIGIT)))
         return Sheets(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
-    def clean(self, framing: Framing) -> tuple[Frames, Frames]:
-        """Frame MNIST's pictures as they are, and the pen digits as plain pictures."""
-        return framed(framing, self.pictures, self.picture_labels), framed(framing, self.pens, self.pen_labels)
+    def clean(self, framing: Framing) -> dict[str, Frames]:
+        """Frame the digits of every source as plain pictures."""
+        return {name: framed(framing, digits.pictures, digits.labels) for name, digits in self.sources.items()}
 
 
 def corpora(recipe: Recipe, folder: Path | None) -> tuple[Corpus, Corpus, dict[str, str]]:
     """Read what is trained on and what is validated on, and the SHA-256 of every file. Raises DataError."""
     data = mnist("train", folder)
-    digits = [digit for digit in pendigits(folder) if not is_test_writer(digit.writer)]
     random = np.random.default_rng(recipe.seed)
     order = random.permutation(len(data))[: recipe.pictures]
-    writers = sorted({digit.writer for digit in digits})
-    others = set(random.choice(writers, recipe.validation_writers, replace=False))
-    training = [digit for digit in digits if digit.writer not in others]
-    validation = [digit for digit in digits if digit.writer in others]
-    return (
-        corpus(data, order[recipe.validation :], training, recipe.pens, recipe.seed),
-        corpus(data, order[: recipe.validation], validation, 1, recipe.seed),
-        {**data.sha256, PENDIGITS: PENDIGITS_SHA256},
-    )
+    training = {"mnist": chosen(data, order[recipe.validation :])}
+    validation = {"mnist": chosen(data, order[: recipe.validation])}
+    if recipe.pens == 0:
+        return Corpus(training), Corpus(validation), data.sha256
+    known, strangers = by_writer(pendigits(folder), recipe.validation_writers, random)
+    training["pens"] = written(known, recipe.pens, recipe.seed)
+    validation["pens"] = written(strangers, 1, recipe.seed)
+    return Corpus(training), Corpus(validation), {**data.sha256, PENDIGITS: PENDIGITS_SHA256}
 
 
-def corpus(data: Labelled, chosen: NDArray[np.int64], digits: list[PenDigit], pens: int, seed: int) -> Corpus:
-    """Make a corpus of the chosen MNIST pictures, and of pen digits each drawn with `pens` pens."""
-    return Corpus(
-        torch.as_tensor(data.images[chosen]),
-        torch.as_tensor(data.labels[chosen]),
-        torch.as_tensor(np.concatenate([pen_ink(digits, seed * 1000 + copy) for copy in range(pens)])),
-        torch.tensor([digit.label for digit in digits] * pens),
-    )
+def by_writer(
+    digits: list[PenDigit], strangers: int, random: np.random.Generator
+) -> tuple[list[PenDigit], list[PenDigit]]:
+    """Split pen digits by their writers into those trained and those validated on; test writers are in neither."""
+    writers = sorted({digit.writer for digit in digits if not is_test_writer(digit.writer)})
+    others = set(random.choice(writers, strangers, replace=False))
+    known = set(writers) - others
+    return [each for each in digits if each.writer in known], [each for each in digits if each.writer in others]
+
+
+def chosen(data: Labelled, index: NDArray[np.int64]) -> Digits:
+    """Take some of MNIST's pictures."""
+    return Digits(torch.as_tensor(data.images[index]), torch.as_tensor(data.labels[index]))
+
+
+def written(digits: list[PenDigit], pens: int, seed: int) -> Digits:
+    """Draw pen digits, each with `pens` pens."""
+    drawings = [pen_ink(digits, seed * 1000 + copy) for copy in range(pens)]
+    return Digits(torch.as_tensor(np.concatenate(drawings)), torch.tensor([digit.label for digit in digits] * pens))
 
 
 def as_bytes(values: Tensor) -> Tensor:

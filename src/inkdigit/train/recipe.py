@@ -21,7 +21,7 @@ class Recipe:
     epochs: int = option(16, "Passes over the frames, for the network.")
     glance_epochs: int = option(6, "Passes over the sheets of paper, for the glance.")
     sheets: int = option(40_000, "Pictures of paper that are made to train on.")
-    pens: int = option(6, "How often each pen digit is drawn, each time with another pen.")
+    pens: int = option(6, "How often each pen digit is drawn, each time with another pen; 0 for MNIST alone.")
     label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.")
     validation_writers: int = option(3, "Pen writers that are held out likewise.")
     seed: int = option(1, "Seed of everything random.")

@@ -1,7 +1,9 @@
 """One training run, from data to artefact, in a folder of its own: weights, recipe and calibration, artefact."""
 
+import dataclasses
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from torch import Tensor
 
 from .. import __version__
 from ..artefact import SUFFIX, Contract
-from ..data import mnist
+from ..data import Labelled, data_folder, mnist
 from ..errors import DataError
 from ..evaluate import SOURCES, score
 from ..prediction import Thresholds
@@ -29,6 +31,7 @@ from .recipe import Recipe
 
 LABELS = tuple(str(digit) for digit in range(10))
 WEIGHTS, NOTES = "weights.safetensors", "run.json"
+PAPER = "paper"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class Notes:
 
 def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str) -> Path:
     """Train, calibrate, export and score. Give the artefact. Raises DataError, ArtefactError."""
+    if data_folder(folder) is None and recipe.pens:
+        print("no data folder is named: training on MNIST alone, without pen digits", file=sys.stderr)  # noqa: T201
+        recipe = dataclasses.replace(recipe, pens=0)
     with torch.device(chosen(device)):
         notes, graph = fitted(recipe, folder, name)
     save(notes, graph.cpu(), out)
@@ -65,7 +71,7 @@ def fitted(recipe: Recipe, folder: Path | None, name: str) -> tuple[Notes, Graph
     sheets = training.sheets(recipe.sheets)
     framing = Framing(fit_glance(sheets, recipe)).eval()
     frames = joined(
-        *training.clean(framing),
+        *training.clean(framing).values(),
         framed_sheets(framing, readable(framing, sheets)),
         framed_sheets(framing, training.nothing(recipe.sheets // 8)),
     )
@@ -78,13 +84,10 @@ def fitted(recipe: Recipe, folder: Path | None, name: str) -> tuple[Notes, Graph
 
 
 def validation_frames(framing: Framing, validation: Corpus) -> dict[str, Frames]:
-    """Frame what is validated on: MNIST, pens, and a quarter as many of both on paper."""
-    pictures, pens = validation.clean(framing)
-    return {
-        "mnist": pictures,
-        "pens": pens,
-        "paper": framed_sheets(framing, readable(framing, validation.sheets(len(pictures.labels) // 4))),
-    }
+    """Frame what is validated on: the digits of every source, and a fifth as many of all on paper."""
+    clean = validation.clean(framing)
+    sheets = validation.sheets(sum(len(frames.labels) for frames in clean.values()) // 5)
+    return {**clean, PAPER: framed_sheets(framing, readable(framing, sheets))}
 
 
 def calibrate(network: Network, kinds: Mapping[str, Frames]) -> tuple[float, Thresholds]:
@@ -95,7 +98,7 @@ def calibrate(network: Network, kinds: Mapping[str, Frames]) -> tuple[float, Thr
     frames = joined(*kinds.values())
     logits, _ = outputs(network, frames)
     heat = temperature(logits, frames.labels)
-    _, digitness = outputs(network, joined(kinds["mnist"], kinds["pens"]))
+    _, digitness = outputs(network, joined(*(plain for kind, plain in kinds.items() if kind != PAPER)))
     sure = sure_from(torch.softmax(logits / heat, 1), frames.labels)
     return heat, Thresholds(round(float(torch.sigmoid(digitness).quantile(0.005)), 4), round(sure, 4))
 
@@ -137,10 +140,19 @@ def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
     target = target or out / f"{notes.name}{SUFFIX}"
     export(graph, contract_of(notes), samples(folder), target)
     recognizer = Recognizer(target)
-    rewrite_contract(
-        target, scores={source: score(recognizer, read(folder)).summary() for source, read in SOURCES.items()}
-    )
+    rewrite_contract(target, scores={source: score(recognizer, data).summary() for source, data in at_hand(folder)})
     return target
+
+
+def at_hand(folder: Path | None) -> Iterator[tuple[str, Labelled]]:
+    """Read the evaluation sources that the user has."""
+    for source, read in SOURCES.items():
+        try:
+            data = read(folder)
+        except DataError as error:
+            print(f"{source} is not scored: {error}", file=sys.stderr)  # noqa: T201
+            continue
+        yield source, data
 
 
 def contract_of(notes: Notes) -> Contract:
