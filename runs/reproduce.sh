@@ -3,7 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-export OMP_WAIT_POLICY=passive # a busy neighbour slows a run down by a little, and not by ten times
 inkdigit train --out runs/shipped --seed 1
 cp runs/shipped/inkdigit.onnx src/inkdigit/models/inkdigit.onnx.tmp
 mv src/inkdigit/models/inkdigit.onnx.tmp src/inkdigit/models/inkdigit.onnx
