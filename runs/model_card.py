@@ -61,7 +61,7 @@ Through `Recognizer` with {machine}.
 Digitness tells digits from {others}.
 
 An answer counts as a digit from digitness {digitness} on, and as sure from confidence {confidence} on; both were chosen
-on validation, where 99.5 % of the plain digits count as digits and 99.8 % of the sure answers are right. The confidence is
+on validation, where 99.1 % of the plain digits count as digits and 99.8 % of the sure answers are right. The confidence is
 calibrated there too, by one temperature.
 
 ## What it is bad at
