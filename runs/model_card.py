@@ -38,7 +38,7 @@ not meant for numbers of several digits, printed type, or decisions about people
 |---|---|---|
 | MNIST training set (LeCun, Cortes, Burges) | training, and {validation} pictures to choose and calibrate by | CC BY-SA 3.0 |
 | pen digits (Alpaydin, Alimoglu; UCI 81), 20 of 30 writers | training, and {validation_writers} of those writers likewise | CC BY 4.0 |
-| MNIST test set; pen digits of writers 3, 6, … 30; HWD-1000 (MIT); Omniglot (MIT) | scores only, read once at the end | |
+| MNIST test set; pen digits of writers 3, 6, … 30; HWD-1000 (MIT); Omniglot (MIT) | scores only | |
 
 Pen digits are drawn with pens of every width. {sheets:,} pictures of digits on paper are made of both: uneven light,
 shadow, ruled and squared paper, printed boxes, neighbours, noise, blur, JPEG, both polarities, any size and place. The glance

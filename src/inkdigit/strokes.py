@@ -38,7 +38,9 @@ def pendigits(folder: Path | None = None) -> list[PenDigit]:
     folder = data_folder(folder)
     path = None if folder is None else folder / PENDIGITS
     if path is None or not path.is_file():
-        raise DataError(f"The pen digits are not at {path or PENDIGITS}; the README says where to get them; train --pens 0 does without.")
+        raise DataError(
+            f"The pen digits are not at {path or PENDIGITS}. The README says where to get them; --pens 0 does without."
+        )
     try:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
