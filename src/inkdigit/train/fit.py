@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from .augment import augment
-from .framing import area, overlaps
+from .framing import averages
 from .glance import GRID, Glance
 from .negatives import negatives
 from .networks import Network
@@ -49,8 +49,8 @@ class Sheets:
     def stretched(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Give some pictures as the glance's grid, float [B, 96, 96], and their ink masks, float [B, 48, 48]."""
         sides = self.shape[index].flip(1)[..., None] / GRID
-        matrices = overlaps((torch.arange(GRID) + 0.5) * sides, sides, self.pictures.shape[-1])
-        grids = matrices[:, 0] @ self.pictures[index].float() @ matrices[:, 1].mT / area(sides)
+        matrices = averages((torch.arange(GRID) + 0.5) * sides, sides, self.pictures.shape[-1])
+        grids = matrices[:, 0] @ self.pictures[index].float() @ matrices[:, 1].mT
         ink = functional.max_pool2d(matrices[:, 0] @ self.ink[index].float() @ matrices[:, 1].mT, 2)
         return grids, (ink > 0.4 * ink.amax((1, 2), keepdim=True)).float()
 

@@ -34,6 +34,12 @@ def overlaps(centres: Tensor, width: Tensor, size: int) -> Tensor:
     return (reach[..., None] - (centres[..., None] - px).abs()).clamp(0, 1)
 
 
+def averages(centres: Tensor, width: Tensor, size: int) -> Tensor:
+    """Give matrices [..., count, size] that average what lies on the picture of each cell; see `overlaps`."""
+    rows = overlaps(centres, width, size)
+    return rows / rows.sum(-1, keepdim=True)
+
+
 def area(width: Tensor) -> Tensor:
     """Give the area [..., 1, 1], in px, of cells whose height and width are [..., 2, 1] or, both alike, [..., 1, 1]."""
     width = width.clamp(min=1)
@@ -84,8 +90,8 @@ def look(picture: Tensor) -> tuple[Tensor, Tensor]:
     sides = torch.stack([torch.scalar_tensor(height), torch.scalar_tensor(width)])[:, None].to(picture.device)
     cell = sides / GRID
     centres = (torch.arange(GRID, device=picture.device) + 0.5) * cell
-    rows, columns = overlaps(centres[0], cell[0], height), overlaps(centres[1], cell[1], width)
-    return rows @ picture @ columns.T / area(cell), sides / MASK
+    rows, columns = averages(centres[0], cell[0], height), averages(centres[1], cell[1], width)
+    return rows @ picture @ columns.T, sides / MASK
 
 
 def halved(grid: Tensor) -> Tensor:
