@@ -68,7 +68,7 @@ calibrated there too, by one temperature.
 
 - Two or more digits in one picture: it answers with one of them, or says that this is no digit.
 - Lines as dark and as thick as the ink that cross the digit, and ink that can hardly be told from the paper.
-- Digits upside down or turned by more than about 30°.
+- Digits upside down or turned by more than about 30°, and strips over nine times as long as high, which it sees too coarsely.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.
 """

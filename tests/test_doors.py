@@ -20,7 +20,7 @@ TURNED[0x0112] = 6  # lies on its side: a viewer turns it clockwise
 PICTURES = {
     "seven.png": encoded(seven()),
     "seven.jpg": encoded(seven(400), "JPEG", quality=40),
-    "strip.jpg": encoded(np.pad(seven(150), [(0, 0), (0, 1700)], constant_values=255), "JPEG"),
+    "strip.jpg": encoded(np.pad(seven(220), [(0, 0), (0, 1500)], constant_values=255), "JPEG"),
     "large.png": encoded(seven(1700)),
     "written.webp": encoded(digits()[0][3], "WEBP"),
     "turned.jpg": encoded(Image.fromarray(np.rot90(seven())), "JPEG", exif=TURNED),
