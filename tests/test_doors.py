@@ -21,6 +21,7 @@ PICTURES = {
     "seven.png": encoded(seven()),
     "seven.jpg": encoded(seven(400), "JPEG", quality=40),
     "strip.jpg": encoded(np.pad(seven(220), [(0, 0), (0, 1500)], constant_values=255), "JPEG"),
+    "long.jpg": encoded(np.pad(seven(150), [(0, 0), (0, 1700)], constant_values=255), "JPEG"),
     "large.png": encoded(seven(1700)),
     "written.webp": encoded(digits()[0][3], "WEBP"),
     "turned.jpg": encoded(Image.fromarray(np.rot90(seven())), "JPEG", exif=TURNED),
@@ -31,6 +32,9 @@ PICTURES = {
     "broken.png": encoded(seven())[:200],
     "text.png": b"no picture",
 }
+# Another digit, and a strip twelve times as long as high: the doors must agree on it, but the model card says that
+# strips over nine times as long as high are seen too coarsely to be read.
+NO_SEVENS = {"written.webp", "long.jpg"}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,7 @@ def test_every_door_gives_the_answer_of_the_library(
         assert batch["error"] == by_command[name]["error"] == problem
         return
     assert own == raw == expected
-    assert name == "written.webp" or own["digit"] == 7
+    assert name in NO_SEVENS or own["digit"] == 7
     assert compatible["prediction"] == expected["digit"]
     assert compatible["probabilities"] == expected["probabilities"]
     for answer in (batch, by_command[name]):
