@@ -14,8 +14,9 @@ from pathlib import Path
 
 import httpx
 
-COMMAND = [str(Path(sys.executable).with_name("inkdigit")), "serve", "--port", "0"]
-STARTED = re.compile(r"^Inkdigit is at (\S+)$", re.MULTILINE)
+INKDIGIT = str(Path(sys.executable).with_name("inkdigit"))
+COMMAND = [INKDIGIT, "serve", "--port", "0"]
+STARTED = re.compile(r"^\w+ is at (\S+)$", re.MULTILINE)
 PATIENCE = 60  # seconds, for a start beside busy neighbours
 
 
@@ -40,12 +41,13 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(*flags: str, **variables: str) -> Iterator[Service]:
-    """Start `inkdigit serve` with flags and variables, and stop it again by SIGTERM."""
+def serving(*flags: str, door: str = "serve", **variables: str) -> Iterator[Service]:
+    """Start `inkdigit serve`, or another door, with flags and variables, and stop it again by SIGTERM."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as out:
-            process = subprocess.Popen([*COMMAND, *flags], env=environment(**variables), stdout=out, stderr=out)
+            command = [INKDIGIT, door, "--port", "0", *flags]
+            process = subprocess.Popen(command, env=environment(**variables), stdout=out, stderr=out)
         try:
             url = _address(process, log)
             with httpx.Client(base_url=url, timeout=30) as client:

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
     from .evaluate import Score
     from .prediction import Prediction
     from .recognizer import Recognizer
+    from .settings import DoorSettings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Read handwritten digits."
 )
+# A door's options are its settings, which pydantic-settings reads.
+DOOR: Any = {"context_settings": {"ignore_unknown_options": True, "help_option_names": []}}
+Flags = Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS]")]
 CHUNK = 64  # pictures between two moves of the progress bar
 
 ModelOption = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of an .onnx artefact.")]
@@ -160,14 +165,31 @@ def _write_text(name: str, answer: "Prediction | InputError") -> None:
     say(f"{name}: {answer.digit}  {answer.confidence:.1%}{verdict}")
 
 
-@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-def serve(flags: Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS]")] = None) -> None:
+@app.command(**DOOR)
+def serve(flags: Flags = None) -> None:
     """Serve the page and the HTTP interface; its options are the settings, which only this command loads."""
-    from .apps.serve import SetupError, read_settings  # noqa: PLC0415
-    from .apps.serve import serve as run  # noqa: PLC0415
+    from .settings import Settings  # noqa: PLC0415
+
+    _open(Settings, flags, "serve")
+
+
+@app.command(**DOOR)
+def gradio(flags: Flags = None) -> None:
+    """Serve the Gradio app: draw a digit, or open a picture."""
+    from .settings import GradioSettings  # noqa: PLC0415
+
+    _open(GradioSettings, flags, "gradio_app", extra="gradio")
+
+
+def _open(kind: "type[DoorSettings]", flags: list[str] | None, module: str, extra: str = "") -> None:
+    """Open a door of `apps/` by its `serve`, which is imported only when its extra is there."""
+    from .apps.setup import SetupError, need_extra, read_settings  # noqa: PLC0415
 
     try:
-        run(read_settings(flags or []), say)
+        settings = read_settings(kind, flags or [])
+        if extra:
+            need_extra(extra)
+        import_module(f".apps.{module}", __package__).serve(settings, say)
     except SetupError as error:
         fail(str(error))
 

@@ -1,7 +1,7 @@
 """Deployment facts, and nothing that changes an answer: those are the artefact's contract.
 
-A value comes from a flag of `inkdigit serve`, else from its `INKDIGIT_*` variable, else from the default here, which is
-the only place where it is written.
+A value comes from a flag of the command, else from its `INKDIGIT_*` variable, else from the default here, which is the
+only place where it is written.
 """
 
 import os
@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from .artefact import DEFAULT_MODEL
+from .artefact import DEFAULT_MODEL, model_names
 
 PREFIX = "INKDIGIT_"
 _ORIGIN = re.compile(r"\*|https?://[^/\s,]+")
@@ -43,27 +43,78 @@ Origins = Annotated[tuple[Annotated[str, AfterValidator(_check_origin)], ...], N
 Tokens = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
 
-class Settings(BaseSettings):
-    """Serve the page and the HTTP interface."""
-
-    model_config = SettingsConfigDict(
+def _config(command: str) -> SettingsConfigDict:
+    return SettingsConfigDict(
         env_prefix=PREFIX,
         env_ignore_empty=True,
         frozen=True,
         hide_input_in_errors=True,
         cli_kebab_case=True,
-        cli_prog_name="inkdigit serve",
+        cli_implicit_flags=True,
+        cli_prog_name=f"inkdigit {command}",
     )
 
+
+def _port(default: int, more: str = "") -> Any:
+    return Field(default=default, ge=0, le=65535, description=f"Port to listen on; 0 takes a free one.{more}")
+
+
+class DoorSettings(BaseSettings):
+    """Hold what every door needs: where it listens, and which models it offers."""
+
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
-    port: int = Field(
-        default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one. $PORT counts too."
-    )
+    port: int = _port(0, " $PORT counts too.")
     model: Names = Field(
         default=(DEFAULT_MODEL,),
         min_length=1,
         description="A shipped model's name, or the path of an .onnx artefact; the first of several is the default.",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  no file is read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Add `PORT`, which many hosts set, below `INKDIGIT_PORT`."""
+        port = {"port": os.environ["PORT"]} if os.environ.get("PORT") else {}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, port)
+
+    def environment(self) -> dict[str, str]:
+        """Give the settings as variables, which is how flags travel to other processes."""
+        values = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {PREFIX + name.upper(): _text(value) for name, value in values}
+
+    @property
+    def offered(self) -> list[str]:
+        """List the models to choose from: those that were named, then what ships besides."""
+        return list(dict.fromkeys([*self.model, *model_names()]))
+
+
+class GradioSettings(DoorSettings):
+    """Serve the Gradio app."""
+
+    model_config = _config("gradio")
+    port: int = _port(7860, " $PORT counts too.")
+
+
+class StreamlitSettings(DoorSettings):
+    """Serve the Streamlit app."""
+
+    model_config = _config("streamlit")
+    port: int = _port(8501, " $PORT counts too.")
+
+
+class Settings(DoorSettings):
+    """Serve the page and the HTTP interface."""
+
+    model_config = _config("serve")
+
+    port: int = _port(8000, " $PORT counts too.")
+    gradio: bool = Field(default=False, description="Serve the Gradio app too, at /gradio.")
     cors: Origins = Field(default=(), description="Origins whose pages may call the service; none by default.")
     workers: int = Field(default=1, ge=1, le=256, description="Worker processes.")
     in_flight: int = Field(
@@ -90,23 +141,15 @@ class Settings(BaseSettings):
         default=(), description="Bearer tokens, one of which every request needs, if any is set."
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  no file is read
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Add `PORT`, which many hosts set, below `INKDIGIT_PORT`."""
-        port = {"port": os.environ["PORT"]} if os.environ.get("PORT") else {}
-        return init_settings, env_settings, InitSettingsSource(settings_cls, port)
 
-    def environment(self) -> dict[str, str]:
-        """Give the settings as variables, which is how flags travel to worker processes."""
-        values = ((name, getattr(self, name)) for name in type(self).model_fields)
-        return {PREFIX + name.upper(): _text(value) for name, value in values}
+class UpSettings(Settings):
+    """Serve the page, Gradio and, if asked, Streamlit together, each in a process of its own."""
+
+    model_config = _config("up")
+
+    gradio_port: int = _port(GradioSettings.model_fields["port"].default)
+    streamlit: bool = Field(default=False, description="Serve the Streamlit app too.")
+    streamlit_port: int = _port(StreamlitSettings.model_fields["port"].default)
 
 
 def _text(value: Any) -> str:

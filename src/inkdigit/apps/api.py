@@ -1,17 +1,20 @@
 """The HTTP service, put together: `create_app` is what any ASGI server starts."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.responses import RedirectResponse, Response
 
 from ..settings import Settings
 from . import compat, docs, errors, routes
 from .metrics import Measured, Metrics
 from .service import Service
-from .shell import BearerTokens, Cors, SecurityHeaders, WholeFiles
+from .shell import BearerTokens, Cors, SecurityHeaders, SentAsBytes, WholeFiles
+
+GRADIO_PATH = "/gradio"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -37,11 +40,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/web", routes.PAGE_FILES, name="web")
     docs.add_docs(app)
     errors.install(app)
-    _surround(app, settings)
+    _surround(app, settings, _add_gradio(app, settings) if settings.gradio else {})
     return app
 
 
-def _surround(app: FastAPI, settings: Settings) -> None:
+def _add_gradio(app: FastAPI, settings: Settings) -> Mapping[str, str]:
+    """Serve the Gradio app besides; give the policy that its paths need."""
+    from . import gradio_app, gradio_look  # noqa: PLC0415  an extra
+
+    @app.get(GRADIO_PATH, include_in_schema=False)
+    async def slash() -> Response:
+        return RedirectResponse(f".{GRADIO_PATH}/")
+
+    gradio_app.mount(app, settings, GRADIO_PATH)
+    app.add_middleware(SentAsBytes)
+    return {GRADIO_PATH: gradio_look.CSP}
+
+
+def _surround(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> None:
     """Put the shell around the routes, the innermost layer first."""
     app.add_middleware(WholeFiles)
     if settings.tokens:
@@ -49,7 +65,7 @@ def _surround(app: FastAPI, settings: Settings) -> None:
     if settings.cors:
         headers = ["Authorization", "Content-Type"]
         app.add_middleware(Cors, allow_origins=settings.cors, allow_methods=["GET", "POST"], allow_headers=headers)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, policies=policies)
     app.add_middleware(Measured, metrics=app.state.metrics)
 
 

@@ -1,7 +1,7 @@
 """What surrounds every request: tokens, CORS, security headers. Plain ASGI, as each costs every request something."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -28,10 +28,14 @@ OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/health"})
 
 
 class SecurityHeaders:
-    """Add the security headers to every response that does not set its own."""
+    """Add the security headers to every response that does not set its own.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `policies` holds the Content-Security-Policy of paths that begin in some way, where it is not the page's.
+    """
+
+    def __init__(self, app: ASGIApp, policies: Mapping[str, str] | None = None) -> None:
         self._app = app
+        self._policies = policies or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -39,6 +43,9 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                for start, policy in self._policies.items():
+                    if scope["path"].startswith(start):
+                        headers["Content-Security-Policy"] = policy
                 for name, value in SECURITY.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -56,6 +63,18 @@ class WholeFiles:
         """Handle one request."""
         if scope["type"] == "http":
             scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
+        await self._app(scope, receive, send)
+
+
+class SentAsBytes:
+    """Keep the application from handing files to the server by their path, which Gradio's compression cannot read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        scope.get("extensions", {}).pop("http.response.pathsend", None)
         await self._app(scope, receive, send)
 
 

@@ -1,0 +1,23 @@
+"""What the Gradio app is in the browser: its policy, its looks, and the brush that lies ready."""
+
+# Gradio's own page is built of inline scripts and styles; still nothing may come from, or go to, another host.
+CSP = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+# The sketchpad opens with no tool chosen, and would ignore the first stroke: choose the brush for the visitor.
+TAKE_BRUSH = """() => {
+  const take = () => document.querySelector("#pad button[aria-label=Brush]:not(.highlight)")?.click();
+  new MutationObserver(take).observe(document.body, { childList: true, subtree: true });
+  take();
+}"""
+CSS = """
+#pad button[aria-label=Color] { display: none; }
+#frame { min-height: 166px; }
+#frame > :last-child { padding-top: 26px; }
+#frame img { width: 112px; height: 112px; image-rendering: pixelated; border-radius: 4px; }
+#words textarea { font-size: 20px; border: 0; padding: 0; background: none; box-shadow: none; }
+#digit .confidence-set { margin-bottom: 0; padding: 2px; }
+#digit h2 { font-size: 88px; line-height: 1; padding: 8px 0; }
+"""

@@ -1,0 +1,81 @@
+"""What every door does before it opens: settings, extras, the port, and the word that it answers."""
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import CliApp
+
+from ..settings import DoorSettings, explain
+
+READY_POLL = 0.1  # seconds
+S = TypeVar("S", bound=DoorSettings)
+
+
+class SetupError(Exception):
+    """Say in one sentence why a door cannot open."""
+
+
+def read_settings(kind: type[S], flags: Sequence[str]) -> S:
+    """Read a command's flags, whose names, help and defaults are the settings' own. Raises SetupError."""
+    try:
+        return CliApp.run(kind, cli_args=list(flags))
+    except ValidationError as error:
+        raise SetupError(explain(error)) from error
+
+
+def need_extra(extra: str) -> None:
+    """Check that the package of the extra's name is there. Raises SetupError."""
+    if find_spec(extra) is None:
+        raise SetupError(f"{extra.title()} is not installed: pip install 'inkdigit[{extra}]'.")
+
+
+def with_free_port(settings: S) -> S:
+    """Take the port for a moment, as a server would share it with whoever has it; name it. Raises SetupError."""
+    return settings.model_copy(update={"port": free_port(settings.host, settings.port)})
+
+
+def free_port(host: str, port: int) -> int:
+    """Give the port, or a free one for 0. Raises SetupError where it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as taken:
+            return int(taken.getsockname()[1])
+    except OSError as error:
+        raise SetupError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from error
+
+
+def announce(name: str, settings: DoorSettings, path: str, say: Callable[[str], None]) -> None:
+    """Say the door's address as soon as it answers on `path`, from a thread."""
+
+    def wait() -> None:
+        while not is_ready(settings.host, settings.port, path):
+            time.sleep(READY_POLL)
+        say(f"{name} is at {url(settings.host, settings.port)}")
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def is_ready(host: str, port: int, path: str) -> bool:
+    """Tell whether a server answers on a path."""
+    connection = http.client.HTTPConnection(_reachable(host), port, timeout=5)
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    return False
+
+
+def url(host: str, port: int) -> str:
+    """Give the address at which this machine reaches a door."""
+    host = _reachable(host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
