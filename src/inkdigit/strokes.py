@@ -19,6 +19,7 @@ from .errors import DataError
 PENDIGITS = "pendigits/pendigits-orig.tra.gz"
 PENDIGITS_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
 OMNIGLOT = "omniglot/omniglot-strokes.json.gz"
+NO_DIGIT = -1  # the label of strokes that are no digit
 OVERSAMPLE = 4  # a drawing is made this much larger and averaged down, which smooths its edges
 
 Stroke = NDArray[np.float32]  # points [P, 2], x and y, y growing downward

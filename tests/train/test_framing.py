@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from inkdigit import Recognizer
-from inkdigit.train.framing import Framing, area, extent, overlaps
-from inkdigit.train.glance import Glance
+from inkdigit.train.fit import Sheets
+from inkdigit.train.framing import Framing, extent, look, overlaps
+from inkdigit.train.glance import GRID, Glance
 
 from ..pictures import Grey, digits
 
@@ -23,7 +24,7 @@ def recognizer() -> Recognizer:
 @settings(deadline=None, max_examples=60)
 def test_a_row_never_weighs_more_than_its_cell(size: int, count: int, start: float, width: float) -> None:
     centres = torch.tensor(start) + torch.arange(count) * width
-    matrix = overlaps(centres, torch.tensor([width]), size)
+    matrix = overlaps(centres[:, None], torch.tensor(width), size)
     assert matrix.shape == (count, size)
     assert float(matrix.min()) >= 0
     cell = max(width, 1)
@@ -36,9 +37,18 @@ def test_a_row_never_weighs_more_than_its_cell(size: int, count: int, start: flo
 
 def test_whole_cells_are_averaged_exactly() -> None:
     picture = torch.rand(12, 12)
-    matrix = overlaps((torch.arange(4) + 0.5) * 3, torch.tensor([3.0]), 12)
-    means = matrix @ picture @ matrix.T / area(torch.tensor([[3.0]]))
+    matrix = overlaps((torch.arange(4)[:, None] + 0.5) * 3, torch.tensor(3.0), 12)
+    means = matrix @ picture @ matrix.T / 9
     torch.testing.assert_close(means, picture.view(4, 3, 4, 3).mean((1, 3)))
+
+
+def test_the_glance_is_trained_on_what_it_will_see() -> None:
+    torch.manual_seed(0)
+    pictures = torch.randint(0, 256, (3, GRID, GRID), dtype=torch.uint8)
+    shape = torch.tensor([[96.0, 40.0], [52.0, 96.0], [96.0, 96.0]])
+    grids, _ = Sheets(pictures, shape, pictures, torch.zeros(3)).stretched(torch.arange(3))
+    for grid, picture, (width, height) in zip(grids, pictures, shape.int().tolist(), strict=True):
+        torch.testing.assert_close(look(picture[None, None, :height, :width].float())[0], grid, atol=1e-2, rtol=0)
 
 
 def test_extent_of_something_and_of_nothing() -> None:
@@ -58,7 +68,7 @@ def test_every_picture_has_a_finite_frame(height: int, width: int, level: int, s
     noise = np.random.default_rng(seed).integers(0, level + 1, (1, height, width), dtype=np.uint8)
     with torch.no_grad():
         frame, contrast = framing(torch.tensor(noise))
-    assert frame.shape == (1, 28, 28)
+    assert frame.shape == (1, 1, 28, 28)
     assert 0 <= float(frame.min()) <= float(frame.max()) <= 1 + 1e-5
     assert float(contrast) >= 0
     assert float(contrast) > 0 or float(frame.max()) == 0

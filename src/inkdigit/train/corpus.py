@@ -1,4 +1,4 @@
-"""The corpus: MNIST and pen digits as ink, as pictures of paper, and as the frames that the real graph makes of them.
+"""The corpus: digits and signs as ink, as pictures of paper, and as the frames that the real graph makes of them.
 
 The part for validation is other MNIST pictures and other writers; the test set and the test writers are not read here.
 """
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..data import Labelled, mnist
-from ..strokes import PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_writer, pendigits
-from .fit import NO_DIGIT, Frames, Sheets, dice, progress_bar
+from ..strokes import NO_DIGIT, PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_writer, pendigits
+from .fit import Frames, Sheets, dice, progress_bar
 from .framing import Framing
 from .glance import GRID
 from .ink import SIDE, mnist_ink, pen_ink
+from .invented import invented_digits, invented_signs
 from .negatives import blotches
 from .paper import chance, sheet
 from .recipe import Recipe
@@ -28,7 +29,7 @@ FOUND = 0.5  # Dice coefficient of mask and ink from which on a picture counts a
 
 @dataclass(frozen=True)
 class Digits:
-    """Hold one source's digits and labels: MNIST's pictures uint8 [N, 28, 28], or pens' ink uint8 [N, 56, 56]."""
+    """Hold one source's digits and labels: MNIST's pictures uint8 [N, 28, 28], or drawn ink uint8 [N, 56, 56]."""
 
     pictures: Tensor
     labels: Tensor
@@ -85,6 +86,9 @@ def corpora(recipe: Recipe, folder: Path | None) -> tuple[Corpus, Corpus, dict[s
     order = random.permutation(len(data))[: recipe.pictures]
     training = {"mnist": chosen(data, order[recipe.validation :])}
     validation = {"mnist": chosen(data, order[: recipe.validation])}
+    if recipe.invented:
+        training["invented"] = written(invented_digits(recipe.invented, recipe.seed), 1, recipe.seed)
+        training["signs"] = written(invented_signs(recipe.invented, recipe.seed), 1, recipe.seed)
     if recipe.pens == 0:
         return Corpus(training), Corpus(validation), data.sha256
     known, strangers = by_writer(pendigits(folder), recipe.validation_writers, random)
@@ -123,8 +127,8 @@ def as_bytes(values: Tensor) -> Tensor:
 def framed(framing: Framing, pictures: Tensor, labels: Tensor) -> Frames:
     """Frame pictures uint8 [N, H, W], all of one size, as the graph will, but for those in which it finds no ink."""
     parts = [framing(part) for part in pictures.split(BATCH)]
-    inked = torch.cat([contrast for _, contrast in parts]) > 0
-    return Frames(torch.cat([as_bytes(frames) for frames, _ in parts])[inked], labels[inked])
+    inked = torch.cat([contrast.flatten() for _, contrast in parts]) > 0
+    return Frames(torch.cat([as_bytes(frames[:, 0]) for frames, _ in parts])[inked], labels[inked])
 
 
 @torch.no_grad()

@@ -35,9 +35,10 @@ class Graph(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Read `pixels`; digitness is 0 where there is no ink, and only there."""
         frame, contrast = self.framing(pixels)
-        logits, digitness = self.network(frame[:, None])
+        logits, digitness = self.network(frame)
         probability = torch.sigmoid(digitness).clamp(min=1e-6)
-        return torch.softmax(logits / self.temperature, 1), frame, torch.where(contrast > 0, probability, 0.0)
+        inked = contrast.flatten() > 0
+        return torch.softmax(logits / self.temperature, 1), frame[:, 0], torch.where(inked, probability, 0.0)
 
 
 def export(graph: Graph, contract: Contract, images: list[NDArray[np.uint8]], target: Path) -> None:

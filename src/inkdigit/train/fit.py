@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
+from ..strokes import NO_DIGIT
 from .augment import augment
-from .framing import averages
+from .framing import overlaps
 from .glance import GRID, Glance
 from .negatives import negatives
 from .networks import Network
@@ -20,8 +21,6 @@ from .recipe import Recipe
 
 Module = TypeVar("Module", bound=nn.Module)
 Weights = tuple[Tensor, ...] | list[Tensor]
-
-NO_DIGIT = -1  # the label of what is no digit
 
 OPTIMISERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
     "adamw": lambda module, recipe: torch.optim.AdamW(
@@ -47,12 +46,14 @@ class Sheets:
         return Sheets(self.pictures[index], self.shape[index], self.ink[index], self.labels[index])
 
     def stretched(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Give some pictures as the glance's grid, float [B, 96, 96], and their ink masks, float [B, 48, 48]."""
-        sides = self.shape[index].flip(1)[..., None] / GRID
-        matrices = averages((torch.arange(GRID) + 0.5) * sides, sides, self.pictures.shape[-1])
-        grids = matrices[:, 0] @ self.pictures[index].float() @ matrices[:, 1].mT
-        ink = functional.max_pool2d(matrices[:, 0] @ self.ink[index].float() @ matrices[:, 1].mT, 2)
-        return grids, (ink > 0.4 * ink.amax((1, 2), keepdim=True)).float()
+        """Give some pictures as `look` shows them, float [B, 1, 96, 96], and their ink masks, float [B, 1, 48, 48]."""
+        sides = self.shape[index].flip(1)[..., None, None]
+        centres = (torch.arange(GRID)[:, None] + 0.5) * (sides / GRID)  # no cell is over 1 px: all is interpolated
+        matrices = overlaps(centres.clamp(torch.tensor(0.5), sides - 0.5), torch.ones(1), self.pictures.shape[-1])
+        rows, columns = matrices.split(1, dim=1)
+        grids = rows @ self.pictures[index][:, None].float() @ columns.mT
+        ink = functional.max_pool2d(rows @ self.ink[index][:, None].float() @ columns.mT, 2)
+        return grids, (ink > 0.4 * ink.amax((2, 3), keepdim=True)).float()
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,13 @@ def fit_glance(sheets: Sheets, recipe: Recipe) -> Glance:
 
 
 def mask_loss(logits: Tensor, ink: Tensor) -> Tensor:
-    """Give the cross-entropy of a mask [N, 48, 48] plus its Dice loss, in which small digits weigh as much as large."""
+    """Give the cross-entropy of masks [N, 1, 48, 48] plus their Dice loss, in which small digits weigh as much."""
     return 4 * functional.binary_cross_entropy_with_logits(logits, ink) + 1 - dice(torch.sigmoid(logits), ink).mean()
 
 
 def dice(found: Tensor, ink: Tensor) -> Tensor:
-    """Give the Dice coefficient [N], 0..1, of masks found and true [N, S, S]; 1 where both are empty."""
-    return (2 * (found * ink).sum((1, 2)) + 1) / (found.sum((1, 2)) + ink.sum((1, 2)) + 1)
+    """Give the Dice coefficient [N], 0..1, of masks found and true [N, 1, S, S]; 1 where both are empty."""
+    return (2 * (found * ink).sum((1, 2, 3)) + 1) / (found.sum((1, 2, 3)) + ink.sum((1, 2, 3)) + 1)
 
 
 def fit_network(network: Network, training: Frames, validation: Frames, recipe: Recipe) -> Network:
@@ -116,7 +117,7 @@ def fit_network(network: Network, training: Frames, validation: Frames, recipe: 
 
 def network_loss(network: Network, frames: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
     """Give the loss of one batch: cross-entropy of the labels, plus that of digit against no digit."""
-    others = negatives(frames[: len(frames) // 8 * 2])
+    others = negatives(frames[: len(frames) // 8])
     logits, digitness = network(torch.cat([frames, others]).contiguous(memory_format=torch.channels_last))
     loss = functional.cross_entropy(
         logits[: len(frames)], labels, ignore_index=NO_DIGIT, label_smoothing=label_smoothing

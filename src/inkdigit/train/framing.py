@@ -2,14 +2,17 @@
 
 It looks twice. A glance at the picture, stretched over a 96×96 grid, says what is ink of the digit; a cut of the full
 picture around it, cleaned with the glance's mask, is then brought to the frame: longest side 20 px, centre of mass in
-the middle, as MNIST's makers did (LeCun, Bottou, Bengio, Haffner 1998, section III.A). Every crop, scale and shift is
+the middle, as MNIST's makers did (LeCun, Bottou, Bengio, Haffner 1998, section III.A). Each crop, scale and shift is
 two matrices, `Wy @ picture @ Wx.T`, which average exactly the area that a cell covers.
 
 It does not know what a digit looks like beyond what the glance has learnt, and it never thickens or thins a stroke.
+All planes are [N, 1, S, S], and what belongs to rows and columns is [N, 2, …]: for a picture of 28×28 every node of the
+exported graph costs as much as its arithmetic, and one rank throughout needs no nodes that only reshape.
 """
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .glance import GRID, MASK, Glance
 
@@ -25,35 +28,23 @@ FAINTEST = 3.0  # grey levels of contrast, under which there is no ink
 def overlaps(centres: Tensor, width: Tensor, size: int) -> Tensor:
     """Measure how much of each cell lies on each of `size` px: matrices [..., count, size].
 
-    The cells have their `centres` [..., count] and their `width` [..., 1] in px; one under 1 px counts as 1 px, which
-    interpolates linearly. A row sums to the cell's width, or to the part of it that lies on the picture; so
-    `rows @ picture @ columns.T`, divided by the cells' `area`, averages the picture over each of them.
+    The cells have their `centres` [..., count, 1] and their `width` [..., 1, 1] in px; one under 1 px counts as 1 px,
+    which interpolates linearly. A row sums to the cell's width, or to the part of it that lies on the picture; so
+    `rows @ picture @ columns.mT`, divided by the cells' area, averages the picture over each of them.
     """
-    px = torch.arange(size, device=centres.device) + 0.5
-    reach = width.clamp(min=1) / 2 + 0.5
-    return (reach[..., None] - (centres[..., None] - px).abs()).clamp(0, 1)
+    px = torch.arange(size, device=centres.device, dtype=torch.float32) + 0.5
+    reach = (width / 2 + 0.5).clamp(min=1)
+    return (reach - (centres - px).abs()).clamp(0, 1)
 
 
-def averages(centres: Tensor, width: Tensor, size: int) -> Tensor:
-    """Give matrices [..., count, size] that average what lies on the picture of each cell; see `overlaps`."""
-    rows = overlaps(centres, width, size)
-    return rows / rows.sum(-1, keepdim=True)
+def profiles(values: Tensor) -> Tensor:
+    """Give the strongest of every row and of every column of [N, 1, S, S], as [N, 2, S]."""
+    return torch.cat([values.amax(3), values.amax(2)], 1)
 
 
-def area(width: Tensor) -> Tensor:
-    """Give the area [..., 1, 1], in px, of cells whose height and width are [..., 2, 1] or, both alike, [..., 1, 1]."""
-    width = width.clamp(min=1)
-    return width[..., :1, :] * width[..., -1:, :]
-
-
-def profiles(ink: Tensor) -> Tensor:
-    """Give the strongest ink of every row and of every column of [N, S, S], as [N, 2, S]."""
-    return torch.stack([ink.amax(2), ink.amax(1)], 1)
-
-
-def sums(ink: Tensor) -> Tensor:
-    """Give the sum of every row and of every column of [N, S, S], as [N, 2, S]."""
-    return torch.stack([ink.sum(2), ink.sum(1)], 1)
+def sums(values: Tensor) -> Tensor:
+    """Give the sum of every row and of every column of [N, K, S, S], as [N, 2K, S], the rows of all K first."""
+    return torch.cat([values.sum(3), values.sum(2)], 1)
 
 
 def extent(inked: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,10 +56,10 @@ def extent(inked: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Framing(nn.Module):
-    """Frame pictures: uint8 [N, H, W] of any polarity to float [N, 28, 28], 0 paper to 1 ink.
+    """Frame pictures: uint8 [N, H, W] of any polarity to float [N, 1, 28, 28], 0 paper to 1 ink.
 
-    The second output, float [N], is the contrast of ink to paper in grey levels; it is 0, and the frame empty, where
-    there is no ink.
+    The second output, float [N, 1, 1, 1], is the contrast of ink to paper in grey levels; it is 0, and the frame empty,
+    where there is no ink.
     """
 
     def __init__(self, glance: Glance) -> None:
@@ -77,94 +68,99 @@ class Framing(nn.Module):
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Frame `pixels`, uint8 [N, H, W]."""
-        picture = pixels.float()
-        grid, step = look(picture)
+        picture = pixels[:, None].float()
+        grid = look(picture)
         mask = torch.sigmoid(self.glance(grid))
-        ink, contrast = cut(picture, mask, Paper(halved(grid), mask), step)
+        ink, contrast = cut(picture, mask, Paper(grid[:, :, ::2, ::2], mask))
         return place(ink), contrast
 
 
-def look(picture: Tensor) -> tuple[Tensor, Tensor]:
-    """Stretch [N, H, W] to the grid [N, 96, 96]; also give the px [2, 1] that a cell of the mask takes."""
-    _, height, width = picture.shape
-    sides = torch.stack([torch.scalar_tensor(height), torch.scalar_tensor(width)])[:, None].to(picture.device)
-    cell = sides / GRID
-    centres = (torch.arange(GRID, device=picture.device) + 0.5) * cell
-    rows, columns = averages(centres[0], cell[0], height), averages(centres[1], cell[1], width)
-    return rows @ picture @ columns.T, sides / MASK
-
-
-def halved(grid: Tensor) -> Tensor:
-    """Average [N, 96, 96] to [N, 48, 48]; as sums, which ONNX Runtime does faster than it pools."""
-    rows: Tensor = grid.reshape(-1, MASK, 2, GRID).sum(2)
-    return rows.reshape(-1, MASK, MASK, 2).sum(3) / 4
+def look(picture: Tensor) -> Tensor:
+    """Stretch [N, 1, H, W] to the grid [N, 1, 96, 96]; what is larger is smoothed as much as it shrinks."""
+    grid: Tensor = functional.interpolate(picture, size=(GRID, GRID), mode="bilinear", antialias=True)
+    return grid
 
 
 class Paper:
-    """Hold the paper's brightness under and beside the ink, as planes fitted to what the mask leaves.
+    """Hold the paper's brightness under and beside the ink, as a plane fitted to what the mask leaves.
 
-    From `grid` and `mask` [N, 48, 48]. Weighted least squares along each axis by itself, the slopes held back where
-    little paper is seen. `sign` [N, 1, 1] is 1 where ink is darker than paper, else -1.
+    From the `grid` at the mask's cells and `mask`, [N, 1, 48, 48]. Weighted least squares along each axis by itself,
+    the slopes held back where little paper is seen.
     """
 
     def __init__(self, grid: Tensor, mask: Tensor) -> None:
-        cells = torch.arange(MASK, device=grid.device) - (MASK - 1) / 2  # from the middle, which rounds less
-        moments = torch.stack([torch.ones_like(cells), cells, cells * cells], 1)
-        weight = (1 - mask).square() + 1e-3
-        total, first, second = (sums(weight) @ moments).split(1, dim=2)
-        light, slant = (sums(weight * grid) @ moments[:, :2]).split(1, dim=2)
+        cells = torch.arange(MASK, device=grid.device) + 0.5 - MASK / 2  # from the middle, which rounds less
+        powers = torch.stack([torch.ones_like(cells), cells, cells * cells], 1)
+        paper = 1 - mask
+        weight = paper * paper + 1e-3
+        moments = sums(torch.cat([weight, weight * grid], 1)) @ powers
+        total, first, second, light, slant, _ = moments.view(-1, 2, 6).split(1, dim=2)
         self.centre: Tensor = first / total
         self.slope: Tensor = (slant - self.centre * light) / (second - self.centre * first + HOLD)
-        self.level: Tensor = (light / total)[:, :1]
-        below = (self.at(cells) - grid) * mask
-        self.sign = torch.where(below.sum((1, 2), keepdim=True) < 0, -1.0, 1.0)
+        self.level: Tensor = light / total
 
     def at(self, cells: Tensor) -> Tensor:
-        """Give the brightness [N, S, S] at the rows and columns `cells`, [N, 2, S] or [S], from the grid's middle."""
-        rise = self.slope * (cells - self.centre)
-        return rise[:, 0, :, None] + (self.level + rise[:, 1:])
+        """Give the brightness [N, 1, S, S] at the rows and columns `cells` [N, 2, S], from the mask's middle."""
+        down, across = (self.level / 2 + self.slope * (cells - self.centre)).split(1, dim=1)
+        brightness: Tensor = down[..., None] + across[:, :, None]
+        return brightness
 
 
-def cut(picture: Tensor, mask: Tensor, paper: Paper, step: Tensor) -> tuple[Tensor, Tensor]:
-    """Cut the ink out of the full picture: ink [N, 42, 42] in 0..1, and its contrast to the paper [N].
+def cut(picture: Tensor, mask: Tensor, paper: Paper) -> tuple[Tensor, Tensor]:
+    """Cut the ink out of the full picture [N, 1, H, W] with the `mask` [N, 1, 48, 48].
 
-    `mask` [N, 48, 48] and the paper are in cells of `step` [2, 1] px.
+    Gives the ink [N, 1, 42, 42] in 0..1, and its contrast to the paper [N, 1, 1, 1] in grey levels.
     """
-    _, height, width = picture.shape
+    height, width = picture.shape[2:]
+    sides = torch.stack([torch.scalar_tensor(height), torch.scalar_tensor(width)]).to(picture.device)
+    step = (sides / MASK)[:, None]  # px of a mask's cell
     first, last = extent(profiles(mask) > 0.5)
-    first, last = first * step, last * step
-    cell = (last - first).amax(1, keepdim=True).clamp(min=1) / PATCH_INK  # of the patch, in px
-    centres = (first + last) / 2 + (torch.arange(PATCH, device=picture.device) - (PATCH - 1) / 2) * cell
-    rows = overlaps(centres[:, 0], cell[:, 0], height)
-    columns = overlaps(centres[:, 1], cell[:, 0], width).mT
-    cover = rows.sum(2, keepdim=True) * columns.sum(1, keepdim=True)
-    across = overlaps(centres / step, cell / step, MASK)
-    allowed = (across[:, 0] @ mask @ across[:, 1].mT * (3 / area(cell / step))).clamp(max=1)
-    level = paper.at(centres / step - MASK / 2)
-    depth = (level * cover - rows @ picture @ columns) * (paper.sign / area(cell))
-    grain = NOISE_FLOOR * torch.relu(-depth).mean((1, 2), keepdim=True)
+    side = ((last - first) * step).amax(1, keepdim=True).clamp(min=1) / PATCH_INK  # of the patch's cells, in px
+    middle = (first + last) / 2
+    cells = (torch.arange(PATCH, device=picture.device) + 0.5 - PATCH / 2) * (side / step)
+    down, across = ((middle + cells) * step)[..., None].split(1, dim=1)
+    width_ = side[..., None]
+    rows, columns = overlaps(down, width_, height), overlaps(across, width_, width)
+    at = (middle + cells)[..., None]
+    over, beside = overlaps(at, (side / step)[..., None], MASK).split(1, dim=1)
+    tall, wide = (side / step).clamp(min=1)[..., None].split(1, dim=1)
+    allowed = (over @ mask @ beside.mT * (3 / (tall * wide))).clamp(max=1)
+    cover = rows.sum(3, keepdim=True) @ columns.sum(3, keepdim=True).mT
+    depth = (paper.at(middle + cells - MASK / 2) * cover - rows @ picture @ columns.mT) / width_.clamp(min=1) ** 2
+    return inked(depth, allowed)
+
+
+def inked(depth: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
+    """Turn the depth below paper [N, 1, S, S], in grey levels, to ink where `allowed`, in 0..1, and its contrast.
+
+    Ink that is brighter than paper lies above it: then all is turned over.
+    """
+    dark = (depth * allowed).sum((2, 3), keepdim=True) >= 0
+    depth = torch.where(dark, depth, -depth)
+    grain = NOISE_FLOOR * torch.relu(-depth).mean((2, 3), keepdim=True)
     depth = torch.relu(depth - grain) * allowed
     contrast = strongest(depth)
     faint = contrast < FAINTEST
-    ink = (depth * torch.where(faint, 0.0, 1 / contrast.clamp(min=FAINTEST))).clamp(max=1)
-    return ink, torch.where(faint, 0.0, contrast)[:, 0, 0]
+    ink = (depth * torch.where(faint, 0.0, 1 / contrast)).clamp(max=1)
+    return ink, torch.where(faint, 0.0, contrast)
 
 
 def strongest(depth: Tensor) -> Tensor:
-    """Give the level [N, 1, 1] of the strongest ink of [N, S, S], steadier than a maximum: a ratio of powers' sums."""
-    fourth = depth.square().square()
-    return (fourth * depth).sum((1, 2), keepdim=True) / fourth.sum((1, 2), keepdim=True).clamp(min=1e-12)
+    """Give the level [N, 1, 1, 1] of the strongest ink of [N, 1, S, S], steadier than a maximum: a ratio of powers."""
+    square = depth * depth
+    fourth = square * square
+    return (fourth * depth).sum((2, 3), keepdim=True) / fourth.sum((2, 3), keepdim=True).clamp(min=1e-12)
 
 
 def place(ink: Tensor) -> Tensor:
-    """Bring ink [N, 42, 42] to frames [N, 28, 28]: longest side 20 px, centre of mass in the middle."""
+    """Bring ink [N, 1, 42, 42] to frames [N, 1, 28, 28]: longest side 20 px, centre of mass in the middle."""
     first, last = extent(profiles(ink) > 0.2)
     step = (last - first).amax(1, keepdim=True).clamp(min=1) / FRAME_INK
     cells = torch.arange(PATCH, device=ink.device) + 0.5
-    lines = sums(ink)
-    centre = (lines * cells).sum(2, keepdim=True) / lines.sum(2, keepdim=True).clamp(min=1e-6)
-    half = step * (FRAME / 2)
-    centre = centre.clamp(min=last - half, max=first + half)  # a long tail must not leave the frame
-    target = centre + (torch.arange(FRAME, device=ink.device) - (FRAME - 1) / 2) * step
-    both = overlaps(target, step, PATCH)
-    return both[:, 0] @ ink @ both[:, 1].mT / area(step)
+    mass, moment = (sums(ink) @ torch.stack([torch.ones_like(cells), cells], 1)).split(1, dim=2)
+    half = step * (FRAME / 2)  # a long tail must not leave the frame
+    centre = (moment / mass.clamp(min=1e-6)).clamp(min=last - half, max=first + half)
+    target = centre + (torch.arange(FRAME, device=ink.device) + 0.5 - FRAME / 2) * step
+    rows, columns = overlaps(target[..., None], step[..., None], PATCH).split(1, dim=1)
+    frame: Tensor = rows @ ink @ columns.mT / step[..., None].clamp(min=1) ** 2
+    return frame

@@ -14,7 +14,7 @@ FLAT = 0.25  # variance of grey levels that is not enlarged: half a level
 
 
 class Glance(nn.Module):
-    """Turn grids [N, 1, 96, 96] into the ink mask's logits [N, 48, 48].
+    """Turn grids [N, 1, 96, 96] into the ink mask's logits [N, 1, 48, 48].
 
     An encoder and decoder whose levels add what the encoder saw to what the decoder makes of it (after U-Net:
     Ronneberger, Fischer, Brox 2015). Four cells of the mask are four channels until the end, so that nothing costs
@@ -23,7 +23,7 @@ class Glance(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.fine = convolution(1, 16, 8, stride=4)  # 24×24
+        self.fine = convolution(1, 16, 6, stride=4)  # 24×24
         self.middle = convolution(16, 32, stride=2)  # 12×12
         self.coarse = nn.Sequential(convolution(32, 48, stride=2), convolution(48, 48))  # 6×6
         self.to_middle = nn.Conv2d(48, 32, 1)
@@ -33,12 +33,12 @@ class Glance(nn.Module):
         self.head = nn.Sequential(nn.Conv2d(16, 4, 1), nn.PixelShuffle(2))
 
     def forward(self, grid: Tensor) -> Tensor:
-        """Look at `grid`, float [N, 96, 96], of any brightness and contrast."""
-        fine = self.fine(functional.layer_norm(grid, grid.shape[1:], eps=FLAT)[:, None])
+        """Look at `grid`, float [N, 1, 96, 96], of any brightness and contrast."""
+        fine = self.fine(functional.layer_norm(grid, grid.shape[1:], eps=FLAT))
         middle = self.middle(fine)
         middle = self.join_middle(middle + doubled(self.to_middle(self.coarse(middle))))
         fine = self.join_fine(fine + doubled(self.to_fine(middle)))
-        logits: Tensor = self.head(fine)[:, 0]
+        logits: Tensor = self.head(fine)
         return logits
 
 

@@ -1,4 +1,4 @@
-"""Frames that are no digit: drawn scribbles, two digits, digits torn apart, and noise. No letters of any alphabet."""
+"""Frames that are no digit: drawn scribbles, two digits, digits written over, and noise. No letters of any alphabet."""
 
 import torch
 from torch import Tensor
@@ -9,10 +9,10 @@ from .framing import FRAME, PATCH, place
 
 def negatives(frames: Tensor) -> Tensor:
     """Make as many frames that are no digit as there are `frames` [N, 1, 28, 28] of digits, in four equal kinds."""
-    kinds = (scribbles, pairs, torn, noise)
+    kinds = (scribbles, pairs, crossed, noise)
     made = torch.cat([kind(part) for kind, part in zip(kinds, frames.chunk(len(kinds)), strict=True)])
     margin = (PATCH - FRAME) // 2
-    return place(functional.pad(made[:, 0], (margin, margin, margin, margin)))[:, None]  # no size gives them away
+    return place(functional.pad(made, (margin, margin, margin, margin)))  # no size gives them away
 
 
 def scribbles(frames: Tensor) -> Tensor:
@@ -42,12 +42,9 @@ def pairs(frames: Tensor) -> Tensor:
     return functional.pad(small, (2, 2, 7, 7))
 
 
-def torn(frames: Tensor) -> Tensor:
-    """Lay the upper half of a digit, turned or mirrored, over another's lower half."""
-    turned = frames.roll(1, 0).rot90(1, (2, 3)).flip(3)
-    upper = (torch.arange(28) < 14)[:, None]
-    crossed = torch.maximum(frames, turned)
-    return torch.where(torch.rand(len(frames), 1, 1, 1) < 0.5, crossed, torch.where(upper, turned, frames))
+def crossed(frames: Tensor) -> Tensor:
+    """Write another digit, turned, over each."""
+    return torch.maximum(frames, frames.roll(1, 0).rot90(1, (2, 3)).flip(3))
 
 
 def noise(frames: Tensor) -> Tensor:

@@ -69,7 +69,8 @@ def ink_sides(ink: Tensor) -> Tensor:
 def picture_shapes(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Choose every picture's width and height [N, 2], and which are cropped to the ink: bool [N, 1]."""
     count = len(ink)
-    aspect = torch.exp(torch.randn(count, 1) * 0.3)
+    strip = torch.rand(count, 1) < 0.12
+    aspect = torch.exp(torch.where(strip, torch.rand(count, 1) * 5 - 2.5, torch.randn(count, 1) * 0.3))
     oblong = torch.cat([aspect, 1 / aspect], 1)
     cropped = ink_sides(ink) + torch.rand(count, 2) * 3
     kind = torch.rand(count, 1)
@@ -112,7 +113,7 @@ def drawn(ink: Tensor, centre: Tensor, scale: Tensor, angle: Tensor, size: int) 
 
 
 def light(count: int, size: int) -> Tensor:
-    """Light paper [N, S, S]: its brightness, a slope, a shadow's edge, darker corners, and patches."""
+    """Light paper [N, S, S]: its brightness, a slope, a shadow's edge, darker corners, patches, a pattern."""
     x, y = axes(size)
     x, y = x / size - 0.5, y / size - 0.5
     angle = uniform(count, 0, 2 * math.pi)
@@ -122,7 +123,10 @@ def light(count: int, size: int) -> Tensor:
     shadow = 1 - uniform(count, 0.1, 0.55) * edge * chance(count, 0.35)
     corners = 1 - uniform(count, 0, 0.5) * (x**2 + y**2) * chance(count, 0.3)
     patches = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
-    return uniform(count, 0.45, 1.0) * slope * shadow * corners * (1 + uniform(count, 0, 0.06) * patches)
+    wave = uniform(count, 0.03, 0.2) * size  # of a pattern, as cheques and patterned tables have
+    pattern = torch.cos((x * angle.sin() - y * angle.cos() + 0.02 * patches) * (2 * math.pi * size) / wave)
+    unevenness = uniform(count, 0, 0.06) * patches + uniform(count, 0, 0.12) * pattern * chance(count, 0.2)
+    return uniform(count, 0.45, 1.0) * slope * shadow * corners * (1 + unevenness)
 
 
 def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
@@ -166,7 +170,7 @@ def neighbours(ink: Tensor, shape: Tensor, sides: Tensor, size: int) -> Tensor:
     edge = torch.randint(0, 4, (count, 1))
     out = torch.where(edge % 2 == 0, -0.02, 1.02)
     centre = torch.where(torch.arange(2) == edge // 2, out, along) * shape
-    some = torch.rand(count) < 0.2
+    some = torch.rand(count) < 0.3
     other = torch.zeros(count, size, size)
     other[some] = drawn(ink.roll(1, 0)[some], centre[some], scale[some], torch.randn(count, 1)[some] * 0.1, size)
     x, y = axes(size)

@@ -1,0 +1,159 @@
+"""Invented strokes: digits as schools of other countries teach them, and signs that are no digit of any kind.
+
+The few writers whose strokes are at hand do not write every form that people write. Each form stands here as the points
+that a pen passes, in a box with y growing downward. No letter is drawn on purpose.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..strokes import NO_DIGIT, PenDigit, Stroke
+
+Points = NDArray[np.floating]  # [P, 2], x and y
+
+SMOOTH = 8  # points of a stroke between two points of its path
+
+# x,y in percent of the box; `!` makes a corner, `|` lifts the pen.
+FORMS = {
+    0: (
+        "50,0 12,15 3,55 25,95 60,100 93,70 90,28 50,0",
+        "70,8 35,2 3,40 20,92 65,100 97,55 80,10 45,0",
+        "50,0 12,15 3,55 25,95 60,100 93,70 90,28 50,0 | 98,-3 2,103",
+    ),
+    1: (
+        "50,0 50,100",
+        "10,40 60,0! 60,100",
+        "-15,55 60,0! 55,100",
+        "10,40 60,0! 60,100 | 20,100 100,100",
+        "-15,55 60,0! 55,100 | 20,100 100,100",
+        "40,16 55,0! 55,100",
+    ),
+    2: (
+        "5,25 30,0 80,5 85,35 40,75 0,100! 100,97",
+        "10,20 45,0 85,20 60,60 15,95 2,90 12,78 40,90 75,100 100,90",
+        "5,10 60,0 92,15 60,50 0,100! 100,100",
+    ),
+    3: (
+        "5,12 45,0 85,20 70,42 35,48! 75,52 95,75 50,100 0,88",
+        "5,2 90,2! 40,42! 90,60 85,90 40,100 0,90",
+        "10,10 60,0 85,22 42,50 30,44 45,42 92,62 85,90 40,100 0,85",
+    ),
+    4: (
+        "15,0 5,60! 100,58 | 70,15 65,100",
+        "10,2 6,45 30,58 90,50 | 90,0 85,100",
+        "65,0 0,65! 100,65 | 68,0 68,100",
+        "97,65 0,65! 65,0! 65,100",
+        "45,0 5,62! 95,60 | 62,35 50,100",
+    ),
+    5: (
+        "20,0 12,42! 55,38 95,65 70,97 5,95 | 20,0 95,0",
+        "95,0 20,2! 15,42! 60,40 92,68 60,100 0,92",
+        "90,3 30,5 12,35 55,48 90,72 55,100 3,92",
+    ),
+    6: (
+        "75,0 25,35 5,70 35,100 85,88 80,60 40,55 10,75",
+        "30,0 8,60 20,95 65,100 90,75 60,55 12,72",
+        "85,10 50,0 15,35 8,75 50,100 90,75 50,50 12,70",
+    ),
+    7: (
+        "0,5 95,2! 35,100",
+        "0,8 90,0! 50,45 40,100",
+        "0,5 95,2! 35,100 | 20,50 85,47",
+        "2,22 5,2! 95,2! 40,100",
+        "2,22 5,2! 95,2! 40,100 | 20,50 85,47",
+    ),
+    8: (
+        "80,12 40,0 12,22 50,46 92,75 50,100 8,78 50,46 88,20 72,5",
+        "50,0 15,10 15,40 50,48 85,38 85,10 50,0 | 50,46 8,60 10,92 50,100 92,90 90,60 50,46",
+        "50,46 15,20 50,0 85,20 50,46 8,78 50,100 92,78 50,46",
+    ),
+    9: (
+        "85,15 40,0 8,28 40,52 85,20! 85,100",
+        "85,15 40,0 8,28 40,52 85,20! 45,100",
+        "85,20 50,0 10,20 40,50 85,20 88,60 60,97 10,92",
+    ),
+}
+
+
+def invented_digits(count: int, seed: int) -> list[PenDigit]:
+    """Invent digits, as many of each label, every form as often as its label's others."""
+    random = np.random.default_rng(seed)
+    return [_digit(number % len(FORMS), random) for number in range(count)]
+
+
+def _digit(label: int, random: np.random.Generator) -> PenDigit:
+    forms = FORMS[label]
+    paths = _paths(forms[random.integers(len(forms))])
+    box = np.array([random.uniform(0.4, 0.9), 1.0])
+    loose = random.uniform(0.01, 0.06)
+    strokes = [_smooth(path * box + _unsteady(path, loose, random)) for path in paths]
+    shifted = [(stroke + random.normal(0, loose / 2, 2)).astype(np.float32) for stroke in strokes]
+    return PenDigit(tuple(shifted), label, writer=0)
+
+
+def _paths(form: str) -> list[Points]:
+    """Read a form, in parts of the box; a corner is the same point twice."""
+    return [
+        np.array(
+            [
+                [int(part) / 100 for part in point.rstrip("!").split(",")]
+                for point in stroke.split()
+                for _ in range(1 + point.endswith("!"))
+            ]
+        )
+        for stroke in form.split("|")
+    ]
+
+
+def _unsteady(path: Points, loose: float, random: np.random.Generator) -> Points:
+    """Move every point of a path [P, 2], the two of a corner alike."""
+    moves = random.normal(0, loose, path.shape)
+    for at in range(1, len(path)):
+        if (path[at] == path[at - 1]).all():
+            moves[at] = moves[at - 1]
+    return moves.astype(np.float32)
+
+
+def _smooth(path: Points) -> Stroke:
+    """Lay a curve through all points [P, 2] (Catmull, Rom 1974)."""
+    padded = np.concatenate([path[:1], path, path[-1:]])
+    t = np.linspace(0, 1, SMOOTH, endpoint=False)[:, None]
+    pieces = [
+        b + (c - a) / 2 * t + (2 * a - 5 * b + 4 * c - d) / 2 * t**2 + (3 * b - a - 3 * c + d) / 2 * t**3
+        for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False)
+    ]
+    return np.concatenate([*pieces, path[-1:]]).astype(np.float32)
+
+
+def invented_signs(count: int, seed: int) -> list[PenDigit]:
+    """Invent signs of two to four lines, bows and rings, most of which begin where another passes."""
+    random = np.random.default_rng(seed)
+    return [PenDigit(_sign(random), NO_DIGIT, writer=0) for _ in range(count)]
+
+
+def _sign(random: np.random.Generator) -> tuple[Stroke, ...]:
+    strokes: list[Stroke] = []
+    for _ in range(random.integers(2, 5)):
+        start: Points = random.uniform(0, 1, 2)
+        if strokes and random.random() < 0.7:
+            points = strokes[random.integers(len(strokes))]
+            start = points[random.choice([0, len(points) // 2, len(points) - 1])]
+        strokes.append(_line(start, random))
+    return tuple(strokes)
+
+
+def _line(start: Points, random: np.random.Generator) -> Stroke:
+    """Draw a straight line, a bow, an angle, a wave or a ring, from a point on."""
+    kind, turn, length = random.integers(5), random.uniform(0, 2 * np.pi), random.uniform(0.25, 1)
+    if random.random() < 0.5:
+        turn = np.round(turn / (np.pi / 4)) * np.pi / 4
+    ahead = np.array([np.cos(turn), np.sin(turn)]) * length
+    aside = np.array([-ahead[1], ahead[0]]) * random.uniform(0.3, 1) * random.choice([-1, 1])
+    paths = [
+        [start, start + ahead],
+        [start, start + ahead / 2 + aside / 2, start + ahead],
+        [start, start + ahead, start + ahead, start + ahead + aside],
+        [start, start + ahead / 3 + aside / 3, start + ahead * 2 / 3 - aside / 3, start + ahead],
+        [start, start + (ahead + aside) / 2, start + ahead, start + (ahead - aside) / 2, start],
+    ]
+    return _smooth(np.array(paths[kind], np.float32))
