@@ -1,7 +1,7 @@
 """Invented strokes: digits as schools of other countries teach them, and signs that are no digit of any kind.
 
 The few writers whose strokes are at hand do not write every form that people write. Each form stands here as the points
-that a pen passes, in a box with y growing downward. No letter is drawn on purpose.
+that a pen passes, in a box with y growing downward.
 """
 
 import numpy as np
@@ -74,19 +74,62 @@ FORMS = {
     ),
 }
 
+# Letters and marks that hardly anybody takes for a digit.
+OTHERS = (
+    "0,100 50,0! 100,100 | 20,62 80,62",  # A
+    "95,15 50,0 5,35 5,70 50,100 95,85",  # C
+    "10,0 10,100 | 10,0 70,10 95,50 70,90 10,100",  # D
+    "90,0 10,0! 10,100! 90,100 | 10,50 75,50",  # E
+    "10,0 10,100 | 10,0 90,0 | 10,48 75,48",  # F
+    "5,0 5,100 | 95,0 95,100 | 5,50 95,50",  # H
+    "60,0 60,75 30,100 0,80",  # J
+    "10,0 10,100 | 90,0 10,55! 90,100",  # K
+    "10,0 10,100! 85,100",  # L
+    "0,100 10,0! 50,60! 90,0! 100,100",  # M
+    "5,100 5,0! 95,100! 95,0",  # N
+    "10,0 10,100 | 10,0 70,5 85,28 70,50 10,52",  # P
+    "10,0 10,100 | 10,0 70,5 80,28 65,48 10,50! 90,100",  # R
+    "0,0 100,0 | 50,0 50,100",  # T
+    "5,0 5,70 50,100 95,70 95,0",  # U
+    "0,0 50,100! 100,0",  # V
+    "0,0 25,100! 50,30! 75,100! 100,0",  # W
+    "0,0 100,100 | 100,0 0,100",  # X
+    "0,0 50,50 | 100,0 50,50! 50,100",  # Y
+    "85,55 50,40 15,60 20,95 60,95 85,60! 88,95 100,98 | 85,0 85,60",  # d
+    "10,55 90,55 75,10 30,5 5,40 15,85 60,100 95,85",  # e
+    "80,5 50,0 40,25 40,100 | 10,40 75,40",  # f
+    "10,0 10,100 | 10,65 45,45 85,55 88,100",  # h
+    "10,0 10,100 | 75,40 12,68! 80,100",  # k
+    "0,40 5,100! 10,55 40,42 50,60! 50,100! 52,58 80,42 95,60 96,100",  # m
+    "5,20 8,100! 10,45 55,18 90,40 92,100",  # n
+    "10,20 10,110! 10,35 55,15 90,40 60,72 10,62",  # p
+    "20,20 22,100! 24,50 60,18 95,25",  # r
+    "45,0 45,80 65,100 90,90 | 10,30 85,30",  # t
+    "5,10 8,75 45,95 88,60! 88,10! 92,95",  # u
+    "10,20 30,0 75,5 80,30 48,50 48,72 | 48,95 50,100",  # ?
+    "50,0 50,100 | 0,50 100,50",  # +
+    "0,60 35,100! 100,0",  # a check mark
+    "25,0 15,100 | 75,0 65,100 | 0,32 95,32 | 0,68 95,68",  # #
+    "100,0 0,100 | 20,5 5,20 20,35 35,20 20,5 | 80,65 65,80 80,95 95,80 80,65",  # %
+    "95,100 15,35 15,10 45,0 65,15 20,55 5,80 35,100 65,90 95,55",  # &
+    "0,40 100,40 | 0,70 100,70",  # =
+    "5,100 5,45! 50,0! 95,45! 95,100! 5,100",  # a house
+    "50,0 10,20 5,60 50,100 95,60 90,20 50,0 | 32,35 34,42 | 66,35 68,42 | 28,65 50,80 72,65",  # a face
+    "60,0 20,55! 75,50! 35,100",  # lightning
+)
+
 
 def invented_digits(count: int, seed: int) -> list[PenDigit]:
     """Invent digits, as many of each label, every form as often as its label's others."""
     random = np.random.default_rng(seed)
-    return [_digit(number % len(FORMS), random) for number in range(count)]
+    labels = [number % len(FORMS) for number in range(count)]
+    return [_written(FORMS[label][random.integers(len(FORMS[label]))], label, random) for label in labels]
 
 
-def _digit(label: int, random: np.random.Generator) -> PenDigit:
-    forms = FORMS[label]
-    paths = _paths(forms[random.integers(len(forms))])
-    box = np.array([random.uniform(0.4, 0.9), 1.0])
+def _written(form: str, label: int, random: np.random.Generator) -> PenDigit:
+    box = np.array([random.uniform(0.4, 0.95), 1.0])
     loose = random.uniform(0.01, 0.06)
-    strokes = [_smooth(path * box + _unsteady(path, loose, random)) for path in paths]
+    strokes = [_smooth(path * box + _unsteady(path, loose, random)) for path in _paths(form)]
     shifted = [(stroke + random.normal(0, loose / 2, 2)).astype(np.float32) for stroke in strokes]
     return PenDigit(tuple(shifted), label, writer=0)
 
@@ -126,9 +169,14 @@ def _smooth(path: Points) -> Stroke:
 
 
 def invented_signs(count: int, seed: int) -> list[PenDigit]:
-    """Invent signs of two to four lines, bows and rings, most of which begin where another passes."""
+    """Invent signs: letters and marks, and as many of two to four lines, bows and rings that mostly touch."""
     random = np.random.default_rng(seed)
-    return [PenDigit(_sign(random), NO_DIGIT, writer=0) for _ in range(count)]
+    return [
+        _written(OTHERS[random.integers(len(OTHERS))], NO_DIGIT, random)
+        if number % 2
+        else PenDigit(_sign(random), NO_DIGIT, writer=0)
+        for number in range(count)
+    ]
 
 
 def _sign(random: np.random.Generator) -> tuple[Stroke, ...]:

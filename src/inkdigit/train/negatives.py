@@ -1,4 +1,4 @@
-"""Frames that are no digit: drawn scribbles, two digits, digits written over, and noise. No letters of any alphabet."""
+"""Frames that are no digit: drawn scribbles, two digits, digits written over, and noise."""
 
 import torch
 from torch import Tensor

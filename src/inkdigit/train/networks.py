@@ -12,7 +12,7 @@ class Network(nn.Module):
         super().__init__()
         self.features = features
         self.classify = nn.Linear(width, classes)
-        self.detect = nn.Linear(width, 1)
+        self.detect = nn.Sequential(nn.Linear(width, width // 2), nn.ReLU(), nn.Linear(width // 2, 1))
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Classify `frames`, float [N, 1, 28, 28] in 0..1."""
