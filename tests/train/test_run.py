@@ -24,7 +24,15 @@ from ..pictures import digits, seven
 needs_data = pytest.mark.skipif(
     "INKDIGIT_DATA" not in os.environ, reason="training reads real data: INKDIGIT_DATA names no folder"
 )
-TINY = ("--pictures=1500", "--validation=300", "--pens=1", "--invented=200", "--sheets=400", "--glance-epochs=1", "--device=cpu")
+TINY = (
+    "--pictures=1500",
+    "--validation=300",
+    "--pens=1",
+    "--invented=200",
+    "--sheets=400",
+    "--glance-epochs=1",
+    "--device=cpu",
+)
 
 
 def contract() -> Contract:

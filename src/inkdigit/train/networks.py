@@ -45,17 +45,17 @@ class Residual(nn.Module):
         return nn.functional.relu(values + self.body(values))
 
 
-def flagship(classes: int) -> Network:
-    """Build the shipped network: a small residual one at 14×14 and 7×7."""
+def flagship(classes: int, fine: int = 32, coarse: int = 64, blocks: int = 1) -> Network:
+    """Build the shipped network: `fine` channels at 14×14, then residual `blocks` of `coarse` channels at 7×7."""
     features = nn.Sequential(
-        convolution(1, 32, 5, stride=2),
-        convolution(32, 32),
-        convolution(32, 64, stride=2),
-        Residual(64),
+        convolution(1, fine, 5, stride=2),
+        convolution(fine, fine),
+        convolution(fine, coarse, stride=2),
+        *(Residual(coarse) for _ in range(blocks)),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )
-    return Network(features, 64, classes)
+    return Network(features, coarse, classes)
 
 
 NETWORKS: dict[str, Callable[[int], Network]] = {"flagship": flagship}

@@ -1,0 +1,27 @@
+"""Invented forms: every one can be drawn, and keeps to its label."""
+
+import numpy as np
+import pytest
+
+from inkdigit import Recognizer
+from inkdigit.strokes import NO_DIGIT, draw, fitted
+from inkdigit.train.ink import INK, SIDE, pen_ink
+from inkdigit.train.invented import FORMS, invented_digits, invented_signs
+
+
+@pytest.mark.parametrize("label", FORMS)
+def test_the_shipped_model_reads_every_form(label: int) -> None:
+    digits = [digit for digit in invented_digits(600, seed=0) if digit.label == label]
+    drawings = [draw(fitted(digit.strokes, 60, (56, 56)), 5, 112) for digit in digits]
+    answers = Recognizer().predict_batch(drawings)
+    assert np.mean([getattr(answer, "digit", None) == label for answer in answers]) > 0.9
+
+
+def test_signs_are_no_digits_and_a_seed_gives_the_same() -> None:
+    signs, again = invented_signs(40, seed=3), invented_signs(40, seed=3)
+    assert {sign.label for sign in signs} == {NO_DIGIT}
+    drawings = pen_ink(signs, seed=1)
+    assert drawings.shape == (40, SIDE, SIDE)
+    assert (drawings.max((1, 2)) > 128).all()
+    assert ((drawings > 128).any(1).sum(1) <= INK + 4).all()
+    np.testing.assert_array_equal(drawings, pen_ink(again, seed=1))
