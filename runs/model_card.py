@@ -40,11 +40,14 @@ not meant for numbers of several digits, printed type, or decisions about people
 | pen digits (Alpaydin, Alimoglu; UCI 81), 20 of 30 writers | training, and {validation_writers} of those writers likewise | CC BY 4.0 |
 | MNIST test set; pen digits of writers 3, 6, … 30; HWD-1000 (MIT); Omniglot (MIT) | scores only | |
 
-Pen digits are drawn with pens of every width. {sheets:,} pictures of digits on paper are made of both: uneven light,
-shadow, ruled and squared paper, printed boxes, neighbours, noise, blur, JPEG, both polarities, any size and place. The glance
-is trained on these, and the network on the frames that the real graph makes of these and of the plain pictures. What is
-no digit is taught with drawn scribbles and polygons, pairs of digits, torn digits, noise and empty paper, never with
-letters.
+Pen digits are drawn with pens of every width, and so are {invented:,} invented ones: forms that are taught in other
+countries, as flagged and footed ones, crossed sevens, slashed zeros, open fours. {sheets:,} pictures of digits on paper are
+made of all: uneven light, shadow, patterns, ruled and squared paper, printed boxes, neighbours, noise, blur, JPEG, both
+polarities, any size and place, aspects up to 12:1. The glance is trained on these, and the network on the frames that the
+real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented signs (random
+strokes; plain letters and marks drawn from `train/invented.py`), scribbles, quadrilaterals, pairs of digits, digits
+written over, noise and empty paper. Omniglot's characters, and the shapes and printed letters of `bench/digitness.py`, are
+in none of these.
 
 The recipe is `runs/reproduce.sh`: {recipe}. The contract in the file names the SHA-256 of each source.
 
@@ -123,7 +126,7 @@ def main() -> None:
         size=path.stat().st_size / 1e6,
         architecture=contract.architecture,
         parameters=parameters(path),
-        **{key: recipe[key] for key in ("validation", "validation_writers", "sheets")},
+        **{key: recipe[key] for key in ("validation", "validation_writers", "sheets", "invented")},
         recipe=", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items()),
         machine=f"ONNX Runtime on {os.cpu_count()} cores ({platform.machine()})",
         rows="\n".join(row(name, result) for name, result in results.items()),
