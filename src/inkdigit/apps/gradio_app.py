@@ -33,7 +33,7 @@ def serve(settings: GradioSettings, say: Callable[[str], None]) -> None:
     app = FastAPI(openapi_url=None)
     mount(app, settings, "/")
     app.add_middleware(SecurityHeaders, policies={"/": CSP})
-    announce("Gradio", settings, "/", say)
+    announce("Gradio", settings.host, settings.port, "/", say)
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
 
 
@@ -96,7 +96,9 @@ def build(models: list[str]) -> gr.Blocks:
             with gr.Column():
                 _inputs(desk)
             with gr.Column():
-                model = gr.Dropdown(models, label="Model", visible=len(models) > 1)
+                model = gr.Dropdown(
+                    [(Path(model).name, model) for model in models], label="Model", visible=len(models) > 1
+                )
                 with gr.Row():
                     words = gr.Textbox(label="In words", elem_id="words", lines=3, scale=2)
                     frame = gr.HTML(label="Seen as", show_label=True, container=True, elem_id="frame")

@@ -8,7 +8,13 @@ CSP = (
 )
 # The sketchpad opens with no tool chosen, and would ignore the first stroke: choose the brush for the visitor.
 TAKE_BRUSH = """() => {
-  const take = () => document.querySelector("#pad button[aria-label=Brush]:not(.highlight)")?.click();
+  let taken = null;
+  const take = () => {
+    const brush = document.querySelector("#pad button[aria-label=Brush]");
+    if (!brush || brush === taken) return;
+    taken = brush; // once for every sketchpad: the eraser is the visitor's to choose
+    brush.click();
+  };
   new MutationObserver(take).observe(document.body, { childList: true, subtree: true });
   take();
 }"""

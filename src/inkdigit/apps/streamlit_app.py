@@ -1,0 +1,142 @@
+"""The Streamlit door: draw a digit, or open many pictures as a table. Hands on bytes, and knows no pixels.
+
+Streamlit runs this file as a script, which is why its imports are absolute.
+"""
+
+import base64
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from streamlit.web import cli
+
+from inkdigit.apps.setup import announce, with_free_port
+from inkdigit.apps.words import percent, verdict
+from inkdigit.errors import InputError
+from inkdigit.image import MAX_BYTES
+from inkdigit.prediction import Prediction, frame_png
+from inkdigit.recognizer import Recognizer
+from inkdigit.settings import StreamlitSettings
+
+PAPER = '<canvas width="480" height="480" aria-label="Paper. Write a digit on it."></canvas><button>Clear</button>'
+PAPER_STYLE = """
+canvas { display: block; box-sizing: border-box; width: 100%; max-width: 420px; touch-action: none; cursor: crosshair;
+  background: #fff; border: 1px solid var(--st-border-color); border-radius: var(--st-base-radius); }
+button { min-height: 44px; margin-top: 12px; padding: 0 20px; font: inherit; cursor: pointer;
+  color: var(--st-text-color); background: transparent; border: 1px solid var(--st-border-color);
+  border-radius: var(--st-button-radius); }
+"""
+LOOKS = """<style>
+.stMainBlockContainer { padding-top: 3rem; }
+[data-testid=stMetricValue] { font-size: 5.5rem; line-height: 1; font-weight: 700; }
+[data-testid=stImage] img { image-rendering: pixelated; }
+</style>"""
+
+
+def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
+    """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
+    Recognizer(settings.model[0])
+    settings = with_free_port(settings)
+    os.environ.update(settings.environment())
+    options = {
+        "server.address": settings.host,
+        "server.port": settings.port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": MAX_BYTES // 1024**2,
+        "browser.gatherUsageStats": False,
+        "client.toolbarMode": "minimal",
+        "theme.primaryColor": "#4f5bd5",
+        "logger.hideWelcomeMessage": True,
+    }
+    announce("Streamlit", settings.host, settings.port, "/_stcore/health", say)
+    cli.main(["run", __file__, *(f"--{name}={value}" for name, value in options.items())])
+
+
+@st.cache_resource
+def recognizer(model: str) -> Recognizer:
+    """Open a model once for all visitors. Raises ArtefactError."""
+    return Recognizer(model)
+
+
+def page() -> None:
+    """Lay the app out, and read what is on it."""
+    st.set_page_config("Inkdigit", layout="wide")
+    st.html(LOOKS)
+    st.title("Inkdigit")
+    chosen, wanted = st.columns(2)
+    reader = recognizer(
+        chosen.selectbox("Model", StreamlitSettings().offered, format_func=lambda model: Path(model).name)
+    )
+    labels = len(reader.contract.labels)
+    count = wanted.slider("Rows of the table", 1, labels, min(3, labels))
+    draw, upload = st.tabs(["Draw", "Upload"])
+    with draw:
+        show_drawing(reader, count)
+    with upload:
+        show_files(reader)
+
+
+def show_drawing(reader: Recognizer, count: int) -> None:
+    """Show the paper and, next to it, how it is read."""
+    left, right = st.columns(2)
+    with left:
+        drawing = _paper()
+    with right:
+        if drawing:
+            show_answer(reader, base64.b64decode(drawing.partition(",")[2]), count)
+        else:
+            st.info("Write a digit. Any size, anywhere.")
+
+
+def _paper() -> str:
+    """Mount the canvas; give what is drawn as a PNG data URL, or nothing."""
+    script = Path(__file__).with_name("streamlit_canvas.js").read_text(encoding="utf-8")
+    mount = st.components.v2.component("paper", html=PAPER, css=PAPER_STYLE, js=script)
+    return mount(key="paper", on_picture_change=lambda: None).picture or ""
+
+
+def show_answer(reader: Recognizer, image: bytes, count: int) -> None:
+    """Show one answer: the digit, in words, what the network saw, the `count` most probable, and all as bars."""
+    try:
+        answer = reader.predict(image)
+    except InputError as error:
+        st.warning(str(error))
+        return
+    figure, seen = st.columns(2)
+    label = "Digit" if answer.is_digit else "Nearest digit"
+    figure.metric(label, answer.digit, percent(answer.confidence), delta_color="off", delta_arrow="off")
+    seen.image(frame_png(answer.frame), "Seen as 28 × 28", width=140)
+    (st.success if answer.is_digit and answer.is_sure else st.warning)(verdict(answer))
+    ranked = _probabilities(answer)
+    top = ranked.nlargest(count, "probability")
+    st.table(top.assign(probability=top["probability"].map(percent)))
+    st.bar_chart(ranked, y_label="probability", x_label="digit", height=220)
+
+
+def _probabilities(answer: Prediction) -> pd.DataFrame:
+    index = pd.Index(answer.labels, name="digit")
+    return pd.DataFrame({"probability": answer.probabilities}, index=index)
+
+
+def show_files(reader: Recognizer) -> None:
+    """Read several files into a table, which can be downloaded."""
+    files = st.file_uploader("Pictures of digits", accept_multiple_files=True)
+    if not files:
+        return
+    answers = reader.predict_batch([file.getvalue() for file in files])
+    rows = [_row(file.name, answer) for file, answer in zip(files, answers, strict=True)]
+    table = pd.DataFrame(rows, dtype=object).drop(columns=["probabilities", "model"], errors="ignore").fillna("")
+    st.table(table)
+    st.download_button("Download CSV", table.to_csv(index=False), "inkdigit.csv", "text/csv")
+
+
+def _row(name: str, answer: Prediction | InputError) -> dict[str, Any]:
+    return {"file": name, **({"error": str(answer)} if isinstance(answer, InputError) else answer.as_dict())}
+
+
+if __name__ == "__main__":
+    page()

@@ -1,0 +1,114 @@
+"""The Streamlit door in real Chromium: a digit drawn and cleared, pictures as a table, the model changed."""
+
+import base64
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from inkdigit import Recognizer
+from inkdigit.apps.words import percent
+from inkdigit.artefact import DEFAULT_MODEL, model_path
+
+from ..serving import Service, serving
+from .strokes import DIGITS, placed
+from .test_pictures import TEXT, payload, picture
+
+SLOW = 60_000  # ms, beside busy neighbours
+
+
+@pytest.fixture(scope="module")
+def streamlit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The app with a second model: a copy of the first under another name."""
+    pytest.importorskip("streamlit", reason="the extra streamlit is not installed")
+    other = tmp_path_factory.mktemp("models") / "other.onnx"
+    shutil.copy(model_path(DEFAULT_MODEL), other)
+    with serving("--model", DEFAULT_MODEL, "--model", str(other), door="streamlit") as started:
+        yield started
+
+
+@pytest.fixture
+def app(browser: Browser, streamlit: Service) -> Iterator[Page]:
+    """Open the app, cut off from other hosts."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(SLOW)
+    problems: list[str] = []
+
+    def refuse(route: Route) -> None:
+        problems.append(f"request to {route.request.url}")
+        route.abort()
+
+    page.route(lambda url: not url.startswith((streamlit.url, "data:", "blob:")), refuse)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(streamlit.url)
+    yield page
+    page.close()
+    assert problems == []
+
+
+def paper(page: Page) -> Locator:
+    return page.get_by_label("Paper. Write a digit on it.")
+
+
+def draw(page: Page, digit: int) -> None:
+    box = paper(page).bounding_box()
+    assert box is not None
+    side = box["width"]
+    for stroke in placed(DIGITS[digit], box["x"] + 0.3 * side, box["y"] + 0.2 * side, 0.4 * side, 0.6 * side):
+        page.mouse.move(*stroke[0])
+        page.mouse.down()
+        for point in stroke[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
+def expect_digit(page: Page, digit: str) -> None:
+    expect(page.get_by_test_id("stMetricValue")).to_have_text(digit, timeout=SLOW)
+
+
+def test_a_digit_is_drawn_read_as_the_library_reads_it_and_cleared(app: Page) -> None:
+    draw(app, 4)
+    expect(app.get_by_text("A clear four.")).to_be_visible(timeout=SLOW)
+    expect_digit(app, "4")
+    drawing = paper(app).evaluate("canvas => canvas.toDataURL('image/png')")
+    answer = Recognizer().predict(base64.b64decode(drawing.partition(",")[2]))
+    expect(app.get_by_test_id("stMetricDelta")).to_have_text(percent(answer.confidence), timeout=SLOW)
+    rows = app.get_by_test_id("stTable").locator("tbody tr")
+    expect(rows).to_have_count(3)
+    app.get_by_role("slider").press("ArrowRight")
+    expect(rows).to_have_count(4, timeout=SLOW)
+    app.get_by_role("button", name="Clear").click()
+    expect(app.get_by_text("Write a digit. Any size, anywhere.")).to_be_visible(timeout=SLOW)
+    expect(app.get_by_test_id("stMetricValue")).to_have_count(0)
+    draw(app, 7)
+    expect_digit(app, "7")
+
+
+def test_the_model_is_changed_and_the_drawing_stays(app: Page) -> None:
+    draw(app, 2)
+    expect_digit(app, "2")
+    app.get_by_role("combobox", name="Model").click()
+    app.get_by_role("option", name="other.onnx").click()
+    expect(app.get_by_role("combobox", name="Model")).to_have_value("other.onnx", timeout=SLOW)
+    expect_digit(app, "2")
+
+
+def test_several_pictures_become_a_table_and_a_csv(app: Page, tmp_path: Path) -> None:
+    pictures = {"a.png": picture(3), "b.jpg": picture(5, "JPEG"), "c.png": picture(8, mode="RGBA"), "list.txt": TEXT}
+    app.get_by_role("tab", name="Upload").click()
+    app.locator("input[type=file]").set_input_files([payload(*item) for item in pictures.items()])
+    rows = app.get_by_test_id("stTable").locator("tbody tr")
+    expect(rows).to_have_count(4, timeout=SLOW)
+    assert "not a picture" in rows.nth(3).inner_text()
+    with app.expect_download() as download:
+        app.get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["file"] for row in table] == list(pictures)
+    assert [row["digit"] for row in table] == ["3", "5", "8", ""]
+    answer = Recognizer().predict(pictures["b.jpg"])
+    assert float(table[1]["confidence"]) == pytest.approx(answer.confidence, abs=1e-3)
