@@ -181,6 +181,22 @@ def gradio(flags: Flags = None) -> None:
     _open(GradioSettings, flags, "gradio_app", extra="gradio")
 
 
+@app.command(**DOOR)
+def streamlit(flags: Flags = None) -> None:
+    """Serve the Streamlit app: draw a digit, or open many pictures as a table."""
+    from .settings import StreamlitSettings  # noqa: PLC0415
+
+    _open(StreamlitSettings, flags, "streamlit_app", extra="streamlit")
+
+
+@app.command(**DOOR)
+def up(flags: Flags = None) -> None:
+    """Serve the page, Gradio and, with --streamlit, Streamlit together; when one ends, all do."""
+    from .settings import UpSettings  # noqa: PLC0415
+
+    _open(UpSettings, flags, "up")
+
+
 def _open(kind: "type[DoorSettings]", flags: list[str] | None, module: str, extra: str = "") -> None:
     """Open a door of `apps/` by its `serve`, which is imported only when its extra is there."""
     from .apps.setup import SetupError, need_extra, read_settings  # noqa: PLC0415

@@ -36,7 +36,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     multiprocessing.set_start_method("spawn", force=True)
     with _shared_metrics(settings.workers):
         server = _server(settings)
-        server.on_startup(lambda: announce("Inkdigit", settings, "/readyz", say))
+        server.on_startup(lambda: announce("Inkdigit", settings.host, settings.port, "/readyz", say))
         server.serve()
 
 

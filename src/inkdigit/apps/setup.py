@@ -1,6 +1,7 @@
 """What every door does before it opens: settings, extras, the port, and the word that it answers."""
 
 import contextlib
+import errno
 import http.client
 import socket
 import threading
@@ -48,34 +49,25 @@ def free_port(host: str, port: int) -> int:
         with socket.create_server((host, port), family=family) as taken:
             return int(taken.getsockname()[1])
     except OSError as error:
-        raise SetupError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from error
+        reason = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror or error
+        raise SetupError(f"Cannot listen on {host}:{port}: {reason}.") from error
 
 
-def announce(name: str, settings: DoorSettings, path: str, say: Callable[[str], None]) -> None:
-    """Say the door's address as soon as it answers on `path`, from a thread."""
+def announce(name: str, host: str, port: int, path: str, say: Callable[[str], None]) -> None:
+    """Say a door's address as soon as it answers on `path`, from a thread."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  how this machine reaches it
 
     def wait() -> None:
-        while not is_ready(settings.host, settings.port, path):
+        while not _is_ready(host, port, path):
             time.sleep(READY_POLL)
-        say(f"{name} is at {url(settings.host, settings.port)}")
+        say(f"{name} is at http://{f'[{host}]' if ':' in host else host}:{port}")
 
     threading.Thread(target=wait, daemon=True).start()
 
 
-def is_ready(host: str, port: int, path: str) -> bool:
-    """Tell whether a server answers on a path."""
-    connection = http.client.HTTPConnection(_reachable(host), port, timeout=5)
+def _is_ready(host: str, port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
         connection.request("GET", path)
         return connection.getresponse().status == http.HTTPStatus.OK
     return False
-
-
-def url(host: str, port: int) -> str:
-    """Give the address at which this machine reaches a door."""
-    host = _reachable(host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
