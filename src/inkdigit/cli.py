@@ -292,13 +292,19 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the run: weights and artefact.")] = Path("runs/latest"),
     name: Annotated[str, typer.Option(help="The artefact's name.")] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out from its checkpoints.")] = False,
     **recipe: Any,
 ) -> None:
     """Train a network and export the artefact; Ctrl-C ends early with what was learnt."""
     _need_torch()
+    from .train.loop import Stopped  # noqa: PLC0415
     from .train.run import train as run  # noqa: PLC0415
 
-    artefact = run(Recipe(**recipe), data, out, name, device)
+    try:
+        artefact = run(Recipe(**recipe), data, out, name, device, resume)
+    except Stopped:
+        print(f"stopped before there was a network; --out {out} --resume goes on from here", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(1) from None
     say(f"{artefact} is ready: inkdigit predict --model {artefact} FILE")
 
 

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from ..data import Labelled, mnist
 from ..strokes import NO_DIGIT, PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_writer, pendigits
-from .fit import Frames, Sheets, dice, progress_bar
+from .fit import Frames, Sheets, dice
 from .framing import Framing
 from .glance import GRID
 from .ink import SIDE, mnist_ink, pen_ink
 from .invented import invented_digits, invented_signs
+from .loop import progress_bar
 from .negatives import blotches
 from .paper import chance, sheet
 from .recipe import Recipe

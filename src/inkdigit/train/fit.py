@@ -1,35 +1,22 @@
-"""The training loops: pictures in memory, one-cycle rate, an average of the weights, then calibration."""
+"""What is trained: the glance on sheets, the network on frames, each with its loss; then calibration."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from pathlib import Path
+from typing import cast
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel
 
 from ..strokes import NO_DIGIT
 from .augment import augment
 from .framing import overlaps
 from .glance import GRID, Glance
+from .loop import Loop, Stopped, checkpoint_of, descend
 from .negatives import negatives
 from .networks import Network
 from .recipe import Recipe
-
-Module = TypeVar("Module", bound=nn.Module)
-Weights = tuple[Tensor, ...] | list[Tensor]
-
-OPTIMISERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
-    "adamw": lambda module, recipe: torch.optim.AdamW(
-        module.parameters(), recipe.rate, weight_decay=recipe.weight_decay
-    ),
-    "sgd": lambda module, recipe: torch.optim.SGD(
-        module.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -68,17 +55,25 @@ class Frames:
         return self.frames[index][:, None].float() / 255, self.labels[index]
 
 
-def fit_glance(sheets: Sheets, recipe: Recipe) -> Glance:
-    """Train a glance to find the ink on sheets."""
+def fit_glance(sheets: Sheets, recipe: Recipe, out: Path | None = None) -> Glance:
+    """Train a glance to find the ink on sheets, from the checkpoint in `out` on if there is one. Raises Stopped."""
+    glance = Glance()
+    loop = Loop(glance, len(sheets.pictures), recipe.glance_epochs, recipe)
 
-    def loss(glance: Glance, index: Tensor) -> Tensor:
+    def loss(index: Tensor) -> Tensor:
         grids, ink = sheets.stretched(index)
         return mask_loss(glance(grids), ink)
 
-    glance = Glance()
-    average = averaging(glance)
-    descend("glance", glance, average, loss, len(sheets.pictures), recipe.glance_epochs, recipe)
-    return cast(Glance, average.module.eval())
+    begin(loop, "glance", out)
+    descend("glance", loop, loss, out, dict)
+    return cast(Glance, loop.average.module.eval())
+
+
+def begin(loop: Loop, name: str, out: Path | None) -> None:
+    """Seed the random numbers, or go back to the checkpoint of an earlier run in `out`."""
+    torch.manual_seed(loop.recipe.seed)
+    if out and checkpoint_of(out, name).exists():
+        loop.restore(checkpoint_of(out, name))
 
 
 def mask_loss(logits: Tensor, ink: Tensor) -> Tensor:
@@ -91,28 +86,22 @@ def dice(found: Tensor, ink: Tensor) -> Tensor:
     return (2 * (found * ink).sum((1, 2, 3)) + 1) / (found.sum((1, 2, 3)) + ink.sum((1, 2, 3)) + 1)
 
 
-def fit_network(network: Network, training: Frames, validation: Frames, recipe: Recipe) -> Network:
-    """Train a network on frames, over all epochs or until Ctrl-C."""
+def fit_network(
+    network: Network, training: Frames, validation: Frames, recipe: Recipe, out: Path | None = None
+) -> Network:
+    """Train a network on frames, from the checkpoint in `out` on if there is one, over all epochs or until Ctrl-C."""
+    loop = Loop(network, len(training.labels), recipe.epochs, recipe)
 
-    def loss(network: Network, index: Tensor) -> Tensor:
+    def loss(index: Tensor) -> Tensor:
         frames, labels = training.batch(index)
         return network_loss(network, augment(frames), labels, recipe.label_smoothing)
 
-    average = averaging(network)
+    begin(loop, "network", out)
     try:
-        descend(
-            "network",
-            network,
-            average,
-            loss,
-            len(training.labels),
-            recipe.epochs,
-            recipe,
-            lambda: f"validation {accuracy(average.module, validation):.3%}",
-        )
-    except KeyboardInterrupt:
+        descend("network", loop, loss, out, lambda: {"validation": accuracy(loop.average.module, validation)})
+    except Stopped:
         Console(stderr=True).print("stopped early; what was learnt so far is kept")
-    return cast(Network, average.module.eval())
+    return cast(Network, loop.average.module.eval())
 
 
 def network_loss(network: Network, frames: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
@@ -124,62 +113,6 @@ def network_loss(network: Network, frames: Tensor, labels: Tensor, label_smoothi
     )
     is_digit = torch.cat([(labels != NO_DIGIT).float(), torch.zeros(len(others))])
     return loss + 0.3 * functional.binary_cross_entropy_with_logits(digitness, is_digit)
-
-
-def averaging(module: nn.Module) -> AveragedModel:
-    """Prepare to average a module's weights over its training."""
-    channels_last = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return AveragedModel(channels_last, multi_avg_fn=moving_average)
-
-
-def descend(
-    name: str,
-    module: Module,
-    average: AveragedModel,
-    loss_of: Callable[[Module, Tensor], Tensor],
-    count: int,
-    epochs: int,
-    recipe: Recipe,
-    report: Callable[[], str] = str,
-) -> None:
-    """Minimise `loss_of` batches of indices below `count`, and keep the average of the module's weights."""
-    torch.manual_seed(recipe.seed)
-    optimiser = OPTIMISERS[recipe.optimiser](module, recipe)
-    per_epoch = count // recipe.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.rate, total_steps=epochs * per_epoch, pct_start=0.15
-    )
-    with progress_bar() as progress:
-        task = progress.add_task(name, total=epochs * per_epoch, note="")
-        for step, index in enumerate(batches(count, epochs, recipe.batch), 1):
-            loss = loss_of(module, index)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            average.update_parameters(module)
-            progress.update(task, completed=step, note=f"loss {loss.item():.3f}")
-            if step % per_epoch == 0:
-                progress.console.print(f"{name} epoch {step // per_epoch}: loss {loss.item():.3f}  {report()}")
-
-
-def batches(count: int, epochs: int, batch: int) -> Iterator[Tensor]:
-    """Shuffle the indices of `count` pictures anew every epoch, and deal them out in full batches."""
-    for _ in range(epochs):
-        yield from torch.randperm(count)[: count // batch * batch].split(batch)
-
-
-@torch.no_grad()
-def moving_average(averaged: Weights, current: Weights, count: Tensor | int) -> None:
-    """Move averaged weights towards the current ones, quickly at first (Tarvainen, Valpola 2017, for the slow pace)."""
-    torch._foreach_lerp_(averaged, current, 1 - min(0.998, (1 + int(count)) / (10 + int(count))))
-
-
-def progress_bar() -> Progress:
-    """Make a progress bar on stderr that is silent where that is no terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 @torch.no_grad()

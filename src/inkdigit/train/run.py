@@ -26,11 +26,12 @@ from .export import Graph, export, git_commit, rewrite_contract
 from .fit import Frames, accuracy, fit_glance, fit_network, outputs, temperature
 from .framing import Framing
 from .glance import Glance
+from .loop import METRICS, checkpoint_of
 from .networks import NETWORKS, Network
 from .recipe import Recipe
 
 LABELS = tuple(str(digit) for digit in range(10))
-WEIGHTS, NOTES = "weights.safetensors", "run.json"
+WEIGHTS, NOTES, RECIPE = "weights.safetensors", "run.json", "recipe.json"
 PAPER = "paper"
 
 
@@ -46,15 +47,48 @@ class Notes:
     validation: Mapping[str, float]  # accuracy of each kind of frames
 
 
-def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str) -> Path:
-    """Train, calibrate, export and score. Give the artefact. Raises DataError, ArtefactError."""
+def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str, resume: bool = False) -> Path:
+    """Train, calibrate, export and score; `resume` goes on from the checkpoints in `out`. Give the artefact.
+
+    Raises DataError, ArtefactError, and Stopped where Ctrl-C came before there was a network.
+    """
     if data_folder(folder) is None and recipe.pens:
         print("no data folder is named: training on MNIST alone, without pen digits", file=sys.stderr)  # noqa: T201
         recipe = dataclasses.replace(recipe, pens=0)
+    if resume:
+        same_recipe(recipe, out)
+    else:
+        start_anew(recipe, out)
     with torch.device(chosen(device)):
-        notes, graph = fitted(recipe, folder, name)
+        notes, graph = fitted(recipe, folder, name, out)
     save(notes, graph.cpu(), out)
     return export_run(out, None, folder)
+
+
+def start_anew(recipe: Recipe, out: Path) -> None:
+    """Write a run's recipe, and take away what an earlier run would have gone on with; its artefact stays."""
+    out.mkdir(parents=True, exist_ok=True)
+    for old in (*out.glob(checkpoint_of(out, "*").name), out / METRICS):
+        old.unlink(missing_ok=True)
+    write(out / RECIPE, recipe.as_dict())
+
+
+def same_recipe(recipe: Recipe, out: Path) -> None:
+    """Refuse to go on with a run that had another recipe. Raises DataError."""
+    if not (out / RECIPE).is_file():
+        raise DataError(f"{out} is no training run that was begun: it has no {RECIPE}.")
+    before = json.loads((out / RECIPE).read_text())
+    other = {key: value for key, value in recipe.as_dict().items() if before.get(key) != value}
+    if other:
+        changes = ", ".join(f"{key} {before.get(key)}, not {value}" for key, value in other.items())
+        raise DataError(f"{out} was begun with another recipe: {changes}.")
+
+
+def write(path: Path, values: Mapping[str, Any]) -> None:
+    """Write JSON, in one step."""
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(values, indent=2) + "\n")
+    draft.replace(path)
 
 
 def chosen(device: str) -> str:
@@ -64,12 +98,12 @@ def chosen(device: str) -> str:
     return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def fitted(recipe: Recipe, folder: Path | None, name: str) -> tuple[Notes, Graph]:
-    """Train glance and network, and calibrate them. Raises DataError."""
+def fitted(recipe: Recipe, folder: Path | None, name: str, out: Path) -> tuple[Notes, Graph]:
+    """Train glance and network, and calibrate them. Raises DataError, Stopped."""
     torch.manual_seed(recipe.seed)
     training, validation, sources = corpora(recipe, folder)
     sheets = training.sheets(recipe.sheets)
-    framing = Framing(fit_glance(sheets, recipe)).eval()
+    framing = Framing(fit_glance(sheets, recipe, out)).eval()
     frames = joined(
         *training.clean(framing).values(),
         framed_sheets(framing, readable(framing, sheets)),
@@ -77,7 +111,7 @@ def fitted(recipe: Recipe, folder: Path | None, name: str) -> tuple[Notes, Graph
     )
     kinds = validation_frames(framing, validation)
     torch.manual_seed(recipe.seed)
-    network = fit_network(NETWORKS[recipe.network](len(LABELS)), frames, joined(*kinds.values()), recipe)
+    network = fit_network(NETWORKS[recipe.network](len(LABELS)), frames, joined(*kinds.values()), recipe, out)
     heat, limits = calibrate(network, kinds)
     reached = {kind: accuracy(network, frames) for kind, frames in kinds.items()}
     return Notes(name, recipe, sources, heat, limits, reached), Graph(framing, network, heat)
@@ -117,9 +151,7 @@ def save(notes: Notes, graph: Graph, out: Path) -> None:
     draft = out / f"{WEIGHTS}.tmp"
     save_file({key: value.contiguous() for key, value in graph.state_dict().items()}, draft)
     draft.replace(out / WEIGHTS)
-    draft = out / f"{NOTES}.tmp"
-    draft.write_text(json.dumps(asdict(notes), indent=2) + "\n")
-    draft.replace(out / NOTES)
+    write(out / NOTES, asdict(notes))
 
 
 def load(out: Path) -> tuple[Notes, Graph]:

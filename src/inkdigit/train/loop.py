@@ -1,0 +1,209 @@
+"""The training loop: full batches in random order, a one-cycle rate, an average of the weights, checkpoints.
+
+It does not know what it trains, or on what: it is given a loss of indices. A run that was stopped goes on from its
+checkpoint as if nothing had happened: on one machine and with as many threads, to the last bit.
+"""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from ..errors import DataError
+from .recipe import Recipe
+
+Weights = tuple[Tensor, ...] | list[Tensor]
+
+METRICS = "metrics.jsonl"
+AVERAGED = 0.998  # part of the averaged weights that a step keeps
+
+OPTIMISERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
+    "adamw": lambda module, recipe: torch.optim.AdamW(
+        module.parameters(), recipe.rate, weight_decay=recipe.weight_decay
+    ),
+    "sgd": lambda module, recipe: torch.optim.SGD(
+        module.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
+    ),
+}
+
+
+class Stopped(Exception):  # noqa: N818  no error: a person wanted it
+    """Say that Ctrl-C ended a loop before its last step; its checkpoint is written."""
+
+
+@dataclass
+class Loop:
+    """Hold the state of a loop over `count` pictures for `epochs`, in batches of the recipe's size."""
+
+    module: nn.Module
+    count: int
+    epochs: int
+    recipe: Recipe
+    step: int = 0  # of all epochs
+    order: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))  # of this epoch
+    average: AveragedModel = field(init=False)
+    optimiser: torch.optim.Optimizer = field(init=False)
+    schedule: torch.optim.lr_scheduler.OneCycleLR = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare optimiser, rate and average."""
+        if self.per_epoch == 0:
+            raise DataError(f"There are {self.count} pictures to train on, fewer than a batch of {self.recipe.batch}.")
+        channels_last = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(channels_last, multi_avg_fn=moving_average)
+        self.optimiser = OPTIMISERS[self.recipe.optimiser](self.module, self.recipe)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, self.recipe.rate, total_steps=self.steps, pct_start=0.15
+        )
+
+    @property
+    def per_epoch(self) -> int:
+        """Give the steps of an epoch."""
+        return self.count // self.recipe.batch
+
+    @property
+    def steps(self) -> int:
+        """Give the steps of all epochs."""
+        return self.epochs * self.per_epoch
+
+    def batch(self) -> Tensor:
+        """Deal out the indices of the next batch; every epoch is shuffled anew."""
+        at = self.step % self.per_epoch
+        if at == 0:
+            self.order = torch.randperm(self.count)
+        return self.order[at * self.recipe.batch : (at + 1) * self.recipe.batch]
+
+    def update(self, loss: Tensor) -> None:
+        """Go one step down."""
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        self.schedule.step()
+        self.average.update_parameters(self.module)
+        self.step += 1
+
+    def save(self, path: Path) -> None:
+        """Write everything that the next step depends on, in one step."""
+        tensors = {f"module.{key}": value for key, value in self.module.state_dict().items()}
+        tensors |= {f"average.{key}": value for key, value in self.average.state_dict().items()}
+        state = self.optimiser.state_dict()
+        for number, values in state["state"].items():
+            tensors |= {f"optimiser.{number}.{key}": value for key, value in values.items()}
+        tensors |= {"order": self.order, "random": torch.get_rng_state()}
+        notes = {"step": self.step, "groups": state["param_groups"], "schedule": self.schedule.state_dict()}
+        draft = path.with_suffix(".tmp")
+        save_file({key: value.contiguous() for key, value in tensors.items()}, draft, {"loop": json.dumps(notes)})
+        draft.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Go back to what `save` wrote, the random numbers too. Raises DataError where the file does not fit."""
+        try:
+            with safe_open(path, "pt") as file:
+                notes = json.loads(file.metadata()["loop"])
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no mapping
+            self.module.load_state_dict(below(tensors, "module."))
+            self.average.load_state_dict(below(tensors, "average."))
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            raise DataError(f"{path} is no checkpoint of this run: {error}") from error
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in below(tensors, "optimiser.").items():
+            number, name = key.split(".", 1)
+            state.setdefault(int(number), {})[name] = value
+        self.optimiser.load_state_dict({"state": state, "param_groups": notes["groups"]})
+        self.schedule.load_state_dict(notes["schedule"])
+        self.step, self.order = notes["step"], tensors["order"]
+        torch.set_rng_state(tensors["random"])
+
+
+def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Give the tensors whose names begin with a prefix, without it."""
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def descend(
+    name: str, loop: Loop, loss_of: Callable[[Tensor], Tensor], out: Path | None, report: Callable[[], dict[str, float]]
+) -> None:
+    """Minimise `loss_of` batches of indices, from where the loop is to its last step.
+
+    After every epoch a line says how far it is, and `out`, where there is one, gets the same as a line of JSON and a
+    checkpoint. Raises Stopped on Ctrl-C, between two steps and after a checkpoint.
+    """
+    begun = time.monotonic()
+    with progress_bar() as progress, interruptible() as interrupted:
+        task = progress.add_task(name, total=loop.steps, note="")
+        while loop.step < loop.steps and not interrupted.is_set():
+            loss = loss_of(loop.batch())
+            loop.update(loss)
+            progress.update(task, completed=loop.step, note=f"loss {loss.item():.3f}")
+            if loop.step % loop.per_epoch == 0:
+                rate, seconds = loop.schedule.get_last_lr()[0], round(time.monotonic() - begun, 1)
+                figures = {"loss": loss.item(), **report(), "rate": float(rate), "seconds": seconds}
+                progress.console.print(f"{name} epoch {loop.step // loop.per_epoch}: {as_text(figures)}")
+                if out:
+                    note(out, {"stage": name, "epoch": loop.step // loop.per_epoch, **figures})
+                    loop.save(checkpoint_of(out, name))
+    if loop.step < loop.steps:
+        if out:
+            loop.save(checkpoint_of(out, name))
+        raise Stopped
+
+
+def checkpoint_of(out: Path, name: str) -> Path:
+    """Name the checkpoint of one stage of a run."""
+    return out / f"{name}.checkpoint.safetensors"
+
+
+def note(out: Path, figures: dict[str, str | float]) -> None:
+    """Add a line of JSON to a run's metrics."""
+    with (out / METRICS).open("a") as file:
+        file.write(json.dumps(figures) + "\n")
+
+
+def as_text(figures: dict[str, float]) -> str:
+    """Write figures for a line on the terminal."""
+    return "  ".join(f"{key} {value:.4g}" for key, value in figures.items())
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Let the first Ctrl-C only set the event, so that no step is cut in two; the second one interrupts."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # where Python takes no signals
+        yield event
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(*_: object) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@torch.no_grad()
+def moving_average(averaged: Weights, current: Weights, count: Tensor | int) -> None:
+    """Move averaged weights towards the current ones, quickly at first (Tarvainen, Valpola 2017, for the slow pace)."""
+    torch._foreach_lerp_(averaged, current, 1 - min(AVERAGED, (1 + int(count)) / (10 + int(count))))
+
+
+def progress_bar() -> Progress:
+    """Make a progress bar on stderr that is silent where that is no terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    return Progress(*columns, console=console, disable=not console.is_terminal)

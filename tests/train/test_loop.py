@@ -1,0 +1,77 @@
+"""The training loop: a run that was stopped goes on as if nothing had happened."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from inkdigit.errors import DataError
+from inkdigit.train.loop import METRICS, OPTIMISERS, Loop, Stopped, checkpoint_of, descend
+from inkdigit.train.networks import convolution
+from inkdigit.train.recipe import Recipe
+
+COUNT, BATCH, EPOCHS = 230, 20, 3
+
+
+def loop(recipe: Recipe) -> Loop:
+    """Begin a small run with batch normalisation, whose buffers must come back too."""
+    torch.manual_seed(recipe.seed)
+    module = nn.Sequential(convolution(1, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2))
+    return Loop(module, COUNT, EPOCHS, recipe)
+
+
+def run(state: Loop, out: Path, stop_at: int = -1) -> None:
+    """Train on pictures of noise with noise added anew in every step; press Ctrl-C in step `stop_at`."""
+    pictures = torch.rand(COUNT, 1, 6, 6, generator=torch.Generator().manual_seed(7))
+
+    def loss(index: Tensor) -> Tensor:
+        if state.step == stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
+        batch = pictures[index]
+        return functional.cross_entropy(state.module(batch + torch.randn_like(batch)), (batch[:, 0, 0, 0] > 0.5).long())
+
+    descend("stage", state, loss, out, dict)
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("stop_at", [2, 10, 11, 25])
+def test_a_resumed_run_is_bit_equal_to_a_straight_one(tmp_path: Path, optimiser: str, stop_at: int) -> None:
+    recipe = Recipe(batch=BATCH, optimiser=optimiser, rate=0.01)
+    straight = loop(recipe)
+    run(straight, tmp_path)
+    with pytest.raises(Stopped):
+        run(loop(recipe), tmp_path, stop_at)
+    resumed = loop(recipe)
+    resumed.restore(checkpoint_of(tmp_path, "stage"))
+    assert resumed.step == stop_at + 1
+    run(resumed, tmp_path)
+    for kind in ("module", "average"):
+        states = [getattr(each, kind).state_dict() for each in (straight, resumed)]
+        assert states[0].keys() == states[1].keys()
+        assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+    assert torch.equal(straight.order, resumed.order)
+
+
+def test_every_epoch_leaves_a_line_of_figures(tmp_path: Path) -> None:
+    run(loop(Recipe(batch=BATCH)), tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    assert all(line["loss"] > 0 and line["stage"] == "stage" for line in lines)
+    assert lines[-1]["rate"] < lines[0]["rate"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x08\0\0\0\0\0\0\0{}      "])
+def test_a_broken_checkpoint_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "broken").write_bytes(content)
+    with pytest.raises(DataError, match="is no checkpoint of this run"):
+        loop(Recipe(batch=BATCH)).restore(tmp_path / "broken")
+
+
+def test_fewer_pictures_than_a_batch_are_refused() -> None:
+    with pytest.raises(DataError, match="fewer than a batch"):
+        loop(Recipe(batch=COUNT + 1))
