@@ -74,8 +74,13 @@ class Prediction:
             "model": {"name": self.model.name, "version": self.model.version},
         }
         if frame:
-            answer["frame"] = "data:image/png;base64," + base64.b64encode(frame_png(self.frame)).decode("ascii")
+            answer["frame"] = data_url(frame_png(self.frame))
         return answer
+
+
+def data_url(png: bytes) -> str:
+    """Give a PNG as a data URL."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
 def frame_png(frame: NDArray[np.float32]) -> bytes:

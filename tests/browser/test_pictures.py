@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,36 @@ def test_many_files_are_read_in_order(desk: Desk) -> None:
         desk.evaluate("[...document.querySelectorAll('#rows tr')].map((row) => row.cells[1].firstChild.data)") == names
     )
     assert desk.asks("most") == 1
+
+
+def test_the_table_is_sorted_walked_through_and_saved_as_json(desk: Desk, tmp_path: Path) -> None:
+    names = {3: "three.png", 5: "five.png", 8: "eight.png"}
+    desk.open(
+        payload("list.txt", TEXT, "text/plain"), *[payload(name, picture(digit)) for digit, name in names.items()]
+    )
+    expect(desk.page.get_by_role("button", name="Download JSON")).to_be_visible()
+    with desk.page.expect_download() as download:
+        desk.page.get_by_role("button", name="Download JSON").click()
+    download.value.save_as(tmp_path / "table.json")
+    results = json.loads((tmp_path / "table.json").read_text())["results"]
+    assert [result.get("digit") for result in results] == [None, 3, 5, 8]
+
+    order = [result["file"] for result in sorted(results[1:], key=lambda result: result["confidence"])]
+    shown = "[...document.querySelectorAll('#rows tr')].map((row) => row.cells[1].firstChild.data)"
+    sort = desk.page.get_by_role("button", name="Confidence")
+    sort.click()
+    assert desk.evaluate(shown) == [*order, "list.txt"], "the least sure first, and what failed last"
+    sort.click()
+    assert desk.evaluate(shown) == [*order[::-1], "list.txt"]
+    assert desk.page.get_by_role("columnheader", name="Confidence").get_attribute("aria-sort") == "descending"
+
+    rows = desk.part("files").locator("tbody tr")
+    rows.nth(0).focus()
+    desk.page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    desk.page.keyboard.press("ArrowUp")
+    expect(rows.nth(0)).to_be_focused()
+    desk.page.keyboard.press("Enter")
+    digit = next(str(digit) for digit, name in names.items() if name == order[-1])
+    expect(desk.part("digit")).to_have_text(digit)
+    expect(desk.page.locator("#picture")).to_be_visible()

@@ -36,6 +36,7 @@ class Answer(BaseModel):
     is_sure: bool = Field(description="Whether the confidence is over the model's threshold.")
     model: ModelName
     frame: str | None = Field(None, description="With `frame=true`: the 28×28 that the network saw, as a PNG data URL.")
+    why: str | None = Field(None, description="With `why=true`: what the answer rests on, as a PNG data URL.")
 
 
 class Problem(BaseModel):

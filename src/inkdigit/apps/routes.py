@@ -13,7 +13,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from ..errors import InputError
-from ..prediction import Prediction
+from ..occlusion import occlusion, occlusion_png
+from ..prediction import Prediction, data_url
 from ..recognizer import Recognizer
 from . import docs, errors
 from .bodies import Body, read_files, read_image
@@ -24,6 +25,9 @@ from .service import Service
 READ: Final = ["GET", "HEAD"]
 ModelQuery = Annotated[str | None, Query(description="A loaded model's name; without it, the default.")]
 FrameQuery = Annotated[bool, Query(description="Add the 28×28 that the network saw, as a PNG data URL.")]
+WhyQuery = Annotated[
+    bool, Query(description="Add what the answer rests on: a 28×28 PNG data URL, the more opaque the more.")
+]
 
 router = APIRouter(tags=["Inkdigit"])
 
@@ -68,10 +72,20 @@ def _body_of(request: Request) -> Iterator[Body]:
     openapi_extra=docs.image_body(),
     responses=docs.problems(*docs.WORK_PROBLEMS),
 )
-async def predict(request: Request, model: ModelQuery = None, frame: FrameQuery = False) -> Response:
+async def predict(
+    request: Request, model: ModelQuery = None, frame: FrameQuery = False, why: WhyQuery = False
+) -> Response:
     """Read the digit on one picture: multipart (any field name), raw bytes as `image/*`, or JSON `{"data": [[…]]}`."""
     prediction = await read_prediction(request, model)
-    return JSONResponse(prediction.as_dict(frame=frame))
+    answer = prediction.as_dict(frame=frame)
+    if why:
+        answer["why"] = await _why(service_of(request), prediction, model)
+    return JSONResponse(answer)
+
+
+async def _why(service: Service, prediction: Prediction, model: str | None) -> str:
+    recognizer = service.recognizer(model)
+    return await service.gate.long(lambda: data_url(occlusion_png(occlusion(recognizer, prediction))))
 
 
 @router.post(

@@ -127,6 +127,7 @@ function penUp(event) {
   if (event.pointerId !== writing) return;
   writing = null;
   showBusy();
+  if ($("sees").open) changed(); // why is asked only now
 }
 
 /** Keep a screen reader quiet until the pen is lifted and the last question answered. */
@@ -208,7 +209,8 @@ async function changed() {
 async function readSheet(signal) {
   try {
     const makeBody = () => (sheet.picture ? packed([sheet.picture]) : paperPng());
-    const answer = await ask(`v1/predict${query("frame=true")}`, makeBody, signal);
+    const wanted = $("sees").open && writing === null ? "frame=true&why=true" : "frame=true";
+    const answer = await ask(`v1/predict${query(wanted)}`, makeBody, signal);
     signal.throwIfAborted();
     say("");
     showAnswer(answer);
@@ -256,6 +258,22 @@ function showAnswer(answer) {
   if (answer) $("preview").src = answer.frame;
   else $("preview").removeAttribute("src");
   showBars(answer);
+  if ($("sees").open) showSight(answer);
+}
+
+/** Show the answer's way: picture, frame, why, and the likeliest digits; null empties it. */
+function showSight(answer) {
+  const picture = sheet.picture ? $("picture").src : canvas.toDataURL("image/png");
+  for (const [id, source] of [["sees-picture", picture], ["sees-frame", answer?.frame], ["sees-under", answer?.frame]]) {
+    $(id).hidden = !answer;
+    if (answer) $(id).src = source;
+    else $(id).removeAttribute("src");
+  }
+  $("why").hidden = !answer?.why;
+  if (answer?.why) $("why").style.setProperty("--why", `url(${answer.why})`);
+  const ranked = (answer?.probabilities ?? []).map((share, digit) => [share, digit]).sort(([a], [b]) => b - a);
+  const lines = ranked.slice(0, 5).map(([share, digit]) => element("li", "", element("span", "", `${digit}`), percent(share)));
+  $("ranks").replaceChildren(...lines);
 }
 
 function showBars(answer) {
@@ -315,8 +333,38 @@ async function readFiles(files) {
     if (closing.signal.aborted) return;
     results.push(...answers);
     $("rows").append(...answers.map((answer, place) => rowOf(chunk[place], answer)));
+    $("rows").rows[0].tabIndex = 0;
+    sortRows();
     showProgress(results.length, files.length);
   }
+}
+
+/** Put the least sure first, then the surest; what could not be read stays at the end. */
+function turnOrder() {
+  const { ariaSort } = $("by-confidence");
+  $("by-confidence").ariaSort = ariaSort === "ascending" ? "descending" : "ascending";
+  sortRows();
+}
+
+function sortRows() {
+  const direction = { ascending: 1, descending: -1 }[$("by-confidence").ariaSort];
+  if (!direction) return;
+  const failed = (row) => row.classList.contains("failed");
+  const byShare = (a, b) => failed(a) - failed(b) || direction * (a.dataset.share - b.dataset.share);
+  $("rows").append(...[...$("rows").rows].sort(byShare));
+}
+
+/** Walk through the results by the arrow keys. */
+function onRowKey(event) {
+  const row = event.target.closest("tr");
+  const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
+  if (event.key === "Enter") row.click();
+  else if (!next) return;
+  event.preventDefault();
+  if (!next) return;
+  row.tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus();
 }
 
 /** Read some files; when all are refused together, each gets the sentence. */
@@ -332,7 +380,7 @@ async function readChunk(files, signal) {
 function showProgress(done, count) {
   $("files-title").textContent = done < count ? `${done} of ${count} pictures read` : `${count} pictures`;
   Object.assign($("progress"), { max: count, value: done, hidden: done === count });
-  $("csv").hidden = done < count;
+  $("csv").hidden = $("json").hidden = done < count;
 }
 
 function rowOf(file, result) {
@@ -342,7 +390,11 @@ function rowOf(file, result) {
   const cells = [element("td", "", thumbnail), element("td", "", file.name, words)];
   if (result.error) cells[1].colSpan = 3;
   else cells.push(element("td", "figure", `${result.digit}`), element("td", "number", percent(result.confidence)));
-  return element("tr", result.error ? "failed" : trustIn(result), ...cells);
+  const row = element("tr", result.error ? "failed" : trustIn(result), ...cells);
+  row.dataset.share = result.confidence ?? 0;
+  row.tabIndex = -1;
+  row.onclick = () => replaceSheet({ strokes: [], picture: file });
+  return row;
 }
 
 function closeFiles() {
@@ -350,6 +402,7 @@ function closeFiles() {
   table = { results: [], closing: new AbortController() };
   document.querySelectorAll("#rows img").forEach((image) => URL.revokeObjectURL(image.src));
   $("rows").replaceChildren();
+  $("by-confidence").ariaSort = null;
   $("files").hidden = true;
 }
 
@@ -363,9 +416,16 @@ function downloadCsv() {
   const keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"]; // as the command's --csv
   const rows = table.results.map((result) => ({ ...result, error: result.error?.detail }));
   const lines = [keys, ...rows.map((row) => keys.map((key) => csvField(row[key])))];
-  const text = lines.map((line) => `${line.join(",")}\r\n`).join("");
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  Object.assign(element("a"), { href: url, download: "inkdigit.csv" }).click();
+  download("inkdigit.csv", "text/csv", lines.map((line) => `${line.join(",")}\r\n`).join(""));
+}
+
+function downloadJson() {
+  download("inkdigit.json", "application/json", JSON.stringify({ results: table.results }, null, 2));
+}
+
+function download(name, type, text) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  Object.assign(element("a"), { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
@@ -408,10 +468,12 @@ function listen() {
   document.addEventListener("drop", onDrop);
   document.addEventListener("paste", (event) => take(event.clipboardData?.files, "on the clipboard"));
   document.addEventListener("keydown", onKey);
-  const buttons = { undo, clear, csv: downloadCsv, close: closeFiles };
+  const buttons = { undo, clear, csv: downloadCsv, json: downloadJson, close: closeFiles, sort: turnOrder };
   for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", act);
   for (const id of ["upload", "camera"]) $(id).addEventListener("change", onChoice);
   $("model").addEventListener("change", changed);
+  $("sees").addEventListener("toggle", () => (isEmpty() ? showSight(null) : changed()));
+  $("rows").addEventListener("keydown", onRowKey);
   $("picture").addEventListener("error", () => ($("picture").hidden = true)); // a format that only the service reads
 }
 
