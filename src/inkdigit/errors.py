@@ -39,4 +39,4 @@ class ArtefactError(RuntimeError):
 
 
 class DataError(RuntimeError):
-    """Say in one sentence why a data set is refused."""
+    """Say in one sentence why a data set, or what a training run was asked for, is refused."""

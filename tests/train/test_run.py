@@ -1,5 +1,6 @@
 """A whole training run on a little of the real data, and exports that fail."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -64,6 +65,34 @@ def test_a_failed_export_leaves_the_last_good_file(tmp_path: Path, monkeypatch: 
         export.export(graph(), contract(), samples(), target)
     assert target.read_bytes() == b"the last good file"
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_reads_frames(network: str) -> None:
+    logits, digitness = NETWORKS[network](12).eval()(torch.rand(3, 1, 28, 28))
+    assert (logits.shape, digitness.shape) == ((3, 12), (3,))
+
+
+def test_a_classic_network_is_exported_with_the_framing_inside(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    built = export.Graph(Framing(Glance()), NETWORKS["conv2-dropout"](12), 1.0).eval()
+    labels = tuple("0123456789AB")  # the number of classes follows the data
+    export.export(built, dataclasses.replace(contract(), labels=labels), samples(), tmp_path / "new.onnx")
+    assert len(Recognizer(tmp_path / "new.onnx").predict(seven(90)).probabilities) == len(labels)
+
+
+def test_tiny_is_tiny() -> None:
+    assert sum(each.numel() for each in NETWORKS["tiny"](10).parameters()) < 20_000
+
+
+@pytest.mark.parametrize("flag", ["--network=resnet900", "--optimiser=lucky", "--device=tpu", "--device=mps"])
+def test_what_is_not_there_is_one_sentence(flag: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "inkdigit", "train", "--out", str(tmp_path / "run"), flag]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("inkdigit: There is no ")
+    assert answer.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
 
 
 @needs_data

@@ -12,7 +12,7 @@ class Network(nn.Module):
         super().__init__()
         self.features = features
         self.classify = nn.Linear(width, classes)
-        self.detect = nn.Sequential(nn.Linear(width, width // 2), nn.ReLU(), nn.Linear(width // 2, 1))
+        self.detect = nn.Sequential(*hidden(width, 32), nn.Linear(32, 1))
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Classify `frames`, float [N, 1, 28, 28] in 0..1."""
@@ -58,4 +58,63 @@ def flagship(classes: int, fine: int = 32, coarse: int = 64, blocks: int = 1) ->
     return Network(features, coarse, classes)
 
 
-NETWORKS: dict[str, Callable[[int], Network]] = {"flagship": flagship}
+def tiny(classes: int) -> Network:
+    """Build the flagship with fewer than 20,000 parameters."""
+    return flagship(classes, 12, 24)
+
+
+def lenet5(classes: int) -> Network:
+    """Build LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998, section II.B), with the ReLU and max-pooling of today."""
+    features = nn.Sequential(
+        *stage(1, 6, 5, padding=2), *stage(6, 16, 5), nn.Flatten(), *hidden(16 * 5 * 5, 120), *hidden(120, 84)
+    )
+    return Network(features, 84, classes)
+
+
+def conv32_64(classes: int) -> Network:
+    """Build two convolutions of 32 and 64 channels, one max-pooling and a hidden layer of 128."""
+    features = nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), *stage(32, 64, 3), nn.Flatten(), *hidden(64 * 12 * 12, 128)
+    )
+    return Network(features, 128, classes)
+
+
+def conv2_pool(classes: int) -> Network:
+    """Build two stages of convolution and max-pooling with 16 and 32 channels, and a hidden layer of 128."""
+    features = nn.Sequential(
+        *stage(1, 16, 3, padding=1), *stage(16, 32, 3, padding=1), nn.Flatten(), *hidden(32 * 7 * 7, 128)
+    )
+    return Network(features, 128, classes)
+
+
+def conv8_16_32(classes: int) -> Network:
+    """Build three stages of convolution and max-pooling with 8, 16 and 32 channels, and no hidden layer."""
+    stages = (*stage(1, 8, 3, padding=1), *stage(8, 16, 3, padding=1), *stage(16, 32, 3, padding=1))
+    return Network(nn.Sequential(*stages, nn.Flatten()), 32 * 3 * 3, classes)
+
+
+def conv2_dropout(classes: int) -> Network:
+    """Build two stages of convolution and max-pooling with 32 and 64 channels, a hidden layer of 128, and dropout."""
+    stages = (*stage(1, 32, 3, padding=1), *stage(32, 64, 3, padding=1))
+    return Network(nn.Sequential(*stages, nn.Flatten(), *hidden(64 * 7 * 7, 128), nn.Dropout(0.3)), 128, classes)
+
+
+def stage(inputs: int, outputs: int, size: int, padding: int = 0) -> tuple[nn.Module, ...]:
+    """Build a convolution with ReLU and 2×2 max-pooling."""
+    return nn.Conv2d(inputs, outputs, size, padding=padding), nn.ReLU(), nn.MaxPool2d(2)
+
+
+def hidden(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    """Build a linear layer with ReLU."""
+    return nn.Linear(inputs, outputs), nn.ReLU()
+
+
+NETWORKS: dict[str, Callable[[int], Network]] = {
+    "flagship": flagship,
+    "tiny": tiny,
+    "lenet5": lenet5,
+    "conv32-64": conv32_64,
+    "conv2-pool": conv2_pool,
+    "conv8-16-32": conv8_16_32,
+    "conv2-dropout": conv2_dropout,
+}

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,18 @@ from .export import Graph, export, git_commit, rewrite_contract
 from .fit import Frames, accuracy, fit_glance, fit_network, outputs, temperature
 from .framing import Framing
 from .glance import Glance
-from .loop import METRICS, checkpoint_of
+from .loop import METRICS, OPTIMISERS, checkpoint_of
 from .networks import NETWORKS, Network
 from .recipe import Recipe
 
 LABELS = tuple(str(digit) for digit in range(10))
 WEIGHTS, NOTES, RECIPE = "weights.safetensors", "run.json", "recipe.json"
 PAPER = "paper"
+DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
+    "cuda": torch.cuda.is_available,
+    "mps": torch.backends.mps.is_available,
+    "cpu": lambda: True,
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,9 @@ def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str
 
     Raises DataError, ArtefactError, and Stopped where Ctrl-C came before there was a network.
     """
+    known("network", recipe.network, NETWORKS)
+    known("optimiser", recipe.optimiser, OPTIMISERS)
+    device = chosen(device)
     if data_folder(folder) is None and recipe.pens:
         print("no data folder is named: training on MNIST alone, without pen digits", file=sys.stderr)  # noqa: T201
         recipe = dataclasses.replace(recipe, pens=0)
@@ -59,7 +67,7 @@ def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str
         same_recipe(recipe, out)
     else:
         start_anew(recipe, out)
-    with torch.device(chosen(device)):
+    with torch.device(device):
         notes, graph = fitted(recipe, folder, name, out)
     save(notes, graph.cpu(), out)
     return export_run(out, None, folder)
@@ -92,10 +100,20 @@ def write(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def chosen(device: str) -> str:
-    """Choose the device: what is named, or for `auto` the fastest there is."""
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    """Choose the device: what is named, or for `auto` the fastest there is. Raises DataError where it is not there."""
+    there = [name for name, here in DEVICES.items() if here()]
+    if device == "auto":
+        return there[0]
+    known("device", device, DEVICES)
+    if device not in there:
+        raise DataError(f"There is no {device} on this machine, only {', '.join(there)}.")
+    return device
+
+
+def known(kind: str, name: str, every: Iterable[str]) -> None:
+    """Refuse a name that is none of those that there are. Raises DataError."""
+    if name not in every:
+        raise DataError(f"There is no {kind} {name!r}; there are: {', '.join(every)}.")
 
 
 def fitted(recipe: Recipe, folder: Path | None, name: str, out: Path) -> tuple[Notes, Graph]:
