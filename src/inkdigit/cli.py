@@ -263,14 +263,9 @@ def evaluate(
 def _draw(recognizer: "Recognizer", results: "dict[str, Score]", data: Path | None, folder: Path) -> None:
     if find_spec("matplotlib") is None:
         fail("Pictures need the extra: pip install 'inkdigit[train]'.")
-    from .evaluate import SOURCES  # noqa: PLC0415
-    from .train.plots import plot_confusion, plot_mistakes  # noqa: PLC0415
+    from .train.plots import plot_results  # noqa: PLC0415
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, result in results.items():
-        labels = recognizer.contract.labels
-        plot_confusion(result.confusion, labels, name, folder / f"{name}-confusion.png")
-        plot_mistakes(recognizer, SOURCES[name](data), result, name, folder / f"{name}-mistakes.png")
+    plot_results(recognizer, results, data, folder)
 
 
 def _scored(recognizer: "Recognizer", name: str, data: Path | None, asked: bool) -> "Score | None":

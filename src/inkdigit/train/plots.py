@@ -1,5 +1,7 @@
-"""Pictures of an evaluation: the confusion matrix, and the worst mistakes with what the network saw of them."""
+"""Pictures of a run and of an evaluation: how it went, what is confused, and the worst mistakes with their frames."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..data import Labelled
 from ..errors import InputError
-from ..evaluate import Score
+from ..evaluate import SOURCES, Score
 from ..recognizer import Recognizer
 
 WORST = 24  # mistakes on a sheet
@@ -20,6 +22,33 @@ def save(figure: Figure, path: Path) -> None:
     draft = path.with_suffix(".tmp")
     figure.savefig(draft, format="png", dpi=110)
     draft.replace(path)
+
+
+def plot_results(recognizer: Recognizer, results: Mapping[str, Score], data: Path | None, folder: Path) -> None:
+    """Draw the confusion matrix and the worst mistakes of every source that was scored."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, result in results.items():
+        plot_confusion(result.confusion, recognizer.contract.labels, name, folder / f"{name}-confusion.png")
+        plot_mistakes(recognizer, SOURCES[name](data), result, name, folder / f"{name}-mistakes.png")
+
+
+def plot_curves(metrics: Path, path: Path) -> None:
+    """Draw what a run's metrics say of every epoch: the loss of each stage, and the part read wrong in validation."""
+    lines = [json.loads(line) for line in metrics.read_text().splitlines()]
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for stage in dict.fromkeys(line["stage"] for line in lines):
+        epochs = [line for line in lines if line["stage"] == stage]
+        left.plot([line["epoch"] for line in epochs], [line["loss"] for line in epochs], marker=".", label=stage)
+    left.set(title="loss of the last batch", xlabel="epoch", yscale="log")
+    left.legend()
+    validated = [line for line in lines if "validation" in line]
+    wrong = [100 * (1 - line["validation"]) for line in validated]
+    right.plot([line["epoch"] for line in validated], wrong, marker=".", color="tab:red")
+    right.set(
+        title="read wrong in validation, %", xlabel="epoch", yscale="log" if min(wrong, default=0) > 0 else "linear"
+    )
+    save(figure, path)
 
 
 def plot_confusion(table: NDArray[np.int64], labels: tuple[str, ...], title: str, path: Path) -> None:

@@ -28,6 +28,7 @@ from .framing import Framing
 from .glance import Glance
 from .loop import METRICS, OPTIMISERS, checkpoint_of
 from .networks import NETWORKS, Network
+from .plots import plot_curves, plot_results
 from .recipe import Recipe
 
 LABELS = tuple(str(digit) for digit in range(10))
@@ -70,6 +71,7 @@ def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str
     with torch.device(device):
         notes, graph = fitted(recipe, folder, name, out)
     save(notes, graph.cpu(), out)
+    plot_curves(out / METRICS, out / "curves.png")
     return export_run(out, None, folder)
 
 
@@ -185,12 +187,17 @@ def load(out: Path) -> tuple[Notes, Graph]:
 
 
 def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
-    """Export a run's artefact, and score it on every source through `Recognizer`. Raises DataError, ArtefactError."""
+    """Export a run's artefact, score it through `Recognizer`, and draw its mistakes beside it.
+
+    Raises DataError, ArtefactError.
+    """
     notes, graph = load(out)
     target = target or out / f"{notes.name}{SUFFIX}"
     export(graph, contract_of(notes), samples(folder), target)
     recognizer = Recognizer(target)
-    rewrite_contract(target, scores={source: score(recognizer, data).summary() for source, data in at_hand(folder)})
+    results = {source: score(recognizer, data) for source, data in at_hand(folder)}
+    rewrite_contract(target, scores={source: result.summary() for source, result in results.items()})
+    plot_results(recognizer, results, folder, target.parent)
     return target
 
 
