@@ -16,7 +16,8 @@ def test_the_answer_rests_on_ink_and_on_what_tells_it_apart() -> None:
     recognizer = Recognizer()
     answer = recognizer.predict(seven())
     falls = occlusion(recognizer, answer)
-    assert (falls.shape, falls.dtype) == ((28, 28), np.float32)
+    assert falls.shape == (28, 28)
+    assert falls.dtype == np.float32
     assert falls.min() >= 0
     assert 0 < falls.max() <= 1
     rows, columns = np.nonzero(answer.frame > 0.1)

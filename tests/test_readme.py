@@ -1,4 +1,4 @@
-"""What the README shows works as it stands there."""
+"""What the README and docs/ show works as it stands there."""
 
 import re
 import shlex
@@ -9,40 +9,76 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from .pictures import seven
+from inkdigit.apps.setup import read_settings
+from inkdigit.settings import DoorSettings, GradioSettings, Settings, StreamlitSettings, UpSettings
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+from .pictures import seven
+from .serving import Service
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOORS: dict[str, type[DoorSettings]] = {
+    "serve": Settings,
+    "gradio": GradioSettings,
+    "streamlit": StreamlitSettings,
+    "up": UpSettings,
+}
 
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the pictures that the README speaks of."""
+    """A folder with the pictures that the pages speak of."""
     (tmp_path / "scans").mkdir()
-    for name in ("seven.png", "scans/one.png", "scans/two.png"):
+    for name in ("seven.png", "one.png", "two.jpg", "scans/one.png", "scans/two.png"):
         Image.fromarray(seven()).save(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return [code for page in PAGES for code in re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)]
+
+
+COMMANDS = list(dict.fromkeys(line.split("#")[0].strip() for code in blocks("sh") for line in code.splitlines()))
+
+
+def matching(pattern: str) -> list[str]:
+    return [line for line in COMMANDS if re.match(pattern, line)]
 
 
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python(desk: Path, code: str) -> None:
     names: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), names)
-    assert names["answer"].digit == 7  # type: ignore[attr-defined]
+    exec(compile(code, "page.md", "exec"), names)
+    assert getattr(names.get("answer"), "digit", 7) == 7
 
 
-COMMANDS = [line.split("#")[0].strip() for block in blocks("sh") for line in block.splitlines()]
-
-
-@pytest.mark.parametrize("line", [line for line in COMMANDS if re.match(r"inkdigit (predict|models)", line)])
+@pytest.mark.parametrize("line", matching(r"inkdigit (predict|models)"))
 def test_commands(desk: Path, line: str) -> None:
-    done = subprocess.run([sys.executable, "-m", *shlex.split(line)], check=False, capture_output=True, text=True)
+    command = f"{shlex.quote(sys.executable)} -m {line}"
+    done = subprocess.run(command, shell=True, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+@pytest.mark.parametrize("line", matching("curl"))
+def test_requests(desk: Path, service: Service, line: str) -> None:
+    command = shlex.split(line.replace("http://127.0.0.1:8000", service.url))
+    done = subprocess.run([*command, "--silent", "--fail"], check=True, capture_output=True, text=True)
+    assert '"error"' not in done.stdout
+    assert '"digit":7' in done.stdout or '"models":' in done.stdout
+
+
+@pytest.mark.parametrize("line", matching(rf"inkdigit ({'|'.join(DOORS)})\b"))
+def test_doors_have_these_flags(line: str) -> None:
+    door, *flags = shlex.split(line)[1:]
+    assert read_settings(DOORS[door], flags).host
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_are_there(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert target.startswith("http") or (page.parent / target).exists(), target
 
 
 def test_every_command_exists() -> None:

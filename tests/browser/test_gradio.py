@@ -1,6 +1,7 @@
 """The Gradio door in real Chromium: a digit drawn without touching a tool, pictures opened, answers cleared."""
 
 import re
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from inkdigit import Recognizer
 from inkdigit.apps.words import percent
+from inkdigit.artefact import DEFAULT_MODEL, model_path
 
 from ..pictures import encoded, seven
 from ..serving import Service, serving
@@ -19,9 +21,12 @@ SLOW = 90_000  # ms: Gradio's canvas is WebGL, which a machine without a GPU com
 
 
 @pytest.fixture(scope="module")
-def gradio() -> Iterator[Service]:
+def gradio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The app with a second model: a copy of the first under another name."""
     pytest.importorskip("gradio", reason="the extra gradio is not installed")
-    with serving(door="gradio") as started:
+    other = tmp_path_factory.mktemp("models") / "other.onnx"
+    shutil.copy(model_path(DEFAULT_MODEL), other)
+    with serving("--model", DEFAULT_MODEL, "--model", str(other), door="gradio") as started:
         yield started
 
 
@@ -115,10 +120,12 @@ def test_what_is_no_picture_gets_a_sentence(app: Page) -> None:
     expect(app.locator("#digit h2")).to_have_count(0)
 
 
-def test_examples_are_read_and_a_scribble_is_no_digit(app: Page) -> None:
+def test_examples_are_read_by_either_model_and_a_scribble_is_no_digit(app: Page) -> None:
     app.get_by_role("tab", name="Upload").click()
     app.locator("button.gallery-item").first.click()
     expect_digit(app, "3")
+    app.get_by_label("Model").click()
+    app.get_by_role("option", name="other.onnx").click()
     app.locator("button.gallery-item").last.click()
     expect(app.locator("#words textarea")).to_have_value(re.compile("^Not"), timeout=SLOW)
 

@@ -6,14 +6,11 @@ CSP = (
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; "
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-# The sketchpad opens with no tool chosen, and would ignore the first stroke: choose the brush for the visitor.
+# The sketchpad opens with no tool chosen, drops it when it is cleared, and ignores strokes then: hand over the brush.
 TAKE_BRUSH = """() => {
-  let taken = null;
   const take = () => {
-    const brush = document.querySelector("#pad button[aria-label=Brush]");
-    if (!brush || brush === taken) return;
-    taken = brush; // once for every sketchpad: the eraser is the visitor's to choose
-    brush.click();
+    const pad = document.querySelector("#pad");
+    if (pad && !pad.querySelector("button.highlight")) pad.querySelector("button[aria-label=Brush]")?.click();
   };
   new MutationObserver(take).observe(document.body, { childList: true, subtree: true });
   take();

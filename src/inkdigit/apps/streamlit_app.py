@@ -21,6 +21,7 @@ from inkdigit.prediction import Prediction, frame_png
 from inkdigit.recognizer import Recognizer
 from inkdigit.settings import StreamlitSettings
 
+ACCENT = "#4f5bd5"
 PAPER = '<canvas width="480" height="480" aria-label="Paper. Write a digit on it."></canvas><button>Clear</button>'
 PAPER_STYLE = """
 canvas { display: block; box-sizing: border-box; width: 100%; max-width: 420px; touch-action: none; cursor: crosshair;
@@ -49,7 +50,7 @@ def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
         "server.maxUploadSize": MAX_BYTES // 1024**2,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
-        "theme.primaryColor": "#4f5bd5",
+        "theme.primaryColor": ACCENT,
         "logger.hideWelcomeMessage": True,
     }
     announce("Streamlit", settings.host, settings.port, "/_stcore/health", say)
@@ -114,7 +115,7 @@ def show_answer(reader: Recognizer, image: bytes, count: int) -> None:
     ranked = _probabilities(answer)
     top = ranked.nlargest(count, "probability")
     st.table(top.assign(probability=top["probability"].map(percent)))
-    st.bar_chart(ranked, y_label="probability", x_label="digit", height=220)
+    st.bar_chart(ranked, y_label="probability", x_label="digit", color=ACCENT, height=220)
 
 
 def _probabilities(answer: Prediction) -> pd.DataFrame:

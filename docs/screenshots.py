@@ -1,0 +1,79 @@
+"""Photograph the page, Gradio and Streamlit for the README: `python -m docs.screenshots`, from the root."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.browser import test_gradio, test_streamlit
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.desk import Desk
+from tests.browser.test_pictures import payload
+from tests.serving import serving
+
+FOLDER = Path(__file__).parent / "pictures"
+EXAMPLES = Path(__file__).parent.parent / "src/inkdigit/apps/examples"
+WIDE = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+def of_the_page(browser: Browser, address: str) -> None:
+    """Photograph a drawing, how it is seen, a table of files, and a phone in the dark."""
+    desk = Desk(browser.new_page(viewport=WIDE), address).fresh()
+    desk.draw(desk.strokes(4))
+    desk.settle()
+    shoot(desk.page, "page")
+    desk.page.get_by_text("How it sees it").click()
+    desk.part("why").wait_for()
+    shoot(desk.page, "how-it-sees-it", "[data-testid=sees]")
+    desk.open(*[payload(path.name[2:], path.read_bytes()) for path in sorted(EXAMPLES.glob("*.png"))])
+    desk.page.get_by_role("button", name="Download CSV").wait_for()
+    shoot(desk.page, "table", "[data-testid=files]")
+    phone = browser.new_page(viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
+    desk = Desk(phone, address).fresh()
+    desk.draw_by_finger(desk.strokes(3))
+    desk.settle()
+    shoot(phone, "phone")
+
+
+def of_gradio(browser: Browser, address: str) -> None:
+    """Photograph a drawing."""
+    page = browser.new_page(viewport=WIDE)
+    page.goto(address)
+    test_gradio.draw(page, 4)
+    test_gradio.expect_digit(page, "4")
+    shoot(page, "gradio")
+
+
+def of_streamlit(browser: Browser, address: str) -> None:
+    """Photograph a drawing."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(address)
+    test_streamlit.draw(page, 2)
+    test_streamlit.expect_digit(page, "2")
+    page.locator("[data-testid=stVegaLiteChart] svg").wait_for()
+    shoot(page, "streamlit")
+
+
+def shoot(page: Page, name: str, part: str = "body") -> None:
+    """Save a picture of the window, or of a part of the page."""
+    page.mouse.move(1, 1)
+    page.wait_for_timeout(500)  # bars and charts come to rest
+    path = FOLDER / f"{name}.png"
+    if part == "body":
+        page.screenshot(path=path)
+    else:
+        page.locator(part).screenshot(path=path)
+
+
+def main() -> None:
+    """Start each door in turn and photograph it."""
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        for door, photograph in {"serve": of_the_page, "gradio": of_gradio, "streamlit": of_streamlit}.items():
+            with serving(door=door) as service:
+                photograph(browser, f"{service.url}/")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
