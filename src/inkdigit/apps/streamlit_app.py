@@ -52,6 +52,7 @@ def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
         "client.toolbarMode": "minimal",
         "theme.primaryColor": ACCENT,
         "logger.hideWelcomeMessage": True,
+        "logger.level": "warning",
     }
     announce("Streamlit", settings.host, settings.port, "/_stcore/health", say)
     cli.main(["run", __file__, *(f"--{name}={value}" for name, value in options.items())])
