@@ -8,7 +8,9 @@
 import argparse
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,6 +79,14 @@ calibrated there too, by one temperature.
 """
 
 
+def as_text(recipe: Mapping[str, Any]) -> str:
+    """Write a recipe as a list, and what is different in the run that it begins with."""
+    first = recipe["begin_with"]
+    text = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items() if key != "begin_with")
+    changed = {key: first[key] for key in recipe if first and key != "begin_with" and first.get(key) != recipe[key]}
+    return text + (f". It goes on from a run with {as_text({**changed, 'begin_with': {}})}" if changed else "")
+
+
 def row(name: str, result: Score) -> str:
     """Write a source's figures as a row."""
     low, high = result.interval
@@ -127,7 +137,7 @@ def main() -> None:
         architecture=contract.architecture,
         parameters=parameters(path),
         **{key: recipe[key] for key in ("validation", "validation_writers", "sheets", "invented")},
-        recipe=", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items()),
+        recipe=as_text(recipe),
         machine=f"ONNX Runtime on {os.cpu_count()} cores ({platform.machine()})",
         rows="\n".join(row(name, result) for name, result in results.items()),
         spread=spread(contract, [Recognizer(other).contract for other in options.seeds]),

@@ -112,6 +112,12 @@ def test_train_then_export_again(tmp_path: Path) -> None:
     assert drawn >= {"curves.png", "mnist-test-confusion.png", "mnist-test-mistakes.png"}
     subprocess.run([*command, "export", str(out), "--to", str(tmp_path / "b.onnx")], check=True, capture_output=True)
     assert Recognizer(tmp_path / "b.onnx").contract == first
+    again = [*command, "train", "--out", str(tmp_path / "on"), "--begin-with", str(out), "--epochs=1", *TINY]
+    subprocess.run(again, check=True, capture_output=True)
+    assert Recognizer(tmp_path / "on" / "inkdigit.onnx").contract.recipe["begin_with"]["epochs"] == 4
+    refused = subprocess.run([*again, "--seed=2"], check=False, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "was trained with seed 1, not 2" in refused.stderr
 
 
 @needs_data

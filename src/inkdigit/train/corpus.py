@@ -25,6 +25,8 @@ from .paper import chance, sheet
 from .recipe import Recipe
 
 BATCH = 200  # pictures made or framed at a time
+INKED = 64  # of 255: what counts as ink when its size is measured
+SMALLEST = 10
 FOUND = 0.5  # Dice coefficient of mask and ink from which on a picture counts as readable
 
 
@@ -136,14 +138,15 @@ def framed(framing: Framing, pictures: Tensor, labels: Tensor) -> Frames:
 def readable(framing: Framing, sheets: Sheets) -> Sheets:
     """Keep the pictures in which the glance finds the ink: what nobody can read teaches a network nothing.
 
-    The better half is kept in any case, for a glance that has not learnt much.
+    Nor does ink of under `SMALLEST` px. The better half is kept in any case, for a glance that has not learnt much.
     """
     found = []
     for index in torch.arange(len(sheets.labels)).split(BATCH):
         grids, ink = sheets.stretched(index)
         found.append(dice(torch.sigmoid(framing.glance(grids)), ink))
     quality = torch.cat(found)
-    return sheets.part((quality >= quality.median().clamp(max=FOUND)).nonzero()[:, 0])
+    large = torch.stack([sheets.ink.amax(axis).gt(INKED).sum(1) for axis in (1, 2)]).amax(0) >= SMALLEST
+    return sheets.part(((quality >= quality.median().clamp(max=FOUND)) & large).nonzero()[:, 0])
 
 
 def framed_sheets(framing: Framing, sheets: Sheets) -> Frames:

@@ -25,6 +25,7 @@ class Recipe:
     invented: int = option(12_000, "Digits invented in the forms of other countries, and as many signs.")
     label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.")
     validation_writers: int = option(3, "Pen writers that are held out likewise.")
+    begin_with: str = option("", "Folder of a run whose glance is kept and whose network is trained on.")
     seed: int = option(1, "Seed of everything random.")
     pictures: int = option(60_000, "Pictures of MNIST's training set that are read, the held out ones included.")
     validation: int = option(5000, "Pictures of the training set that are held out to choose and calibrate by.")

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ from .recipe import Recipe
 LABELS = tuple(str(digit) for digit in range(10))
 WEIGHTS, NOTES, RECIPE = "weights.safetensors", "run.json", "recipe.json"
 PAPER = "paper"
+# What a run has in common with the one that it begins with: else it validates on what the other was trained on.
+SAME = ("network", "seed", "pictures", "validation", "validation_writers")
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
     "cuda": torch.cuda.is_available,
     "mps": torch.backends.mps.is_available,
@@ -51,6 +53,7 @@ class Notes:
     temperature: float
     thresholds: Thresholds
     validation: Mapping[str, float]  # accuracy of each kind of frames
+    begun_with: Mapping[str, Any] = field(default_factory=dict)  # the recipe of the run that it began with
 
 
 def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str, resume: bool = False) -> Path:
@@ -123,7 +126,8 @@ def fitted(recipe: Recipe, folder: Path | None, name: str, out: Path) -> tuple[N
     torch.manual_seed(recipe.seed)
     training, validation, sources = corpora(recipe, folder)
     sheets = training.sheets(recipe.sheets)
-    framing = Framing(fit_glance(sheets, recipe, out)).eval()
+    before, begun = begun_with(recipe)
+    framing = begun.framing if begun else Framing(fit_glance(sheets, recipe, out)).eval()
     frames = joined(
         *training.clean(framing).values(),
         framed_sheets(framing, readable(framing, sheets)),
@@ -131,10 +135,23 @@ def fitted(recipe: Recipe, folder: Path | None, name: str, out: Path) -> tuple[N
     )
     kinds = validation_frames(framing, validation)
     torch.manual_seed(recipe.seed)
-    network = fit_network(NETWORKS[recipe.network](len(LABELS)), frames, joined(*kinds.values()), recipe, out)
+    network = begun.network if begun else NETWORKS[recipe.network](len(LABELS))
+    network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out)
     heat, limits = calibrate(network, kinds)
     reached = {kind: accuracy(network, frames) for kind, frames in kinds.items()}
-    return Notes(name, recipe, sources, heat, limits, reached), Graph(framing, network, heat)
+    return Notes(name, recipe, sources, heat, limits, reached, before), Graph(framing, network, heat)
+
+
+def begun_with(recipe: Recipe) -> tuple[Mapping[str, Any], Graph | None]:
+    """Read the recipe and the graph of the run that this one begins with, if there is one. Raises DataError."""
+    if not recipe.begin_with:
+        return {}, None
+    notes, graph = load(Path(recipe.begin_with))
+    for key in SAME:
+        before, now = getattr(notes.recipe, key), getattr(recipe, key)
+        if before != now:
+            raise DataError(f"{recipe.begin_with} was trained with {key} {before}, not {now}.")
+    return notes.recipe.as_dict(), graph
 
 
 def validation_frames(framing: Framing, validation: Corpus) -> dict[str, Frames]:
@@ -220,7 +237,7 @@ def contract_of(notes: Notes) -> Contract:
         labels=LABELS,
         architecture=notes.recipe.network,
         thresholds=notes.thresholds,
-        recipe=notes.recipe.as_dict(),
+        recipe={**notes.recipe.as_dict(), "begin_with": notes.begun_with},
         sources=notes.sources,
         scores={},
         inkdigit=__version__,
