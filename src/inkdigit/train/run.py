@@ -204,7 +204,7 @@ def load(out: Path) -> tuple[Notes, Graph]:
 
 
 def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
-    """Export a run's artefact, score it through `Recognizer`, and draw its mistakes beside it.
+    """Export a run's artefact, score it through `Recognizer`, and draw its mistakes in the run's folder.
 
     Raises DataError, ArtefactError.
     """
@@ -214,7 +214,7 @@ def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
     recognizer = Recognizer(target)
     results = {source: score(recognizer, data) for source, data in at_hand(folder)}
     rewrite_contract(target, scores={source: result.summary() for source, result in results.items()})
-    plot_results(recognizer, results, folder, target.parent)
+    plot_results(recognizer, results, folder, out)
     return target
 
 
