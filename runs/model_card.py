@@ -63,7 +63,7 @@ Through `Recognizer` with {machine}.
 
 {spread}
 
-Digitness tells digits from {others}.
+Digitness tells digits from {others}. `bench/digitness.py` scores scribbles, shapes and letters likewise.
 
 An answer counts as a digit from digitness {digitness} on, and as sure from confidence {confidence} on; both were chosen
 on validation, where 99.1 % of the plain digits count as digits and 99.8 % of the sure answers are right. The confidence is
@@ -73,7 +73,7 @@ calibrated there too, by one temperature.
 
 - Two or more digits in one picture: it answers with one of them, or says that this is no digit.
 - Lines as dark and as thick as the ink that cross the digit, and ink that can hardly be told from the paper.
-- Digits upside down or turned by more than about 30°, and strips over nine times as long as high, which it sees too coarsely.
+- Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.
 """
