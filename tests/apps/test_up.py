@@ -94,12 +94,13 @@ def test_ctrl_c_ends_all_within_two_seconds(launcher: Launcher) -> None:
     assert "Traceback" not in launcher.log.read_text()
 
 
-def test_a_door_that_is_killed_ends_the_others(launcher: Launcher) -> None:
+@pytest.mark.parametrize(("command", "name"), [("serve", "Inkdigit"), ("gradio", "Gradio"), ("streamlit", "Streamlit")])
+def test_a_door_that_is_killed_ends_the_others(launcher: Launcher, command: str, name: str) -> None:
     family = launcher.family()
     doors = {Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[3]: pid for pid in children(launcher.process.pid)}
-    subprocess.run(["kill", "-9", str(doors[b"serve"])], check=True)
+    subprocess.run(["kill", "-9", str(doors[command.encode()])], check=True)
     assert launcher.process.wait(10) not in {0, None}
-    assert "Inkdigit ended by itself (SIGKILL), so the others are stopped." in launcher.log.read_text()
+    assert f"{name} ended by itself (SIGKILL), so the others are stopped." in launcher.log.read_text()
     assert_nothing_is_left(family, launcher.ports)
 
 
