@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Route, ViewportSize, expect, sync_playwright
 
 from ..serving import Service
 from .desk import Desk
@@ -17,6 +17,7 @@ ARGUMENTS = (
     "--disable-component-update --disable-sync"
 )
 
+PATIENCE = 20_000  # ms that something expected may take: other work on a machine must fail no test
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
 OpenDesk = Callable[..., Desk]
 
@@ -25,6 +26,7 @@ OpenDesk = Callable[..., Desk]
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         yield browser
