@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from ..serving import Service
-from .desk import Desk
+from .desk import Desk, cut_off
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = (
@@ -38,12 +38,7 @@ def opened(browser: Browser, base: str, **options: Any) -> Iterator[Desk]:
     """Open the page in a context of its own, in which every other host is refused and noted."""
     context = browser.new_context(**options)
     desk = Desk(context.new_page(), base)
-
-    def refuse(route: Route) -> None:
-        desk.found.append(f"request to {route.request.url}")
-        route.abort()
-
-    context.route(lambda url: not url.startswith(base), refuse)
+    cut_off(context, base, desk.found)
     yield desk
     context.close()
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, FilePayload, Locator, Page, Route
 
 from .strokes import DIGITS, Point, Stroke, placed
 
@@ -44,6 +44,16 @@ GREY = """([x, y]) => {
 MIDDLE = (0.35, 0.25, 0.3, 0.5)
 
 Box = tuple[float, float, float, float]  # left, top, width, height, each a share of the canvas
+
+
+def cut_off(where: Page | BrowserContext, base: str, found: list[str]) -> None:
+    """Refuse every request to another host than that of `base`, and note it."""
+
+    def refuse(route: Route) -> None:
+        found.append(f"request to {route.request.url}")
+        route.abort()
+
+    where.route(lambda url: not url.startswith(base), refuse)
 
 
 class Desk:

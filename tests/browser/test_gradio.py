@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from inkdigit import Recognizer
 from inkdigit.apps.words import percent
@@ -13,6 +13,7 @@ from inkdigit.artefact import DEFAULT_MODEL, model_path
 
 from ..pictures import encoded, seven
 from ..serving import Service, serving
+from .desk import cut_off
 from .strokes import DIGITS, placed
 from .test_pictures import TEXT, payload, picture
 
@@ -47,12 +48,7 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(SLOW)
     problems: list[str] = []
-
-    def refuse(route: Route) -> None:
-        problems.append(f"request to {route.request.url}")
-        route.abort()
-
-    page.route(lambda url: not url.startswith((address, "data:", "blob:")), refuse)
+    cut_off(page, address, problems)
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(address)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from inkdigit import Recognizer
 from inkdigit.apps.words import percent
 from inkdigit.artefact import DEFAULT_MODEL, model_path
 
 from ..serving import Service, serving
+from .desk import cut_off
 from .strokes import DIGITS, placed
 from .test_pictures import TEXT, payload, picture
 
@@ -36,12 +37,7 @@ def app(browser: Browser, streamlit: Service) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(SLOW)
     problems: list[str] = []
-
-    def refuse(route: Route) -> None:
-        problems.append(f"request to {route.request.url}")
-        route.abort()
-
-    page.route(lambda url: not url.startswith((streamlit.url, "data:", "blob:")), refuse)
+    cut_off(page, streamlit.url, problems)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(streamlit.url)
     yield page

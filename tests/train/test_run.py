@@ -21,7 +21,7 @@ from inkdigit.train.framing import Framing
 from inkdigit.train.glance import Glance
 from inkdigit.train.networks import NETWORKS
 from inkdigit.train.recipe import Recipe
-from inkdigit.train.run import Notes, begun_with, save
+from inkdigit.train.run import NOTES, WEIGHTS, Notes, begun_with, load, save
 
 from ..pictures import digits, seven
 
@@ -108,6 +108,27 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in begun.state_dict().items())
     with pytest.raises(DataError, match="was trained with seed 7, not 8"):
         begun_with(Recipe(begin_with=str(tmp_path), seed=8))
+
+
+@pytest.mark.parametrize("damaged", [NOTES, WEIGHTS])
+def test_a_damaged_run_is_one_sentence(damaged: str, tmp_path: Path) -> None:
+    save(Notes("first", Recipe(), {}, 1.0, Thresholds(0.5, 0.5), {}), graph(), tmp_path)
+    (tmp_path / damaged).write_bytes((tmp_path / damaged).read_bytes()[:100])
+    with pytest.raises(DataError, match="is damaged"):
+        load(tmp_path)
+
+
+def test_bad_data_takes_nothing_away(tmp_path: Path) -> None:
+    out, empty = tmp_path / "run", tmp_path / "empty"
+    for folder in (out, empty):
+        folder.mkdir()
+    kept = [out / "glance.checkpoint.safetensors", out / "metrics.jsonl", out / "recipe.json"]
+    for path in kept:
+        path.write_text("of an earlier run")
+    command = [sys.executable, "-m", "inkdigit", "train", "--out", str(out), "--data", str(empty)]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert answer.returncode == 2, answer.stderr
+    assert [path.read_text() for path in kept] == 3 * ["of an earlier run"]
 
 
 @needs_data

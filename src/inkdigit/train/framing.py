@@ -119,14 +119,14 @@ def cut(picture: Tensor, mask: Tensor, paper: Paper) -> tuple[Tensor, Tensor]:
     middle = (first + last) / 2
     cells = (torch.arange(PATCH, device=picture.device) + 0.5 - PATCH / 2) * (side / step)
     down, across = ((middle + cells) * step)[..., None].split(1, dim=1)
-    width_ = side[..., None]
-    rows, columns = overlaps(down, width_, height), overlaps(across, width_, width)
+    cell = side[..., None]
+    rows, columns = overlaps(down, cell, height), overlaps(across, cell, width)
     at = (middle + cells)[..., None]
     over, beside = overlaps(at, (side / step)[..., None], MASK).split(1, dim=1)
     tall, wide = (side / step).clamp(min=1)[..., None].split(1, dim=1)
     allowed = (over @ mask @ beside.mT * (3 / (tall * wide))).clamp(max=1)
     cover = rows.sum(3, keepdim=True) @ columns.sum(3, keepdim=True).mT
-    depth = (paper.at(middle + cells - MASK / 2) * cover - rows @ picture @ columns.mT) / width_.clamp(min=1) ** 2
+    depth = (paper.at(middle + cells - MASK / 2) * cover - rows @ picture @ columns.mT) / cell.clamp(min=1) ** 2
     return inked(depth, allowed)
 
 

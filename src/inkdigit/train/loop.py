@@ -1,7 +1,7 @@
 """The training loop: full batches in random order, a one-cycle rate, an average of the weights, checkpoints.
 
 It does not know what it trains, or on what: it is given a loss of indices. A run that was stopped goes on from its
-checkpoint as if nothing had happened: on one machine and with as many threads, to the last bit.
+checkpoint as if nothing had happened: on one processor and with as many threads, to the last bit.
 """
 
 import json

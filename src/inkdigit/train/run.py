@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -69,12 +70,11 @@ def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str
         recipe = dataclasses.replace(recipe, pens=0)
     if resume:
         same_recipe(recipe, out)
-    else:
-        start_anew(recipe, out)
     with torch.device(device):
-        notes, graph = fitted(recipe, folder, name, out)
+        notes, graph = fitted(recipe, folder, name, out, resume)
     save(notes, graph.cpu(), out)
-    plot_curves(out / METRICS, out / "curves.png")
+    if (out / METRICS).exists():  # not where Ctrl-C came in the first epoch
+        plot_curves(out / METRICS, out / "curves.png")
     return export_run(out, None, folder)
 
 
@@ -90,7 +90,10 @@ def same_recipe(recipe: Recipe, out: Path) -> None:
     """Refuse to go on with a run that had another recipe. Raises DataError."""
     if not (out / RECIPE).is_file():
         raise DataError(f"{out} is no training run that was begun: it has no {RECIPE}.")
-    before = json.loads((out / RECIPE).read_text())
+    try:
+        before = dict(json.loads((out / RECIPE).read_text()))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{out / RECIPE} is damaged: {error}.") from error
     other = {key: value for key, value in recipe.as_dict().items() if before.get(key) != value}
     if other:
         changes = ", ".join(f"{key} {before.get(key)}, not {value}" for key, value in other.items())
@@ -121,12 +124,14 @@ def known(kind: str, name: str, every: Iterable[str]) -> None:
         raise DataError(f"There is no {kind} {name!r}; there are: {', '.join(every)}.")
 
 
-def fitted(recipe: Recipe, folder: Path | None, name: str, out: Path) -> tuple[Notes, Graph]:
+def fitted(recipe: Recipe, folder: Path | None, name: str, out: Path, resume: bool) -> tuple[Notes, Graph]:
     """Train glance and network, and calibrate them. Raises DataError, Stopped."""
+    before, begun = begun_with(recipe)
     torch.manual_seed(recipe.seed)
     training, validation, sources = corpora(recipe, folder)
+    if not resume:
+        start_anew(recipe, out)  # only now: bad data must take nothing away
     sheets = training.sheets(recipe.sheets)
-    before, begun = begun_with(recipe)
     framing = begun.framing if begun else Framing(fit_glance(sheets, recipe, out)).eval()
     frames = joined(
         *training.clean(framing).values(),
@@ -192,14 +197,17 @@ def save(notes: Notes, graph: Graph, out: Path) -> None:
 
 
 def load(out: Path) -> tuple[Notes, Graph]:
-    """Read a run back. Raises DataError where the folder holds none."""
+    """Read a run back. Raises DataError where the folder holds none, or a damaged one."""
     if not (out / NOTES).is_file() or not (out / WEIGHTS).is_file():
         raise DataError(f"{out} is no training run: it has no {NOTES} or no {WEIGHTS}.")
-    values: dict[str, Any] = json.loads((out / NOTES).read_text())
-    values["recipe"], values["thresholds"] = Recipe(**values["recipe"]), Thresholds(**values["thresholds"])
-    notes = Notes(**values)
-    graph = Graph(Framing(Glance()), NETWORKS[notes.recipe.network](len(LABELS)), notes.temperature)
-    graph.load_state_dict(load_file(out / WEIGHTS))
+    try:
+        values: dict[str, Any] = json.loads((out / NOTES).read_text())
+        values["recipe"], values["thresholds"] = Recipe(**values["recipe"]), Thresholds(**values["thresholds"])
+        notes = Notes(**values)
+        graph = Graph(Framing(Glance()), NETWORKS[notes.recipe.network](len(LABELS)), notes.temperature)
+        graph.load_state_dict(load_file(out / WEIGHTS))
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        raise DataError(f"{out} is damaged, or the run of another version: {error}") from error
     return notes, graph.eval()
 
 
