@@ -35,6 +35,7 @@ class Contract:
     inkdigit: str  # the version that exported it
     commit: str  # git; empty where the tree was no checkout
     contract_version: int = field(default=CONTRACT_VERSION)
+    validation: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # how its answers are spread: `drift`
 
     def metadata(self) -> dict[str, str]:
         """Give the contract as ONNX metadata."""
@@ -53,9 +54,9 @@ def parse_contract(metadata: Mapping[str, str], path: Path) -> Contract:
         raise ArtefactError(
             f"{path} has contract version {values['contract_version']}, and this Inkdigit reads {CONTRACT_VERSION}."
         )
-    if missing := _FIELDS - values.keys():
+    if missing := _NEEDED - values.keys():
         raise ArtefactError(f"{path}: the contract lacks {', '.join(sorted(missing))}.")
-    if wrong := [key for key, kind in _KINDS.items() if not isinstance(values[key], kind)]:
+    if wrong := [key for key, kind in _KINDS.items() if key in values and not isinstance(values[key], kind)]:
         raise ArtefactError(f"{path}: the contract is malformed: {wrong[0]} is {json.dumps(values[wrong[0]])}.")
     return Contract(**{**values, "labels": tuple(map(str, values["labels"])), "thresholds": _thresholds(values, path)})
 
@@ -69,9 +70,10 @@ def _thresholds(values: Mapping[str, Any], path: Path) -> Thresholds:
 
 
 _FIELDS = frozenset(item.name for item in fields(Contract))
+_NEEDED = _FIELDS - {"validation"}  # which the first artefacts do not have
 _KINDS: Mapping[str, type] = {
     **dict.fromkeys(("name", "version", "architecture", "inkdigit", "commit"), str),
-    **dict.fromkeys(("thresholds", "recipe", "sources", "scores"), dict),
+    **dict.fromkeys(("thresholds", "recipe", "sources", "scores", "validation"), dict),
     "labels": list,
 }
 

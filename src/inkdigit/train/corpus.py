@@ -82,22 +82,48 @@ class Corpus:
         return {name: framed(framing, digits.pictures, digits.labels) for name, digits in self.sources.items()}
 
 
+@dataclass(frozen=True)
+class Half:
+    """Hold what is trained on, or what is validated on: MNIST's pictures and pen digits."""
+
+    mnist: Digits
+    pens: list[PenDigit]
+
+
 def corpora(recipe: Recipe, folder: Path | None) -> tuple[Corpus, Corpus, dict[str, str]]:
     """Read what is trained on and what is validated on, and the SHA-256 of every file. Raises DataError."""
-    data = mnist("train", folder)
-    random = np.random.default_rng(recipe.seed)
-    order = random.permutation(len(data))[: recipe.pictures]
-    training = {"mnist": chosen(data, order[recipe.validation :])}
-    validation = {"mnist": chosen(data, order[: recipe.validation])}
+    known, held_out, sources = halves(recipe, folder)
+    training = {"mnist": known.mnist}
     if recipe.invented:
         training["invented"] = written(invented_digits(recipe.invented, recipe.seed), 1, recipe.seed)
         training["signs"] = written(invented_signs(recipe.invented, recipe.seed), 1, recipe.seed)
+    if recipe.pens:
+        training["pens"] = written(known.pens, recipe.pens, recipe.seed)
+    return Corpus(training), held_out_corpus(recipe, held_out), sources
+
+
+def validation_corpus(recipe: Recipe, folder: Path | None) -> Corpus:
+    """Read what a run of this recipe is validated on. Raises DataError."""
+    _, held_out, _ = halves(recipe, folder)
+    return held_out_corpus(recipe, held_out)
+
+
+def held_out_corpus(recipe: Recipe, held_out: Half) -> Corpus:
+    """Draw what is validated on, each digit with one pen."""
+    pens = {"pens": written(held_out.pens, 1, recipe.seed)} if recipe.pens else {}
+    return Corpus({"mnist": held_out.mnist, **pens})
+
+
+def halves(recipe: Recipe, folder: Path | None) -> tuple[Half, Half, dict[str, str]]:
+    """Split the data by the recipe's seed, and give the SHA-256 of every file. Raises DataError."""
+    data = mnist("train", folder)
+    random = np.random.default_rng(recipe.seed)
+    order = random.permutation(len(data))[: recipe.pictures]
+    known, held_out = chosen(data, order[recipe.validation :]), chosen(data, order[: recipe.validation])
     if recipe.pens == 0:
-        return Corpus(training), Corpus(validation), data.sha256
-    known, strangers = by_writer(pendigits(folder), recipe.validation_writers, random)
-    training["pens"] = written(known, recipe.pens, recipe.seed)
-    validation["pens"] = written(strangers, 1, recipe.seed)
-    return Corpus(training), Corpus(validation), {**data.sha256, PENDIGITS: PENDIGITS_SHA256}
+        return Half(known, []), Half(held_out, []), data.sha256
+    friends, strangers = by_writer(pendigits(folder), recipe.validation_writers, random)
+    return Half(known, friends), Half(held_out, strangers), {**data.sha256, PENDIGITS: PENDIGITS_SHA256}
 
 
 def by_writer(

@@ -18,11 +18,12 @@ from torch import Tensor
 from .. import __version__
 from ..artefact import SUFFIX, Contract
 from ..data import Labelled, data_folder, mnist
+from ..drift import Spread, spread
 from ..errors import DataError
 from ..evaluate import SOURCES, score
 from ..prediction import Thresholds
 from ..recognizer import Recognizer
-from .corpus import Corpus, corpora, framed_sheets, joined, readable
+from .corpus import Corpus, corpora, framed_sheets, joined, readable, validation_corpus
 from .export import Graph, export, git_commit, rewrite_contract
 from .fit import Frames, accuracy, fit_glance, fit_network, outputs, temperature
 from .framing import Framing
@@ -221,9 +222,23 @@ def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
     export(graph, contract_of(notes), samples(folder), target)
     recognizer = Recognizer(target)
     results = {source: score(recognizer, data) for source, data in at_hand(folder)}
-    rewrite_contract(target, scores={source: result.summary() for source, result in results.items()})
+    scores = {source: result.summary() for source, result in results.items()}
+    rewrite_contract(target, scores=scores, validation=validation_spread(notes, graph, folder))
     plot_results(recognizer, results, folder, out)
     return target
+
+
+def validation_spread(notes: Notes, graph: Graph, folder: Path | None) -> Spread:
+    """Count the answers on what the run was validated with; nothing where that is not at hand."""
+    try:
+        validation = validation_corpus(notes.recipe, folder)
+    except DataError as error:
+        print(f"the contract is without validation figures: {error}", file=sys.stderr)  # noqa: T201
+        return {}
+    torch.manual_seed(notes.recipe.seed)
+    frames = joined(*validation_frames(graph.framing, validation).values())
+    logits, digitness = outputs(graph.network, frames)
+    return spread(LABELS, torch.softmax(logits / graph.temperature, 1).numpy(), torch.sigmoid(digitness).numpy())
 
 
 def at_hand(folder: Path | None) -> Iterator[tuple[str, Labelled]]:
