@@ -4,7 +4,8 @@ import numpy as np
 
 from inkdigit import Recognizer
 from inkdigit.data import Labelled
-from inkdigit.evaluate import Score, confusion_lines, score
+from inkdigit.evaluate import Score, score
+from inkdigit.report import confusion_lines
 
 from .pictures import digits
 

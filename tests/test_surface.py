@@ -26,6 +26,7 @@ ARROWS = {
     "data": {"errors"},
     "strokes": {"errors", "data"},
     "evaluate": {"errors", "prediction", "image", "artefact", "recognizer", "data", "strokes"},
+    "report": {"errors", "prediction", "artefact", "evaluate"},
     "drift": {"errors", "prediction", "artefact"},
     "settings": {"artefact", "errors"},
     "apps": {"errors", "prediction", "image", "artefact", "recognizer", "occlusion", "drift", "settings", "__init__"},

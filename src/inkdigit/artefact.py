@@ -1,7 +1,7 @@
 """The artefact's contract, to and from the ONNX file's metadata: open, verify, refuse. Knows nothing of pictures."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,20 @@ def model_path(model: str | Path) -> Path:
     if str(model) not in model_names():
         raise ArtefactError(f"There is no model named {model}; the shipped ones are: {', '.join(model_names())}.")
     return MODELS / f"{model}{SUFFIX}"
+
+
+def artefacts(named: Iterable[str]) -> dict[str, Path]:
+    """Find the artefacts of models and of runs, each under the name that tells it apart; a run's are in its folder.
+
+    Raises ArtefactError.
+    """
+    found: dict[str, Path] = {}
+    for name in named:
+        inside = sorted(Path(name).glob(f"*{SUFFIX}")) if Path(name).is_dir() else [model_path(name)]
+        if not inside:
+            raise ArtefactError(f"There is no artefact (*{SUFFIX}) in {name}.")
+        found |= {name: inside[0]} if len(inside) == 1 else {str(path): path for path in inside}
+    return found
 
 
 def open_artefact(path: Path) -> tuple[ort.InferenceSession, Contract]:

@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
@@ -211,52 +211,72 @@ def _open(kind: "type[DoorSettings]", flags: list[str] | None, module: str, extr
 
 
 @app.command()
-def models() -> None:
-    """List the shipped models."""
-    from .artefact import model_names, model_path, open_artefact  # noqa: PLC0415
+def models(
+    named: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN|MODEL]...", help="Only these.  [default: what ships]")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The whole contract of each, as one JSON object a line.")
+    ] = False,
+) -> None:
+    """List the shipped models, or those named: what each is, and the accuracy that it reached."""
+    from .artefact import artefacts, model_names, open_artefact  # noqa: PLC0415
 
-    for name in model_names():
-        path = model_path(name)
-        _, contract = open_artefact(path)
-        scores = "  ".join(f"{source} {values['accuracy']:.2%}" for source, values in contract.scores.items())
-        say(f"{name}  {contract.version}  {contract.architecture}  {path.stat().st_size / 1e6:.2f} MB  {scores}")
+    found = {name: (path, open_artefact(path)[1]) for name, path in artefacts(named or model_names()).items()}
+    if as_json:
+        for _, contract in found.values():
+            say(json.dumps(asdict(contract)))
+        return
+    from .report import model_table, print_table  # noqa: PLC0415
+
+    print_table(model_table(found))
 
 
 @app.command()
 def evaluate(
-    model: ModelOption = DEFAULT_MODEL,
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN|MODEL]...", help=f"What is compared.  [default: {DEFAULT_MODEL}]"),
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(help="The same as naming it without this flag.")] = None,
     data: DataOption = None,
     source: Annotated[list[str] | None, typer.Option("--source", help="Only these sources.  [default: all]")] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help="Folder for confusion matrices and sheets of the worst mistakes, as PNG.")
+        Path | None, typer.Option(help="Folder for confusion.png and mistakes.png, the worst mistakes; of one model.")
     ] = None,
 ) -> None:
-    """Score a model: a table of figures per source, confusion matrices, and how well no digits are told apart.
+    """Score models side by side: figures per source, and how well no digits are told apart; of one, its confusions.
 
-    A source that is not asked for by name, and is not there, is passed over with a word (exit code 1).
+    A run stands for the artefacts in its folder. A source that is not asked for by name, and is not there, is passed
+    over with a word (exit code 1).
     """
-    from .evaluate import HEAD, NO_DIGITS, SOURCES, auroc, confusion_lines, table_line  # noqa: PLC0415
-    from .recognizer import Recognizer  # noqa: PLC0415
+    from .artefact import artefacts  # noqa: PLC0415
+    from .evaluate import NO_DIGITS, SOURCES, recognizer_of_digits  # noqa: PLC0415
+    from .report import confusion_lines, digitness_table, print_table, score_table  # noqa: PLC0415
 
     if unknown := set(source or ()) - SOURCES.keys() - NO_DIGITS.keys():
         fail(f"There is no source {', '.join(sorted(unknown))}; there are: {', '.join([*SOURCES, *NO_DIGITS])}.")
-    recognizer = Recognizer(model)
-    scores = {name: _scored(recognizer, name, data, name in (source or ())) for name in source or SOURCES | NO_DIGITS}
-    results = {name: result for name, result in scores.items() if result and name in SOURCES}
+    paths = artefacts([*(named or ()), *(model or ())] or [DEFAULT_MODEL])
+    recognizers = {name: recognizer_of_digits(path) for name, path in paths.items()}
+    if pictures is not None and len(recognizers) > 1:
+        raise typer.BadParameter("--pictures draws the mistakes of one model at a time")
+    scores = {name: _scored(recognizers, name, data, name in (source or ())) for name in source or SOURCES | NO_DIGITS}
+    digits = {name: result for name, result in scores.items() if result and name in SOURCES}
     others = {name: result for name, result in scores.items() if result and name in NO_DIGITS}
-    if results:
-        say(HEAD)
-    for name, result in results.items():
-        say(table_line(name, result))
-    for name, result in results.items():
-        say(f"\n{name}")
-        for line in confusion_lines(result.confusion, recognizer.contract.labels):
-            say(line)
-    for name, other in others.items():
-        for digits, result in results.items():
-            say(f"\ndigitness of {digits} against {name}: AUROC {auroc(result.digitness, other.digitness):.4f}")
-    if pictures is not None:
-        _draw(recognizer, results, data, pictures)
+    if digits:
+        print_table(score_table(digits))
+    if digits and others:
+        say("")
+        print_table(digitness_table(digits, others))
+    if len(recognizers) == 1:
+        ((name, recognizer),) = recognizers.items()
+        only = {source: results[name] for source, results in digits.items()}
+        for title, result in only.items():
+            say(f"\n{title}")
+            for line in confusion_lines(result.confusion, recognizer.contract.labels):
+                say(line)
+        if pictures is not None:
+            _draw(recognizer, only, data, pictures)
     raise typer.Exit(int(None in scores.values()))
 
 
@@ -268,18 +288,21 @@ def _draw(recognizer: "Recognizer", results: "dict[str, Score]", data: Path | No
     plot_results(recognizer, results, data, folder)
 
 
-def _scored(recognizer: "Recognizer", name: str, data: Path | None, asked: bool) -> "Score | None":
+def _scored(
+    recognizers: "dict[str, Recognizer]", source: str, data: Path | None, asked: bool
+) -> "dict[str, Score] | None":
+    """Score every model on one source; None where its data is not there, and was not asked for by name."""
     from .evaluate import NO_DIGITS, SOURCES, score  # noqa: PLC0415
 
     try:
-        labelled = (SOURCES | NO_DIGITS)[name](data)
+        labelled = (SOURCES | NO_DIGITS)[source](data)
     except DataError as error:
         if asked:
             raise
-        print(f"{name}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"{source}: {error}", file=sys.stderr)  # noqa: T201
         return None
-    with progress_bar(name, len(labelled)) as advance:
-        return score(recognizer, labelled, advance)
+    with progress_bar(source, len(labelled) * len(recognizers)) as advance:
+        return {name: score(recognizer, labelled, advance) for name, recognizer in recognizers.items()}
 
 
 def train(

@@ -1,7 +1,7 @@
 """Scores of an artefact on labelled pictures, and on pictures of no digit, all through `Recognizer`. Needs no torch."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .data import Labelled, hwd1000, mnist
-from .errors import InputError
+from .errors import ArtefactError, InputError
 from .recognizer import Recognizer
 from .strokes import drawn_by_strangers, omniglot
 
+DIGITS = tuple(str(digit) for digit in range(10))
 CHUNK = 500  # pictures between two moves of the progress bar
 
 SOURCES: dict[str, Callable[[Path | None], Labelled]] = {
@@ -90,6 +91,15 @@ class Score:
         return {"accuracy": self.accuracy, "nll": self.nll, "ece": self.ece}
 
 
+def recognizer_of_digits(path: Path) -> Recognizer:
+    """Open an artefact that the sources can score. Raises ArtefactError where it reads other things than digits."""
+    recognizer = Recognizer(path)
+    if recognizer.contract.labels != DIGITS:
+        labels = ", ".join(recognizer.contract.labels)
+        raise ArtefactError(f"{path} reads {labels}; the evaluation sources are pictures of the ten digits.")
+    return recognizer
+
+
 def score(recognizer: Recognizer, data: Labelled, advance: Callable[[int], object] = lambda count: None) -> Score:
     """Read every picture; `advance` is told how many were read since it was last called."""
     classes = len(recognizer.contract.labels)
@@ -104,31 +114,8 @@ def score(recognizer: Recognizer, data: Labelled, advance: Callable[[int], objec
     return Score(probabilities, digitness, data.labels)
 
 
-def confusion_lines(table: NDArray[np.int64], labels: tuple[str, ...]) -> Iterator[str]:
-    """Write a confusion matrix as text, a dot for no picture."""
-    width = max(len(str(table.max())), *(len(label) for label in labels)) + 1
-    yield "read as".rjust(8) + "".join(label.rjust(width) for label in labels)
-    for label, row in zip(labels, table, strict=True):
-        yield label.rjust(8) + "".join((str(count) if count else "·").rjust(width) for count in row)
-
-
 def auroc(digits: NDArray[np.float64], others: NDArray[np.float64]) -> float:
     """Give the area under the ROC curve: how often a digit's digitness is over another picture's, ties counted half."""
     order = np.sort(others)
     below = np.searchsorted(order, digits, "left") + np.searchsorted(order, digits, "right")
     return float(below.mean() / (2 * len(others)))
-
-
-HEAD = (
-    f"{'source':<16}{'count':>7}{'accuracy':>10}{'95 % interval':>18}{'worst':>12}{'NLL':>8}{'ECE':>8}{'at 99 %':>10}"
-)
-
-
-def table_line(name: str, result: Score) -> str:
-    """Write a source's figures as a line under `HEAD`; the last is the accuracy on the surest 99 %."""
-    low, high = result.interval
-    label, part = result.worst
-    return (
-        f"{name:<16}{len(result.labels):>7}{result.accuracy:>10.2%}{f'{low:.2%} - {high:.2%}':>18}"
-        f"{f'{label}: {part:.1%}':>12}{result.nll:>8.4f}{result.ece:>8.4f}{result.at_coverage(0.99):>10.2%}"
-    )
