@@ -152,6 +152,17 @@ def test_exif_turn(kind: str, orientation: int | None) -> None:
     assert np.abs(pixels.astype(int) - SEVEN[:32]).mean() < 8
 
 
+def test_a_turn_that_stands_behind_the_pixels_of_a_png_counts() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(SEVEN, exif=exif.tobytes())
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    behind = data[:start] + data[end:-12] + data[start:end] + data[-12:]
+    assert np.array_equal(load_pixels(behind), load_pixels(data))
+    assert np.array_equal(load_pixels(behind), np.rot90(load_pixels(encoded(SEVEN)), -1))
+
+
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_exif_that_cannot_be_read_does_not_lose_the_picture() -> None:
     for junk in (b"", b"II*\0", b"MM\0*\0\0\0\x08\xff\xff" + b"\x01" * 40, bytes(range(256))):

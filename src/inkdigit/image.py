@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
 
 from .errors import InputError
 
@@ -53,6 +55,11 @@ TURNS = {
 }
 ORIENTATION = 0x0112
 
+PNG_MODES = {"L": "mono", "RGB": "rgb", "RGBA": "rgba"}
+# What makes a PNG more than its pixels: a turn, which may also be named behind them, or other frames.
+NOT_PLAIN_INFO = frozenset({"transparency", "interlace"})
+NOT_PLAIN_DATA = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp", b"acTL")
+
 
 def load_pixels(image: ImageLike) -> Pixels:
     """Read an image.
@@ -64,9 +71,9 @@ def load_pixels(image: ImageLike) -> Pixels:
     if isinstance(image, str | Path):
         image = read_file(Path(image))
     if isinstance(image, bytes):
-        return _reading(open_picture(image), draft=True)
+        return decode(open_picture(image), image)
     if isinstance(image, Image.Image):
-        return _reading(image, draft=False)
+        return decode(image)
     return array_pixels(image)
 
 
@@ -138,23 +145,49 @@ def _too_many_pixels() -> InputError:
     return InputError(f"The picture has more than {MAX_PIXELS // 1024**2} megapixels.", "too_many_pixels")
 
 
-def _reading(picture: Image.Image, *, draft: bool) -> Pixels:
-    """Decode a picture to pixels; `draft` lets a JPEG be decoded smaller, which changes the object given."""
+def decode(picture: Image.Image, data: bytes | None = None) -> Pixels:
+    """Decode a picture to pixels; `data` are the bytes that it was opened from, if they are at hand.
+
+    With them a large JPEG is decoded smaller, which changes the object given, and a plain PNG is decoded faster. Raises
+    InputError.
+    """
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise _too_many_pixels()
     if width * height == 0:
         raise InputError("The picture has no pixels.", "broken_image")
     factor = _reduction(max(width, height))
+    if data is not None and factor > 1:
+        picture.draft(None, (max(1, width // factor), max(1, height // factor)))
+    values = plain_png(picture, data) if data is not None and factor == 1 else None
+    return array_pixels(_values(picture) if values is None else values)
+
+
+def plain_png(picture: Image.Image, data: bytes) -> Pixels | None:
+    """Decode a PNG of 8 bits a channel at once; None for any other picture, and where Pillow must say what is wrong.
+
+    Pillow inflates row by row, which costs a picture of 280×280 a millisecond, and here a tenth of that.
+    """
+    if not isinstance(picture, PngImageFile) or [tile.args for tile in picture.tile] != [picture.mode]:
+        return None
+    has_more = not NOT_PLAIN_INFO.isdisjoint(picture.info) or any(mark in data for mark in NOT_PLAIN_DATA)
+    if has_more or picture.mode not in PNG_MODES:
+        return None
     try:
-        if draft and factor > 1:
-            picture.draft(None, (max(1, width // factor), max(1, height // factor)))
+        pixels: Pixels = decode_image_png_u8(data, picture.size[::-1], PNG_MODES[picture.mode])
+    except Exception:  # noqa: BLE001  it raises nothing more special
+        return None
+    return pixels
+
+
+def _values(picture: Image.Image) -> NDArray[Any]:
+    """Decode a picture by Pillow to an array that `array_pixels` takes."""
+    try:
         picture.load()
-        picture = _upright(picture)
-        values = np.asarray(_reduced(_plain_mode(picture)))
+        values = np.asarray(_reduced(_plain_mode(_upright(picture))))
     except DECODER_ERRORS as error:
         raise InputError("The picture is truncated or damaged and cannot be read.", "broken_image") from error
-    return array_pixels(_sixteen_bits(values) if values.dtype == np.int32 else values)
+    return _sixteen_bits(values) if values.dtype == np.int32 else values
 
 
 def _reduction(side: int) -> int:
@@ -254,25 +287,31 @@ def _sixteen_to_eight() -> Pixels:
 
 def _ink(values: Pixels) -> Pixels:
     """Bring [H, W, 3|4] to grey [H, W] on which ink of any colour differs from the paper."""
-    colours = values[..., 0] if _is_grey(values) else values[..., :3]
-    if values.shape[2] == 4 and values[..., 3].min() < 255:
-        colours = _on_paper(colours, values[..., 3])
+    colours = np.ascontiguousarray(values[..., 0] if _is_grey(values) else values[..., :3])
+    if values.shape[2] == 4 and (alpha := np.ascontiguousarray(values[..., 3])).min() < 255:
+        colours = _on_paper(colours, alpha)
     return colours if colours.ndim == 2 else _grey(colours)
 
 
 def _is_grey(values: Pixels) -> bool:
-    red, green, blue = (values[..., channel] for channel in range(3))
-    return np.array_equal(red, green) and np.array_equal(red, blue)
+    """Tell whether red, green and blue are equal in all of [H, W, 3|4]; comparing whole rows is what is fast."""
+    height, _, channels = values.shape
+    rows = values.reshape(height, -1)
+    is_colour = np.arange(rows.shape[1] - 1) % channels < 2  # beside red, and beside green
+    return not ((rows[:, 1:] != rows[:, :-1]) & is_colour).any()
 
 
 def _on_paper(colours: Pixels, alpha: Pixels) -> Pixels:
     """Lay colours [H, W] or [H, W, 3] by their alpha [H, W] on the paper that shows them."""
-    if alpha.max() == 0:
+    highest = alpha.max()
+    if highest == 0:
         return np.full_like(alpha, 255)
-    strong = alpha > alpha.max() // 2
-    visible = colours[strong].reshape(int(strong.sum()), -1)
-    page = Image.fromarray(np.full_like(colours, _paper(visible, strong)))
-    return np.asarray(Image.composite(Image.fromarray(colours), page, Image.fromarray(alpha)))
+    strong = alpha > highest // 2
+    visible = colours[strong].reshape(np.count_nonzero(strong), -1)
+    drawn = Image.fromarray(colours)
+    page = Image.new(drawn.mode, drawn.size, tuple(_paper(visible, strong).tolist()))
+    page.paste(drawn, mask=Image.fromarray(alpha))
+    return np.asarray(page)
 
 
 def _paper(visible: Pixels, strong: NDArray[np.bool_]) -> Pixels:
