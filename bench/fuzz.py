@@ -3,8 +3,8 @@
     python bench/fuzz.py [--count 1000000] [--first 0]
 
 Small pictures in every format are damaged: bytes changed, removed, repeated, swapped between files, cut off; half of
-the PNGs get fitting checksums again, so that what lies behind them is reached. A case is its number, and `--first N
---count 1` runs one again. The pictures are read in a process of its own, so that a crash ends that alone and is reported
+the PNGs get fitting checksums again, so that what lies behind them is reached. A case is its number; `--first N
+--count 1` runs one again. They are read in a process of their own, so that a crash ends that alone and is reported
 with its case, as is one that takes over a second, any other exception, and memory that grows: then the exit code is 1.
 """
 

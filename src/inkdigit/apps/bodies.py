@@ -5,14 +5,15 @@ A body is read as it comes and no further than its limit, within the time that t
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
+from multipart import parse_options_header
 from numpy.typing import NDArray
 from pydantic_core import from_json
-from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from ..errors import InputError
@@ -23,6 +24,7 @@ from .multipart import File, read_parts
 MAX_BATCH_FILES = 256
 MAX_BATCH_BYTES = 100 * 1024**2
 OVERHEAD_BYTES = 64 * 1024  # what multipart and JSON may add around one picture
+FORM = "multipart/form-data"
 ARRAY_DEPTH = 3  # [H, W, 1|3|4]
 
 Image = bytes | NDArray[Any]
@@ -39,23 +41,24 @@ class Body:
     take: Callable[[int], None]
 
     async def chunks(self, limit: int) -> AsyncIterator[bytes]:
-        """Pass the body on as it comes. Raises RequestError at the limit, or when the time is over."""
+        """Pass the body on as it comes. Raises RequestError at the limit."""
         if int(self.request.headers.get("content-length", 0)) > limit:
             raise _too_many_bytes(limit)
-        deadline = asyncio.get_running_loop().time() + self.timeout
-        stream = self.request.stream()
         count = 0
-        while (chunk := await self._next(stream, deadline)) is not None:
+        async for chunk in self.request.stream():
             count += len(chunk)
             if count > limit:
                 raise _too_many_bytes(limit)
             self.take(len(chunk))
-            yield chunk
+            if chunk:
+                yield chunk
 
-    async def _next(self, stream: AsyncIterator[bytes], deadline: float) -> bytes | None:
+    @asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """Let the body be read. Raises RequestError when the time is over, or it ends early."""
         try:
-            async with asyncio.timeout_at(deadline):
-                return await anext(stream, None)
+            async with asyncio.timeout(self.timeout):
+                yield
         except TimeoutError as error:
             raise RequestError(f"The body was not here within {self.timeout:g} seconds.", "body_too_slow") from error
         except ClientDisconnect as error:
@@ -68,16 +71,18 @@ async def read_image(body: Body) -> tuple[int, Reader]:
     Gives the number of bytes and what turns them into an image. Raises RequestError; the reader raises RequestError and
     InputError.
     """
-    kind, options = parse_options_header(body.request.headers.get("content-type"))
-    if kind == b"multipart/form-data":
+    kind, options = parse_options_header(body.request.headers.get("content-type", ""))
+    if kind == FORM:
         chunks = body.chunks(MAX_BYTES + OVERHEAD_BYTES)
-        (file,) = await read_parts(chunks, options, max_files=1)
-        return len(file.data), lambda: bytes(file.data)
-    if kind.startswith(b"image/"):
-        picture = await _read(body.chunks(MAX_BYTES))
+        async with body.in_time():
+            (file,) = await read_parts(chunks, options.get("boundary", ""), max_files=1)
+        picture = file.take()
         return len(picture), lambda: picture
-    if kind == b"application/json":
-        text = await _read(body.chunks(MAX_BYTES))
+    if kind.startswith("image/"):
+        picture = await _read(body)
+        return len(picture), lambda: picture
+    if kind == "application/json":
+        text = await _read(body)
         return len(text), lambda: parse_array(text)
     raise RequestError(
         "Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type"
@@ -86,14 +91,16 @@ async def read_image(body: Body) -> tuple[int, Reader]:
 
 async def read_files(body: Body) -> list[File]:
     """Read a multipart body with many pictures, in order. Raises RequestError."""
-    kind, options = parse_options_header(body.request.headers.get("content-type"))
-    if kind != b"multipart/form-data":
+    kind, options = parse_options_header(body.request.headers.get("content-type", ""))
+    if kind != FORM:
         raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
-    return await read_parts(body.chunks(MAX_BATCH_BYTES), options, max_files=MAX_BATCH_FILES)
+    async with body.in_time():
+        return await read_parts(body.chunks(MAX_BATCH_BYTES), options.get("boundary", ""), max_files=MAX_BATCH_FILES)
 
 
-async def _read(chunks: AsyncIterator[bytes]) -> bytes:
-    return b"".join([chunk async for chunk in chunks])
+async def _read(body: Body) -> bytes:
+    async with body.in_time():
+        return b"".join([chunk async for chunk in body.chunks(MAX_BYTES)])
 
 
 def _too_many_bytes(limit: int) -> RequestError:

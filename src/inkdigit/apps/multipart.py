@@ -1,10 +1,9 @@
-"""Multipart bodies to files, on python-multipart's streaming parser. Keeps no more of a file than the picture limit."""
+"""Multipart bodies to files, on multipart's streaming parser. Keeps no more of a file than the picture limit."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from ..image import MAX_BYTES
 from .errors import RequestError
@@ -14,29 +13,36 @@ MAX_FIELDS = 64  # parts that are no files: they are read over
 
 @dataclass
 class File:
-    """Hold one uploaded file; `data` stops one byte after the picture limit, which is enough to refuse it."""
+    """Hold one uploaded file; what comes of it once it is over the picture limit is let go."""
 
     name: str
-    data: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    chunks: list[bytes] = field(default_factory=list)
+
+    def add(self, chunk: bytes) -> None:
+        """Add what comes next."""
+        if self.size <= MAX_BYTES:
+            self.chunks.append(chunk)
+            self.size += len(chunk)
 
     def take(self) -> bytes:
         """Give the data and let go of them, so that a batch is not in memory twice."""
-        data, self.data = bytes(self.data), bytearray()
-        return data
+        chunks, self.chunks = self.chunks, []
+        return b"".join(chunks)
 
 
-async def read_parts(chunks: AsyncIterator[bytes], options: Mapping[bytes, bytes], *, max_files: int) -> list[File]:
+async def read_parts(chunks: AsyncIterator[bytes], boundary: str, *, max_files: int) -> list[File]:
     """Read the files of a multipart body, in order. Raises RequestError where it is broken, or has none or too many."""
+    parts = _Parts(max_files)
     try:
-        parts = _Parts(options[b"boundary"], max_files)
-        async for chunk in chunks:
-            parts.parser.write(chunk)
-    except (FormParserError, KeyError) as error:
+        with PushMultipartParser(boundary) as parser:
+            async for chunk in chunks:
+                for event in parser.parse(chunk):
+                    parts.take(event)
+    except MultipartError as error:
         raise RequestError("The body is not the multipart/form-data that its head announces.", "bad_body") from error
-    if not parts.ended:
-        raise RequestError("The multipart/form-data ends before its last boundary.", "bad_body")
     # What a form sends for a field in which nothing was chosen has neither a name nor data.
-    if files := [file for file in parts.files if file.name or file.data]:
+    if files := [file for file in parts.files if file.name or file.size]:
         return files
     raise RequestError("There is no picture in the body.", "no_picture")
 
@@ -44,45 +50,23 @@ async def read_parts(chunks: AsyncIterator[bytes], options: Mapping[bytes, bytes
 class _Parts:
     """Collect what the parser finds."""
 
-    def __init__(self, boundary: bytes, max_files: int) -> None:
+    def __init__(self, max_files: int) -> None:
         self.files: list[File] = []
-        self.ended = False
         self._max_files = max_files
         self._fields = 0
-        self._headers: dict[bytes, bytes] = {}
-        self._header = self._value = b""
         self._file: File | None = None
-        self.parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._begin,
-                "on_header_field": self._on_field,
-                "on_header_value": self._on_value,
-                "on_header_end": self._on_header,
-                "on_headers_finished": self._on_headers,
-                "on_part_data": self._on_data,
-                "on_end": self._on_end,
-            },
-        )
 
-    def _begin(self) -> None:
-        self._headers = {}
+    def take(self, event: MultipartSegment | bytes | None) -> None:
+        """Take a part's head, or some of its data; None ends a part."""
+        if isinstance(event, MultipartSegment):
+            self._begin(event)
+        elif event is not None and self._file is not None:
+            self._file.add(event)
 
-    def _on_field(self, data: bytes, start: int, end: int) -> None:
-        self._header += data[start:end]
-
-    def _on_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _on_header(self) -> None:
-        self._headers[self._header.lower()] = self._value
-        self._header = self._value = b""
-
-    def _on_headers(self) -> None:
+    def _begin(self, part: MultipartSegment) -> None:
         """Take a part as a file where it has a file's name or a picture's type; read over any other."""
-        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        if b"filename" in options or self._headers.get(b"content-type", b"").startswith(b"image/"):
-            self._file = File(options.get(b"filename", b"").decode("utf-8", "replace"))
+        if part.filename is not None or (part.content_type or "").startswith("image/"):
+            self._file = File(part.filename or "")
             self.files.append(self._file)
         else:
             self._file = None
@@ -90,11 +74,3 @@ class _Parts:
         if len(self.files) > self._max_files or self._fields > MAX_FIELDS:
             files = "one file" if self._max_files == 1 else f"{self._max_files} files"
             raise RequestError(f"The body may have at most {files} and {MAX_FIELDS} other fields.", "too_many_parts")
-
-    def _on_data(self, data: bytes, start: int, end: int) -> None:
-        if self._file is not None:
-            room = MAX_BYTES + 1 - len(self._file.data)
-            self._file.data += data[start : min(end, start + room)]
-
-    def _on_end(self) -> None:
-        self.ended = True

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +23,7 @@ SECURITY: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
+CSP_NAME: Final = b"content-security-policy"
 # Whoever watches the service has no token.
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/health"})
 
@@ -35,19 +36,18 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, policies: Mapping[str, str] | None = None) -> None:
         self._app = app
-        self._policies = policies or {}
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
+        self._policies = {start: (CSP_NAME, policy.encode()) for start, policy in (policies or {}).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for start, policy in self._policies.items():
-                    if scope["path"].startswith(start):
-                        headers["Content-Security-Policy"] = policy
-                for name, value in SECURITY.items():
-                    headers.setdefault(name, value)
+                own = [policy for start, policy in self._policies.items() if scope["path"].startswith(start)]
+                headers = [header for header in message["headers"] if not own or header[0] != CSP_NAME] + own
+                names = {name for name, _ in headers}
+                message["headers"] = [*headers, *(header for header in self._headers if header[0] not in names)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
