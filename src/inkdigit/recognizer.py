@@ -31,7 +31,11 @@ class Recognizer:
 
         Raises InputError where it cannot be read, or is blank.
         """
-        (answer,) = self._answers(load_pixels(image)[None])
+        return self.read(load_pixels(image))
+
+    def read(self, pixels: Pixels) -> Prediction:
+        """Read pixels as `load_pixels` gives them, uint8 [H, W]. Raises InputError where they are blank."""
+        (answer,) = self._answers(pixels[None])
         if isinstance(answer, InputError):
             raise answer
         return answer

@@ -137,6 +137,9 @@ class Settings(DoorSettings):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         default="warning", description="Least severe message of the server's that is logged."
     )
+    log_requests: Literal["off", "text", "json"] = Field(
+        default="text", description="How each request is logged, in one line on stderr; health checks are not."
+    )
     tokens: CliSuppress[Tokens] = Field(
         default=(), description="Bearer tokens, one of which every request needs, if any is set."
     )

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from inkdigit.settings import Settings, explain
 
 from ..pictures import encoded, seven
-from ..serving import COMMAND, Service, environment, serving
+from ..serving import COMMAND, Service, environment, serving, wait_for
 from .test_errors import assert_error, head
 
 PNG = encoded(seven(64))
@@ -30,13 +30,6 @@ def guarded() -> Iterator[Service]:
     """A service with tokens, one other origin, and room for two pictures at a time."""
     with serving("--cors", ORIGIN, "--in-flight", "2", INKDIGIT_TOKENS="one,zwei") as started:
         yield started
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def post(service: Service, headers: dict[str, str]) -> httpx.Response:
@@ -119,7 +112,7 @@ def test_several_workers_count_together_and_replace_one_that_died() -> None:
         wait_for(lambda: "inkdigit_workers_ready 2.0" in service.http.get("/metrics").text)
         for _ in range(20):
             assert post(service, {}).json()["digit"] == 7
-        assert 'route="/v1/predict",status="200"} 20.0' in service.http.get("/metrics").text
+        wait_for(lambda: 'route="/v1/predict",status="200"} 20.0' in service.http.get("/metrics").text)
         dead = _workers(service.process.pid)[0]
         assert subprocess.run(["kill", "-9", str(dead)], check=False).returncode == 0
         wait_for(lambda: dead not in (left := _workers(service.process.pid)) and len(left) == 2)

@@ -10,9 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from ..settings import Settings
 from . import compat, docs, errors, routes
-from .metrics import Measured, Metrics
+from .metrics import Metrics
 from .service import Service
 from .shell import BearerTokens, Cors, SecurityHeaders, SentAsBytes, WholeFiles
+from .watched import Watched
 
 GRADIO_PATH = "/gradio"
 
@@ -34,7 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    app.state.service = Service(settings, app.state.metrics.work)
+    app.state.service = Service(settings, app.state.metrics)
     app.include_router(routes.router)
     app.include_router(compat.router)
     app.mount("/web", routes.PAGE_FILES, name="web")
@@ -66,11 +67,13 @@ def _surround(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> 
         headers = ["Authorization", "Content-Type"]
         app.add_middleware(Cors, allow_origins=settings.cors, allow_methods=["GET", "POST"], allow_headers=headers)
     app.add_middleware(SecurityHeaders, policies=policies)
-    app.add_middleware(Measured, metrics=app.state.metrics)
+    app.add_middleware(Watched, metrics=app.state.metrics, log=settings.log_requests)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.service.warm_up()
-    app.state.metrics.ready.set(1)
-    yield
+    metrics: Metrics = app.state.metrics
+    metrics.ready.set(1)
+    async with metrics.shared():
+        yield

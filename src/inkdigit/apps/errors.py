@@ -7,8 +7,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from ..errors import InputError
+from .watched import REFUSED
 
 STATUS: Final[Mapping[str, int]] = {
     "bad_body": 400,
@@ -50,9 +52,22 @@ class RequestError(Exception):
         self.code = code
 
 
+class Refusal(JSONResponse):
+    """Answer with an error of the table, and leave its code in the scope for whoever counts."""
+
+    def __init__(self, detail: str, code: str, headers: Mapping[str, str]) -> None:
+        super().__init__(body(detail, code), STATUS[code], {**HEADERS.get(code, {}), **headers})
+        self._code = code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        scope[REFUSED] = self._code
+        await super().__call__(scope, receive, send)
+
+
 def refuse(detail: str, code: str, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with an error of the table."""
-    return JSONResponse(body(detail, code), STATUS[code], {**HEADERS.get(code, {}), **(headers or {})})
+    return Refusal(detail, code, headers or {})
 
 
 def body(detail: str, code: str) -> dict[str, str]:

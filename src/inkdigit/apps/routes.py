@@ -29,6 +29,8 @@ WhyQuery = Annotated[
     bool, Query(description="Add what the answer rests on: a 28×28 PNG data URL, the more opaque the more.")
 ]
 
+Answers = Sequence[Prediction | InputError]
+
 router = APIRouter(tags=["Inkdigit"])
 
 
@@ -49,6 +51,11 @@ PAGE_FILES: Final = _PageFiles(directory=Path(__file__).parent / "web", check_di
 def service_of(request: Request) -> Service:
     """Give the service that the application was built with."""
     return cast(Service, request.app.state.service)
+
+
+def metrics_of(request: Request) -> Metrics:
+    """Give the counters of this worker."""
+    return cast(Metrics, request.app.state.metrics)
 
 
 async def read_prediction(request: Request, model: str | None = None) -> Prediction:
@@ -100,14 +107,17 @@ async def predict_batch(request: Request, model: ModelQuery = None, frame: Frame
     recognizer = service.recognizer(model)
     with _body_of(request) as body:
         files = await read_files(body)
-        return await service.gate.long(lambda: _answer_batch(recognizer, files, frame))
+        answers, response = await service.gate.long(lambda: _answer_batch(recognizer, files, frame))
+    for answer in answers:
+        metrics_of(request).answered(answer)
+    return response
 
 
-def _answer_batch(recognizer: Recognizer, files: Sequence[File], frame: bool) -> Response:
+def _answer_batch(recognizer: Recognizer, files: Sequence[File], frame: bool) -> tuple[Answers, Response]:
     """Read the files and write the results, in a thread: 256 previews alone take longer than 5 ms."""
     answers = recognizer.predict_batch([file.take() for file in files])
     results = [_result(file.name, answer, frame) for file, answer in zip(files, answers, strict=True)]
-    return JSONResponse({"results": results})
+    return answers, JSONResponse({"results": results})
 
 
 def _result(name: str, answer: Prediction | InputError, frame: bool) -> dict[str, Any]:
@@ -140,7 +150,7 @@ async def readyz(request: Request) -> Response:
 @router.api_route("/metrics", methods=READ, include_in_schema=False)
 async def metrics(request: Request) -> Response:
     """Give the counters as Prometheus text."""
-    return cast(Metrics, request.app.state.metrics).response()
+    return metrics_of(request).response()
 
 
 @router.api_route("/", methods=READ, include_in_schema=False)

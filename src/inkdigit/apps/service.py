@@ -1,22 +1,23 @@
 """What one worker holds: its models, its readiness, and the gate that all work passes. Knows no HTTP."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from anyio import CapacityLimiter, to_thread
 from PIL.Image import Image as PictureFile
-from prometheus_client import Gauge
 
 from ..errors import ArtefactError
-from ..image import MAX_SIDE, open_picture
+from ..image import MAX_SIDE, ImageLike, load_pixels, open_picture
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from ..settings import Settings
 from .bodies import Image, Reader
 from .errors import RequestError
+from .metrics import Metrics
 
 LIGHT_BYTES = 64 * 1024  # what is larger, in bytes or in pixels, may take over 5 ms
 LIGHT_VALUES = 320_000  # pixels times channels: 280×280 RGBA is about 2 ms
@@ -27,9 +28,8 @@ T = TypeVar("T")
 class Gate:
     """Let at most `limit` pieces of work in: short ones one a turn of the event loop, long ones in a few threads."""
 
-    def __init__(self, limit: int, gauge: Gauge) -> None:
+    def __init__(self, limit: int) -> None:
         self.in_flight = 0
-        self._gauge = gauge
         self._limit = limit
         self._turn = asyncio.Lock()
         self._threads = CapacityLimiter(HEAVY_THREADS)
@@ -53,8 +53,7 @@ class Gate:
             raise RequestError("More pictures are in work than this service takes at a time.", "overloaded")
         self.in_flight += 1
         try:
-            with self._gauge.track_inprogress():
-                yield
+            yield
         finally:
             self.in_flight -= 1
 
@@ -84,12 +83,25 @@ class Memory:
             self.held -= mine
 
 
+class Timed(NamedTuple):
+    """Hold an answer, and when its work began, had the pixels and was done: seconds of `time.perf_counter`."""
+
+    prediction: Prediction
+    began: float
+    decoded: float
+    done: float
+
+
 class Service:
     """Answer images by the models that it loaded; the first is the default. Raises ArtefactError."""
 
-    def __init__(self, settings: Settings, work: Gauge) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.recognizers = load(settings.model)
-        self.gate = Gate(settings.in_flight, work)
+        self.gate = Gate(settings.in_flight)
+        self._metrics = metrics
+        metrics.in_flight = lambda: self.gate.in_flight
+        for recognizer in self.recognizers.values():
+            metrics.loaded(recognizer.contract)
         self.memory = Memory(settings.body_memory * 1024**2)
         self.is_ready = False
 
@@ -111,19 +123,30 @@ class Service:
 
     async def predict(self, size: int, read: Reader, recognizer: Recognizer) -> Prediction:
         """Read one image of `size` bytes. Raises RequestError and InputError."""
+        timed = None
         if size <= LIGHT_BYTES:
-            answer = await self.gate.short(lambda: _predict_light(read(), recognizer))
-            if answer is not None:
-                return answer
-        return await self.gate.long(lambda: recognizer.predict(read()))
+            timed = await self.gate.short(lambda: _predict_light(read(), recognizer))
+        if timed is None:
+            timed = await self.gate.long(lambda: _predict(read(), recognizer))
+        self._metrics.decode.observe(timed.decoded - timed.began)
+        self._metrics.inference.observe(timed.done - timed.decoded)
+        self._metrics.answered(timed.prediction)
+        return timed.prediction
 
 
-def _predict_light(image: Image, recognizer: Recognizer) -> Prediction | None:
+def _predict_light(image: Image, recognizer: Recognizer) -> Timed | None:
     """Read a small image; None where few bytes stand for many pixels."""
     if isinstance(image, bytes):
         picture = open_picture(image)
-        return recognizer.predict(picture) if _is_light(picture) else None
-    return recognizer.predict(image)
+        return _predict(picture, recognizer) if _is_light(picture) else None
+    return _predict(image, recognizer)
+
+
+def _predict(image: ImageLike, recognizer: Recognizer) -> Timed:
+    began = time.perf_counter()
+    pixels = load_pixels(image)
+    decoded = time.perf_counter()
+    return Timed(recognizer.read(pixels), began, decoded, time.perf_counter())
 
 
 def _is_light(picture: PictureFile) -> bool:
