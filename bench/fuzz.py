@@ -11,9 +11,11 @@ with its case, as is one that takes over a second, any other exception, and memo
 import argparse
 import contextlib
 import io
+import math
 import multiprocessing
 import os
 import random
+import statistics
 import struct
 import sys
 import time
@@ -27,12 +29,13 @@ import numpy as np
 from PIL import Image
 
 from inkdigit.errors import InputError
-from inkdigit.image import MAX_SIDE, load_pixels, picture_formats
+from inkdigit.image import MAX_SIDE, load_pixels, open_picture, picture_formats
 
 SLOW = 1.0  # seconds of processor time
+LARGE = 16_000_000  # pixels, over which a picture may take longer: up to 64 million are read
 STUCK = 60.0  # seconds by the clock, on a machine that may be busy
 REPORT = 20_000
-GROWTH = 20 * 1024**2  # bytes that memory may grow after the first report
+GROWTH = 10 * 1024**2  # bytes that memory may grow, from the first tenth of the reports to the last (medians)
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 
 
@@ -153,7 +156,8 @@ def run(
         except BaseException as error:  # noqa: BLE001  this is what is looked for
             said.put(("fault", f"case {case}: {type(error).__name__}: {error}"))
         if (took := time.process_time() - start) > SLOW:
-            said.put(("fault", f"case {case}: {took:.1f} s"))
+            pixels = math.prod(open_picture(data).size)
+            said.put(("fault" if pixels <= LARGE else "large", f"case {case}: {took:.1f} s, {pixels:,} pixels"))
         if (case - first + 1) % REPORT == 0 or case == first + count - 1:
             said.put(("report", (dict(ends), _memory())))
             ends.clear()
@@ -195,15 +199,16 @@ def main() -> None:
     ends, faults, memory = Counter[str](), 0, []
     with contextlib.suppress(KeyboardInterrupt):
         for kind, what in watched(options.first, options.count):
-            if kind == "fault":
-                faults += 1
+            if kind != "report":
+                faults += kind == "fault"
                 print(what, flush=True)
                 continue
             assert isinstance(what, tuple)
             ends.update(what[0])
             memory.append(what[1])
             print(f"{ends.total():,} pictures, {memory[-1] / 1024**2:.0f} MiB", flush=True)
-    grown = max(memory) - memory[0] if memory else 0
+    tenth = max(1, len(memory) // 10)
+    grown = statistics.median(memory[-tenth:]) - statistics.median(memory[:tenth]) if memory else 0
     print(
         f"{ends.total():,} pictures: {dict(ends.most_common())}; {faults} faults; memory grew {grown / 1024**2:.1f} MiB"
     )

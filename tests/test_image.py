@@ -152,6 +152,15 @@ def test_exif_turn(kind: str, orientation: int | None) -> None:
     assert np.abs(pixels.astype(int) - SEVEN[:32]).mean() < 8
 
 
+def test_a_png_that_lost_its_palette_is_damaged() -> None:
+    data = encoded(Image.fromarray(SEVEN).convert("RGB").quantize(4))
+    start = data.index(b"PLTE") - 4
+    without = data[:start] + data[start + 12 + int.from_bytes(data[start : start + 4], "big") :]
+    with pytest.raises(InputError) as caught:
+        load_pixels(without)
+    assert caught.value.code == "broken_image"
+
+
 def test_a_turn_that_stands_behind_the_pixels_of_a_png_counts() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

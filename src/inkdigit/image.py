@@ -37,6 +37,7 @@ DECODER_ERRORS = (
     EOFError,
     ArithmeticError,
     AttributeError,
+    AssertionError,
     NotImplementedError,
     MemoryError,
     RuntimeError,  # pillow_heif's
