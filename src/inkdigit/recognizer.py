@@ -35,7 +35,7 @@ class Recognizer:
 
     def read(self, pixels: Pixels) -> Prediction:
         """Read pixels as `load_pixels` gives them, uint8 [H, W]. Raises InputError where they are blank."""
-        (answer,) = self._answers(pixels[None])
+        (answer,) = self.read_batch(pixels[None])
         if isinstance(answer, InputError):
             raise answer
         return answer
@@ -57,10 +57,11 @@ class Recognizer:
 
     def _answer_all(self, waiting: list[tuple[int, Pixels]]) -> Iterator[tuple[int, Prediction | InputError]]:
         for batch in _equal_sizes(waiting):
-            answers = self._answers(np.stack([pixels for _, pixels in batch]))
+            answers = self.read_batch(np.stack([pixels for _, pixels in batch]))
             yield from zip((place for place, _ in batch), answers, strict=True)
 
-    def _answers(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
+    def read_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
+        """Read pixels of equal size, uint8 [N, H, W], in one call of the graph; an InputError stands for a blank."""
         outputs = self._session.run(["probabilities", "frame", "digitness"], {"pixels": pixels})
         return [self._answer(*row) for row in zip(*outputs, strict=True)]
 

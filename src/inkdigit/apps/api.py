@@ -1,6 +1,5 @@
 """The HTTP service, put together: `create_app` is what any ASGI server starts."""
 
-import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -10,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ..settings import Settings
 from . import compat, docs, errors, routes
+from .direct import Direct
 from .metrics import Metrics
 from .service import Service
 from .shell import BearerTokens, Cors, SecurityHeaders, SentAsBytes, WholeFiles
@@ -21,8 +21,6 @@ GRADIO_PATH = "/gradio"
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the service. Loads the models, and raises ArtefactError where one is refused."""
     settings = settings or Settings()
-    # It warns of every malformed body, which is the client's affair and not the log's.
-    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     app = FastAPIOffline(
         docs_url=None,
         redoc_url=None,
@@ -60,6 +58,7 @@ def _add_gradio(app: FastAPI, settings: Settings) -> Mapping[str, str]:
 
 def _surround(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> None:
     """Put the shell around the routes, the innermost layer first."""
+    app.add_middleware(Direct, routes=[*routes.router.routes, *compat.router.routes])
     app.add_middleware(WholeFiles)
     if settings.tokens:
         app.add_middleware(BearerTokens, tokens=[token.get_secret_value() for token in settings.tokens])

@@ -3,10 +3,11 @@
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from ..prediction import Prediction
 from . import docs
+from .reply import Reply
 from .routes import READ, page, read_prediction, service_of
 
 NAMES: Final = ("prediction", "predict", "predicted_digit", "predicted_class")
@@ -28,7 +29,7 @@ router = APIRouter(tags=["For clients of other digit services"])
 )
 async def predict(request: Request) -> Response:
     """Read the digit on one picture, and name it in every way that clients of such services look for."""
-    return JSONResponse(renamed(await read_prediction(request)))
+    return Reply(renamed(await read_prediction(request)))
 
 
 def renamed(prediction: Prediction) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def renamed(prediction: Prediction) -> dict[str, Any]:
 @router.api_route("/health", methods=READ, include_in_schema=False)
 async def health(request: Request) -> Response:
     """Tell that the model is there."""
-    return JSONResponse({"status": "healthy", "model_loaded": service_of(request).is_ready, "device": "cpu"})
+    return Reply({"status": "healthy", "model_loaded": service_of(request).is_ready, "device": "cpu"})
 
 
 @router.api_route("/ui", methods=READ, include_in_schema=False)

@@ -6,10 +6,11 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..errors import InputError
+from .reply import Reply
 from .watched import REFUSED
 
 STATUS: Final[Mapping[str, int]] = {
@@ -52,7 +53,7 @@ class RequestError(Exception):
         self.code = code
 
 
-class Refusal(JSONResponse):
+class Refusal(Reply):
     """Answer with an error of the table, and leave its code in the scope for whoever counts."""
 
     def __init__(self, detail: str, code: str, headers: Mapping[str, str]) -> None:

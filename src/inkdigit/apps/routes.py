@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, cast
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -20,6 +20,7 @@ from . import docs, errors
 from .bodies import Body, read_files, read_image
 from .metrics import Metrics
 from .multipart import File
+from .reply import Reply
 from .service import Service
 
 READ: Final = ["GET", "HEAD"]
@@ -87,7 +88,7 @@ async def predict(
     answer = prediction.as_dict(frame=frame)
     if why:
         answer["why"] = await _why(service_of(request), prediction, model)
-    return JSONResponse(answer)
+    return Reply(answer)
 
 
 async def _why(service: Service, prediction: Prediction, model: str | None) -> str:
@@ -117,7 +118,7 @@ def _answer_batch(recognizer: Recognizer, files: Sequence[File], frame: bool) ->
     """Read the files and write the results, in a thread: 256 previews alone take longer than 5 ms."""
     answers = recognizer.predict_batch([file.take() for file in files])
     results = [_result(file.name, answer, frame) for file, answer in zip(files, answers, strict=True)]
-    return answers, JSONResponse({"results": results})
+    return answers, Reply({"results": results})
 
 
 def _result(name: str, answer: Prediction | InputError, frame: bool) -> dict[str, Any]:
@@ -130,13 +131,13 @@ def _result(name: str, answer: Prediction | InputError, frame: bool) -> dict[str
 async def models(request: Request) -> Response:
     """List the loaded models with their contracts; the first is the default."""
     recognizers = service_of(request).recognizers.values()
-    return JSONResponse({"models": [asdict(recognizer.contract) for recognizer in recognizers]})
+    return Reply({"models": [asdict(recognizer.contract) for recognizer in recognizers]})
 
 
 @router.api_route("/healthz", methods=READ, include_in_schema=False)
 async def healthz() -> Response:
     """Tell that the process lives."""
-    return JSONResponse({"status": "ok"})
+    return Reply({"status": "ok"})
 
 
 @router.api_route("/readyz", methods=READ, include_in_schema=False)
@@ -144,7 +145,7 @@ async def readyz(request: Request) -> Response:
     """Tell whether the models have answered a warm-up."""
     if not service_of(request).is_ready:
         raise errors.RequestError("The models have not answered yet.", "not_ready")
-    return JSONResponse({"status": "ready"})
+    return Reply({"status": "ready"})
 
 
 @router.api_route("/metrics", methods=READ, include_in_schema=False)
@@ -158,7 +159,7 @@ async def home(request: Request) -> Response:
     """Give a browser the page, and anything else the status that it may expect here."""
     if "text/html" in request.headers.get("accept", ""):
         return await page(request)
-    return JSONResponse({"status": "ok", "service": "inkdigit", "docs": "/docs"}, headers={"Vary": "Accept"})
+    return Reply({"status": "ok", "service": "inkdigit", "docs": "/docs"}, headers={"Vary": "Accept"})
 
 
 async def page(request: Request) -> Response:

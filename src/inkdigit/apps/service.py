@@ -1,6 +1,5 @@
 """What one worker holds: its models, its readiness, and the gate that all work passes. Knows no HTTP."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +10,14 @@ from anyio import CapacityLimiter, to_thread
 from PIL.Image import Image as PictureFile
 
 from ..errors import ArtefactError
-from ..image import MAX_SIDE, ImageLike, load_pixels, open_picture
+from ..image import Pixels, decode, load_pixels, open_picture
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from ..settings import Settings
 from .bodies import Image, Reader
 from .errors import RequestError
 from .metrics import Metrics
+from .together import Together
 
 LIGHT_BYTES = 64 * 1024  # what is larger, in bytes or in pixels, may take over 5 ms
 LIGHT_VALUES = 320_000  # pixels times channels: 280×280 RGBA is about 2 ms
@@ -26,29 +26,21 @@ T = TypeVar("T")
 
 
 class Gate:
-    """Let at most `limit` pieces of work in: short ones one a turn of the event loop, long ones in a few threads."""
+    """Let at most `limit` pieces of work in, and do long ones in a few threads."""
 
     def __init__(self, limit: int) -> None:
         self.in_flight = 0
         self._limit = limit
-        self._turn = asyncio.Lock()
         self._threads = CapacityLimiter(HEAVY_THREADS)
-
-    async def short(self, work: Callable[[], T]) -> T:
-        """Do work of less than 5 ms in the event loop. Raises RequestError where too much waits already."""
-        with self._entered():
-            async with self._turn:
-                # Whatever else is ready goes first, health checks among it, and is counted.
-                await asyncio.sleep(0)
-                return work()
 
     async def long(self, work: Callable[[], T]) -> T:
         """Do work in a thread. Raises RequestError where too much waits already."""
-        with self._entered():
+        with self.entered():
             return await to_thread.run_sync(work, limiter=self._threads)
 
     @contextmanager
-    def _entered(self) -> Iterator[None]:
+    def entered(self) -> Iterator[None]:
+        """Count one piece of work. Raises RequestError where too much waits already."""
         if self.in_flight >= self._limit:
             raise RequestError("More pictures are in work than this service takes at a time.", "overloaded")
         self.in_flight += 1
@@ -84,12 +76,11 @@ class Memory:
 
 
 class Timed(NamedTuple):
-    """Hold an answer, and when its work began, had the pixels and was done: seconds of `time.perf_counter`."""
+    """Hold an answer, and the seconds that its decoding and its inference took."""
 
     prediction: Prediction
-    began: float
-    decoded: float
-    done: float
+    decoding: float
+    inference: float
 
 
 class Service:
@@ -98,6 +89,7 @@ class Service:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.recognizers = load(settings.model)
         self.gate = Gate(settings.in_flight)
+        self._together = Together()
         self._metrics = metrics
         metrics.in_flight = lambda: self.gate.in_flight
         for recognizer in self.recognizers.values():
@@ -123,36 +115,45 @@ class Service:
 
     async def predict(self, size: int, read: Reader, recognizer: Recognizer) -> Prediction:
         """Read one image of `size` bytes. Raises RequestError and InputError."""
-        timed = None
-        if size <= LIGHT_BYTES:
-            timed = await self.gate.short(lambda: _predict_light(read(), recognizer))
+        timed = await self._predict_light(read, recognizer) if size <= LIGHT_BYTES else None
         if timed is None:
             timed = await self.gate.long(lambda: _predict(read(), recognizer))
-        self._metrics.decode.observe(timed.decoded - timed.began)
-        self._metrics.inference.observe(timed.done - timed.decoded)
+        self._metrics.decode.observe(timed.decoding)
+        self._metrics.inference.observe(timed.inference)
         self._metrics.answered(timed.prediction)
         return timed.prediction
 
+    async def _predict_light(self, read: Reader, recognizer: Recognizer) -> Timed | None:
+        """Read a small image in the event loop; None where few bytes stand for many pixels."""
+        with self.gate.entered():
+            start = time.perf_counter()
+            pixels = _light_pixels(read())
+            if pixels is None:
+                return None
+            decoding = time.perf_counter() - start
+            answer, inference = await self._together.read(recognizer, pixels)
+            return Timed(answer, decoding, inference)
 
-def _predict_light(image: Image, recognizer: Recognizer) -> Timed | None:
-    """Read a small image; None where few bytes stand for many pixels."""
-    if isinstance(image, bytes):
-        picture = open_picture(image)
-        return _predict(picture, recognizer) if _is_light(picture) else None
-    return _predict(image, recognizer)
+
+def _light_pixels(image: Image) -> Pixels | None:
+    if not isinstance(image, bytes):
+        return load_pixels(image)
+    picture = open_picture(image)
+    return decode(picture, image) if _is_light(picture) else None
 
 
-def _predict(image: ImageLike, recognizer: Recognizer) -> Timed:
-    began = time.perf_counter()
+def _predict(image: Image, recognizer: Recognizer) -> Timed:
+    start = time.perf_counter()
     pixels = load_pixels(image)
     decoded = time.perf_counter()
-    return Timed(recognizer.read(pixels), began, decoded, time.perf_counter())
+    answer = recognizer.read(pixels)
+    return Timed(answer, decoded - start, time.perf_counter() - decoded)
 
 
 def _is_light(picture: PictureFile) -> bool:
-    """Tell whether a picture takes little time; a longer side would make it differ from the same as bytes."""
+    """Tell whether a picture takes little time."""
     width, height = picture.size
-    return width * height * len(picture.getbands()) <= LIGHT_VALUES and max(width, height) <= MAX_SIDE
+    return width * height * len(picture.getbands()) <= LIGHT_VALUES
 
 
 def load(models: Sequence[str]) -> dict[str, Recognizer]:
