@@ -70,6 +70,11 @@ def test_a_contract_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert contract == CONTRACT
 
 
+def test_the_first_artefacts_have_no_figures_of_validation(tmp_path: Path) -> None:
+    _, contract = open_artefact(written(tmp_path, tiny(), {"validation": None}))
+    assert contract.validation == {}
+
+
 def test_labels_are_the_contracts(tmp_path: Path) -> None:
     answer = Recognizer(written(tmp_path, tiny(), {"labels": '["a", "b", "c"]'})).predict([[0, 1]])  # type: ignore[arg-type]
     assert (answer.digit, answer.model.name, answer.frame.shape) == ("a", "tiny", (28, 28))
@@ -89,6 +94,7 @@ def test_labels_are_the_contracts(tmp_path: Path) -> None:
         ({"thresholds": '{"digitness": "high", "confidence": 0.5}'}, ["malformed"]),
         ({"name": "12"}, ["malformed"]),
         ({"scores": "[1]"}, ["malformed"]),
+        ({"validation": "[1]"}, ["malformed"]),
     ],
 )
 def test_a_contract_that_does_not_fit_is_refused(

@@ -344,20 +344,58 @@ def with_recipe_flags(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def option_of(item: "Field[Any]") -> Any:
+    """Make the option of one field of the recipe, with the default that it has in the recipe that ships."""
+    text = item.metadata["help"] + (f" ({item.default})" if item.default != "" else "")
+    return typer.Option(f"--{item.name.replace('_', '-')}", *item.metadata["aliases"], help=text)
+
+
 app.command()(with_recipe_flags(train))
+
+
+@app.command()
+def drift(
+    sources: Annotated[list[str], typer.Argument(metavar="METRICS", help="Addresses of /metrics, or files of it.")],
+    model: ModelOption = DEFAULT_MODEL,
+    before: Annotated[
+        list[str] | None, typer.Option("--since", help="What /metrics gave earlier: only what came after it counts.")
+    ] = None,
+) -> None:
+    """Compare what services answered with the model's answers on validation; exit code 1 where the two have parted."""
+    from .artefact import model_path, open_artefact  # noqa: PLC0415
+    from .drift import compare, read_metrics, served, since  # noqa: PLC0415
+
+    _, contract = open_artefact(model_path(model))
+    counted = served([read_metrics(source) for source in sources], contract)
+    if before:
+        counted = since(counted, served([read_metrics(source) for source in before], contract))
+    distances = compare(contract, counted)
+    for distance in distances:
+        say(distance.sentence())
+    raise typer.Exit(int(any(distance.parted for distance in distances)))
 
 
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
-    to: Annotated[Path | None, typer.Option(help="The artefact to write.  [default: in the run's folder]")] = None,
+    to: Annotated[Path | None, typer.Option(help="The file to write.  [default: in the run's folder]")] = None,
     data: DataOption = None,
+    form: Annotated[
+        Literal["onnx", "torch-export"], typer.Option("--format", help="The artefact, or a .pt2 for PyTorch users.")
+    ] = "onnx",
+    int8: Annotated[bool, typer.Option("--int8", help="The artefact with the network's layers in int8.")] = False,
 ) -> None:
     """Export a training run's weights as an artefact that has proved itself."""
     _need_torch()
-    from .train.run import export_run  # noqa: PLC0415
+    if int8 and form != "onnx":
+        raise typer.BadParameter("--int8 is for the format onnx")
+    from .train.run import export_run, export_run_program  # noqa: PLC0415
 
-    say(f"{export_run(run, to, data)} is ready")
+    if int8:
+        from .train.int8 import export_int8 as write  # noqa: PLC0415
+    else:
+        write = export_run if form == "onnx" else export_run_program
+    say(f"{write(run, to, data)} is ready")
 
 
 def _need_torch() -> None:
