@@ -1,6 +1,7 @@
 """A whole training run on a little of the real data, and exports that fail."""
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -17,11 +18,12 @@ from inkdigit.artefact import Contract
 from inkdigit.errors import DataError
 from inkdigit.prediction import Thresholds
 from inkdigit.train import export
+from inkdigit.train.begin import SPLIT, begun_with
+from inkdigit.train.folder import DIGITS, NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
 from inkdigit.train.glance import Glance
 from inkdigit.train.networks import NETWORKS
 from inkdigit.train.recipe import Recipe
-from inkdigit.train.run import NOTES, WEIGHTS, Notes, begun_with, load, save
 
 from ..pictures import digits, seven
 
@@ -60,12 +62,24 @@ def test_an_export_loads_and_agrees(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["new.onnx"]
 
 
-def test_a_failed_export_leaves_the_last_good_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_for_torch_reads_as_the_graph_and_carries_the_contract(tmp_path: Path) -> None:
+    built = graph()
+    export.export_program(built, contract(), samples(), tmp_path / "new.pt2")
+    inside = {export.CONTRACT_FILE: ""}
+    program = torch.export.load(tmp_path / "new.pt2", extra_files=inside).module()
+    pixels = torch.as_tensor(seven(73)[None].copy())  # a size that the export has not seen
+    assert all(map(torch.allclose, program(pixels), built(pixels)))
+    assert json.loads(inside[export.CONTRACT_FILE])["name"] == contract().name
+    assert [path.name for path in tmp_path.iterdir()] == ["new.pt2"]
+
+
+@pytest.mark.parametrize("kind", ["export", "export_program"])
+def test_a_failed_export_leaves_the_last_good_file(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "model.onnx"
     target.write_bytes(b"the last good file")
     monkeypatch.setattr(export, "TOLERANCE", -1.0)
     with pytest.raises(ArtefactError, match="differs from torch"):
-        export.export(graph(), contract(), samples(), target)
+        getattr(export, kind)(graph(), contract(), samples(), target)
     assert target.read_bytes() == b"the last good file"
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
@@ -102,12 +116,12 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     first = Recipe(epochs=4, seed=7)
     built = graph()
     save(Notes("first", first, {}, 1.0, Thresholds(0.5, 0.5), {}), built, tmp_path)
-    before, begun = begun_with(Recipe(begin_with=str(tmp_path), epochs=1, seed=7))
+    before, begun = begun_with(Recipe(begin_with=str(tmp_path), epochs=1, seed=7), DIGITS, SPLIT)
     assert before == first.as_dict()
     assert begun is not None
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in begun.state_dict().items())
     with pytest.raises(DataError, match="was trained with seed 7, not 8"):
-        begun_with(Recipe(begin_with=str(tmp_path), seed=8))
+        begun_with(Recipe(begin_with=str(tmp_path), seed=8), DIGITS, SPLIT)
 
 
 @pytest.mark.parametrize("damaged", [NOTES, WEIGHTS])

@@ -5,33 +5,35 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def augment(frames: Tensor) -> Tensor:
-    """Distort frames [N, 1, 28, 28] as pens and hands do."""
-    return weight(warp(frames))
+def augment(frames: Tensor, strength: float = 1) -> Tensor:
+    """Distort frames [N, 1, 28, 28] as pens and hands do, more or less strongly."""
+    return weight(warp(frames, strength), strength) if strength else frames
 
 
-def warp(frames: Tensor) -> Tensor:
+def warp(frames: Tensor, strength: float = 1) -> Tensor:
     """Move, turn, scale, slant and bend each frame, in one resampling.
 
     The bend is a smooth random displacement (Simard, Steinkraus, Platt 2003).
     """
     count = len(frames)
-    angle = torch.randn(count) * 0.11
-    scale = torch.exp(torch.randn(count, 2) * 0.08)
-    slant = torch.randn(count) * 0.12
-    shift = torch.randn(count, 2) * 0.05
+    angle = torch.randn(count) * (0.11 * strength)
+    scale = torch.exp(torch.randn(count, 2) * (0.08 * strength))
+    slant = torch.randn(count) * (0.12 * strength)
+    shift = torch.randn(count, 2) * (0.05 * strength)
     cos, sin = angle.cos(), angle.sin()
     first = torch.stack([cos * scale[:, 0], (slant * cos - sin) * scale[:, 0], shift[:, 0]], 1)
     second = torch.stack([sin * scale[:, 1], (slant * sin + cos) * scale[:, 1], shift[:, 1]], 1)
     grid = functional.affine_grid(torch.stack([first, second], 1), list(frames.shape), align_corners=False)
-    bend = functional.interpolate(torch.randn(count, 2, 5, 5) * 0.055, size=28, mode="bicubic", align_corners=True)
+    bend = functional.interpolate(
+        torch.randn(count, 2, 5, 5) * (0.055 * strength), size=28, mode="bicubic", align_corners=True
+    )
     return functional.grid_sample(frames, grid + bend.permute(0, 2, 3, 1), align_corners=False)
 
 
-def weight(frames: Tensor) -> Tensor:
+def weight(frames: Tensor, strength: float = 1) -> Tensor:
     """Make the pen of each frame a little wider or finer, darker or paler."""
     wide = functional.max_pool2d(frames, 3, 1, 1)
     fine = -functional.max_pool2d(-frames, 3, 1, 1)
-    amount = torch.randn(len(frames), 1, 1, 1) * 0.2
+    amount = torch.randn(len(frames), 1, 1, 1) * (0.2 * strength)
     changed = frames + amount.clamp(0, 0.6) * (wide - frames) - (-amount).clamp(0, 0.6) * (frames - fine)
-    return changed.clamp(0, 1) ** torch.exp(torch.randn(len(frames), 1, 1, 1) * 0.2)
+    return changed.clamp(0, 1) ** torch.exp(torch.randn(len(frames), 1, 1, 1) * (0.2 * strength))

@@ -95,10 +95,10 @@ def corpora(recipe: Recipe, folder: Path | None) -> tuple[Corpus, Corpus, dict[s
     known, held_out, sources = halves(recipe, folder)
     training = {"mnist": known.mnist}
     if recipe.invented:
-        training["invented"] = written(invented_digits(recipe.invented, recipe.seed), 1, recipe.seed)
-        training["signs"] = written(invented_signs(recipe.invented, recipe.seed), 1, recipe.seed)
+        training["invented"] = written(invented_digits(recipe.invented, recipe.drawn_by), 1, recipe.drawn_by)
+        training["signs"] = written(invented_signs(recipe.invented, recipe.drawn_by), 1, recipe.drawn_by)
     if recipe.pens:
-        training["pens"] = written(known.pens, recipe.pens, recipe.seed)
+        training["pens"] = written(known.pens, recipe.pens, recipe.drawn_by)
     return Corpus(training), held_out_corpus(recipe, held_out), sources
 
 

@@ -1,26 +1,33 @@
-"""Export: framing, network and calibration as one ONNX file that proves itself before it takes its name."""
+"""Export: framing, network and calibration as one file that proves itself before it takes its name."""
 
 import dataclasses
+import json
 import logging
 import os
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..artefact import Contract, open_artefact
+from ..artefact import INPUTS, OUTPUTS, Contract, open_artefact
 from ..errors import ArtefactError
 from .framing import Framing
 from .networks import Network
 
-TOLERANCE = 1e-3  # of ONNX Runtime against torch, in every output
+TOLERANCE = 1e-3  # of what is exported against torch, in every output
+CONTRACT_FILE = "contract.json"  # in a .pt2
+EXAMPLE = (2, 40, 50)  # of pixels; no side means anything: all are dynamic
+DYNAMIC = {"pixels": dict.fromkeys(range(3), torch.export.Dim.DYNAMIC)}
+
+Reader = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 
 
 class Graph(nn.Module):
@@ -48,37 +55,50 @@ def export(graph: Graph, contract: Contract, images: list[NDArray[np.uint8]], ta
     where it does not; then what was at `target` is left as it was.
     """
     graph.eval()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".tmp.onnx", delete=False) as file:
-        draft = Path(file.name)
-    try:
+    with drafted(target) as draft:
         onnx.save(with_contract(to_onnx(graph), contract), draft)
         onnx.checker.check_model(str(draft), full_check=True)
-        compare(graph, draft, images)
-        publish(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+        session, _ = open_artefact(draft)
+        compare(graph, lambda pixels: session.run(list(OUTPUTS), {"pixels": pixels}), images)
 
 
-def publish(draft: Path, target: Path) -> None:
-    """Give a finished file its name, in one step and readable by all."""
-    draft.chmod(0o644)
-    draft.replace(target)
+def export_program(graph: Graph, contract: Contract, images: list[NDArray[np.uint8]], target: Path) -> None:
+    """Write the graph as a program of `torch.export` (.pt2), with the contract inside as `CONTRACT_FILE`.
+
+    It proves itself as `export` does. Raises ArtefactError.
+    """
+    graph.eval()
+    with drafted(target) as draft:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of its own internals
+            program = torch.export.export(graph, (torch.zeros(EXAMPLE, dtype=torch.uint8),), dynamic_shapes=DYNAMIC)
+            torch.export.save(program, draft, extra_files={CONTRACT_FILE: json.dumps(dataclasses.asdict(contract))})
+            loaded = torch.export.load(draft).module()
+        compare(graph, lambda pixels: [each.numpy() for each in loaded(torch.as_tensor(pixels.copy()))], images)
+
+
+@contextmanager
+def drafted(target: Path) -> Iterator[Path]:
+    """Give a path for a file that takes the target's place when it is finished, and leaves nothing when it is not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        draft = Path(folder) / target.name
+        yield draft
+        draft.chmod(0o644)  # readable by all
+        draft.replace(target)
 
 
 def to_onnx(graph: Graph) -> onnx.ModelProto:
     """Translate a graph with dynamic N, H and W."""
-    axis = torch.export.Dim.DYNAMIC
-    example = torch.randint(0, 256, (2, 40, 50), dtype=torch.uint8)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of its own internals
         program = torch.onnx.export(
             graph,
-            (example,),
-            input_names=["pixels"],
-            output_names=["probabilities", "frame", "digitness"],
-            dynamic_shapes={"pixels": {0: axis, 1: axis, 2: axis}},
+            (torch.zeros(EXAMPLE, dtype=torch.uint8),),
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_shapes=DYNAMIC,
             dynamo=True,
             verbose=False,
         )
@@ -97,33 +117,36 @@ def with_contract(model: onnx.ModelProto, contract: Contract) -> onnx.ModelProto
     return model
 
 
-def compare(graph: Graph, path: Path, images: list[NDArray[np.uint8]]) -> None:
-    """Refuse a file that ONNX Runtime reads differently from torch: over `TOLERANCE`, or another digit."""
-    session, _ = open_artefact(path)
+def compare(graph: Graph, read: Reader, images: list[NDArray[np.uint8]]) -> None:
+    """Refuse what reads pictures differently from torch: over `TOLERANCE` in any output, or another digit."""
     for pixels in images:
         with torch.inference_mode():
             wanted = [value.numpy() for value in graph(torch.as_tensor(pixels.copy()))]
-        found = session.run(["probabilities", "frame", "digitness"], {"pixels": pixels})
+            found = read(pixels)
         difference = max(float(np.abs(a - b).max()) for a, b in zip(wanted, found, strict=True))
         if difference > TOLERANCE or (wanted[0].argmax(1) != found[0].argmax(1)).any():
-            raise ArtefactError(
-                f"ONNX Runtime {ort.__version__} differs from torch by {difference:.1e} on real images."
-            )
+            raise ArtefactError(f"What was exported differs from torch by {difference:.1e} on real images.")
 
 
 def rewrite_contract(path: Path, **changes: object) -> None:
     """Replace fields of an artefact's contract, in one step."""
     _, contract = open_artefact(path)
     model = with_contract(onnx.load(path), dataclasses.replace(contract, **changes))  # type: ignore[arg-type]
-    draft = path.with_suffix(".tmp")
-    draft.write_bytes(model.SerializeToString())
-    publish(draft, path)
+    with drafted(path) as draft:
+        onnx.save(model, draft)
 
 
 def git_commit() -> str:
-    """Give the commit of the checkout that this code is in; empty where there is none."""
-    answer = subprocess.run(
-        ["git", "rev-parse", "HEAD"],  # noqa: S607
+    """Give the commit of the checkout that this code is in, `-dirty` where files differ from it; empty for none."""
+    if not git("ls-files", "--error-unmatch", Path(__file__).name):  # installed below some other project's checkout
+        return ""
+    return git("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty")
+
+
+def git(*arguments: str) -> str:
+    """Ask git about the folder of this file; empty where it has no answer."""
+    answer = subprocess.run(  # noqa: S603
+        ["git", *arguments],  # noqa: S607
         cwd=Path(__file__).parent,
         capture_output=True,
         text=True,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..strokes import NO_DIGIT
+from . import parallel
 from .augment import augment
 from .framing import overlaps
 from .glance import GRID, Glance
@@ -55,14 +56,15 @@ class Frames:
         return self.frames[index][:, None].float() / 255, self.labels[index]
 
 
-def fit_glance(sheets: Sheets, recipe: Recipe, out: Path | None = None) -> Glance:
+def fit_glance(glance: Glance, sheets: Sheets, recipe: Recipe, out: Path | None = None) -> Glance:
     """Train a glance to find the ink on sheets, from the checkpoint in `out` on if there is one. Raises Stopped."""
-    glance = Glance()
     loop = Loop(glance, len(sheets.pictures), recipe.glance_epochs, recipe)
+    look = parallel.joined(glance)
 
     def loss(index: Tensor) -> Tensor:
-        grids, ink = sheets.stretched(index)
-        return mask_loss(glance(grids), ink)
+        mine = parallel.part(index)
+        grids, ink = sheets.stretched(mine)
+        return mask_loss(look(grids), ink) * (len(mine) * parallel.count() / len(index))
 
     begin(loop, "glance", out)
     descend("glance", loop, loss, out, dict)
@@ -91,10 +93,11 @@ def fit_network(
 ) -> Network:
     """Train a network on frames, from the checkpoint in `out` on if there is one, over all epochs or until Ctrl-C."""
     loop = Loop(network, len(training.labels), recipe.epochs, recipe)
+    read = parallel.joined(network)
 
     def loss(index: Tensor) -> Tensor:
         frames, labels = training.batch(index)
-        return network_loss(network, augment(frames), labels, recipe.label_smoothing)
+        return network_loss(read, augment(frames, recipe.distortion), labels, recipe.label_smoothing)
 
     begin(loop, "network", out)
     try:
@@ -104,15 +107,27 @@ def fit_network(
     return cast(Network, loop.average.module.eval())
 
 
-def network_loss(network: Network, frames: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
-    """Give the loss of one batch: cross-entropy of the labels, plus that of digit against no digit."""
+def network_loss(network: nn.Module, frames: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
+    """Give this process's part of a whole batch's loss: cross-entropy of the labels, plus that of digit or no digit.
+
+    The parts' mean over the processes is the loss of the batch.
+    """
     others = negatives(frames[: len(frames) // 8])
-    logits, digitness = network(torch.cat([frames, others]).contiguous(memory_format=torch.channels_last))
-    loss = functional.cross_entropy(
-        logits[: len(frames)], labels, ignore_index=NO_DIGIT, label_smoothing=label_smoothing
+    labels = torch.cat([labels, torch.full((len(others),), NO_DIGIT)])
+    is_digit = labels != NO_DIGIT
+    inputs, target, wanted = (parallel.part(each) for each in (torch.cat([frames, others]), labels, is_digit.float()))
+    with autocast(frames.device.type):
+        logits, digitness = network(inputs.contiguous(memory_format=torch.channels_last))
+    reading = functional.cross_entropy(
+        logits.float(), target, ignore_index=NO_DIGIT, label_smoothing=label_smoothing, reduction="sum"
     )
-    is_digit = torch.cat([(labels != NO_DIGIT).float(), torch.zeros(len(others))])
-    return loss + 0.3 * functional.binary_cross_entropy_with_logits(digitness, is_digit)
+    telling = functional.binary_cross_entropy_with_logits(digitness.float(), wanted, reduction="sum")
+    return parallel.count() * (reading / is_digit.sum() + 0.3 * telling / len(labels))
+
+
+def autocast(device: str) -> torch.autocast:
+    """Compute in bfloat16 where that pays: on CUDA. Processors without instructions for it are slower than in float."""
+    return torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
 
 
 @torch.no_grad()

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from ..errors import DataError
+from . import parallel
 from .recipe import Recipe
 
 Weights = tuple[Tensor, ...] | list[Tensor]
@@ -33,9 +34,16 @@ OPTIMISERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
     "adamw": lambda module, recipe: torch.optim.AdamW(
         module.parameters(), recipe.rate, weight_decay=recipe.weight_decay
     ),
+    "adam": lambda module, recipe: torch.optim.Adam(module.parameters(), recipe.rate, weight_decay=recipe.weight_decay),
     "sgd": lambda module, recipe: torch.optim.SGD(
         module.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
     ),
+}
+SCHEDULES: dict[str, Callable[[torch.optim.Optimizer, Recipe, int], torch.optim.lr_scheduler.LRScheduler]] = {
+    "one-cycle": lambda optimiser, recipe, steps: torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.rate, total_steps=steps, pct_start=0.15
+    ),
+    "constant": lambda optimiser, recipe, steps: torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1),
 }
 
 
@@ -55,7 +63,7 @@ class Loop:
     order: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))  # of this epoch
     average: AveragedModel = field(init=False)
     optimiser: torch.optim.Optimizer = field(init=False)
-    schedule: torch.optim.lr_scheduler.OneCycleLR = field(init=False)
+    schedule: torch.optim.lr_scheduler.LRScheduler = field(init=False)
 
     def __post_init__(self) -> None:
         """Prepare optimiser, rate and average."""
@@ -64,9 +72,7 @@ class Loop:
         channels_last = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(channels_last, multi_avg_fn=moving_average)
         self.optimiser = OPTIMISERS[self.recipe.optimiser](self.module, self.recipe)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, self.recipe.rate, total_steps=self.steps, pct_start=0.15
-        )
+        self.schedule = SCHEDULES[self.recipe.schedule](self.optimiser, self.recipe, self.steps)
 
     @property
     def per_epoch(self) -> int:
@@ -141,21 +147,24 @@ def descend(
     checkpoint. Raises Stopped on Ctrl-C, between two steps and after a checkpoint.
     """
     begun = time.monotonic()
+    figures: dict[str, float] = {}
     with progress_bar() as progress, interruptible() as interrupted:
-        task = progress.add_task(name, total=loop.steps, note="")
-        while loop.step < loop.steps and not interrupted.is_set():
+        task = progress.add_task(name, total=loop.steps, note="", completed=loop.step)
+        while loop.step < loop.steps and not parallel.anybody(interrupted.is_set()):
             loss = loss_of(loop.batch())
             loop.update(loss)
-            progress.update(task, completed=loop.step, note=f"loss {loss.item():.3f}")
-            if loop.step % loop.per_epoch == 0:
-                rate, seconds = loop.schedule.get_last_lr()[0], round(time.monotonic() - begun, 1)
-                figures = {"loss": loss.item(), **report(), "rate": float(rate), "seconds": seconds}
+            rate = float(loop.schedule.get_last_lr()[0])
+            progress.update(task, completed=loop.step, note=as_text({**figures, "loss": loss.item(), "rate": rate}))
+            if loop.step % loop.per_epoch == 0 and parallel.is_first():
+                seconds = round(time.monotonic() - begun, 1)
+                figures = {"loss": loss.item(), **report(), "rate": rate, "seconds": seconds}
                 progress.console.print(f"{name} epoch {loop.step // loop.per_epoch}: {as_text(figures)}")
                 if out:
                     note(out, {"stage": name, "epoch": loop.step // loop.per_epoch, **figures})
                     loop.save(checkpoint_of(out, name))
+    parallel.agree(loop.average.module)
     if loop.step < loop.steps:
-        if out:
+        if out and parallel.is_first():
             loop.save(checkpoint_of(out, name))
         raise Stopped
 

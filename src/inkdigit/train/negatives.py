@@ -10,7 +10,7 @@ from .framing import FRAME, PATCH, place
 def negatives(frames: Tensor) -> Tensor:
     """Make as many frames that are no digit as there are `frames` [N, 1, 28, 28] of digits, in four equal kinds."""
     kinds = (scribbles, pairs, crossed, noise)
-    made = torch.cat([kind(part) for kind, part in zip(kinds, frames.chunk(len(kinds)), strict=True)])
+    made = torch.cat([kind(part) for kind, part in zip(kinds, frames.tensor_split(len(kinds)), strict=True)])
     margin = (PATCH - FRAME) // 2
     return place(functional.pad(made, (margin, margin, margin, margin)))  # no size gives them away
 
@@ -55,7 +55,7 @@ def noise(frames: Tensor) -> Tensor:
 def blotches(count: int, size: int) -> Tensor:
     """Make noise [N, S, S] in 0..1, fine to coarse, of every level and contrast."""
     parts = []
-    for part, cells in zip(torch.arange(count).chunk(4), (size, size // 2, size // 4, 4), strict=True):
+    for part, cells in zip(torch.arange(count).tensor_split(4), (size, size // 2, size // 4, 4), strict=True):
         level = functional.interpolate(torch.rand(len(part), 1, cells, cells), size=size, mode="bilinear")[:, 0]
         contrast = 1 + 4 * torch.rand(len(part), 1, 1).square()
         parts.append(((level - torch.rand(len(part), 1, 1)) * contrast + 0.3).clamp(0, 1))

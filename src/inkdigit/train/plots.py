@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..data import Labelled
 from ..errors import InputError
-from ..evaluate import SOURCES, Score
+from ..evaluate import Score
+from ..image import load_pixels
 from ..recognizer import Recognizer
 
 WORST = 24  # mistakes on a sheet
@@ -24,12 +25,14 @@ def save(figure: Figure, path: Path) -> None:
     draft.replace(path)
 
 
-def plot_results(recognizer: Recognizer, results: Mapping[str, Score], data: Path | None, folder: Path) -> None:
+def plot_results(
+    recognizer: Recognizer, results: Mapping[str, Score], pictures: Mapping[str, Labelled], folder: Path
+) -> None:
     """Draw the confusion matrix and the worst mistakes of every source that was scored."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, result in results.items():
         plot_confusion(result.confusion, recognizer.contract.labels, name, folder / f"{name}-confusion.png")
-        plot_mistakes(recognizer, SOURCES[name](data), result, name, folder / f"{name}-mistakes.png")
+        plot_mistakes(recognizer, pictures[name], result, name, folder / f"{name}-mistakes.png")
 
 
 def plot_curves(metrics: Path, path: Path) -> None:
@@ -78,7 +81,7 @@ def plot_mistakes(recognizer: Recognizer, data: Labelled, result: Score, title: 
         axes.axis("off")
         if number < len(worst):
             place = worst[number]
-            axes.imshow(_pair(recognizer, data.images[place]), cmap="gray", vmin=0, vmax=255)
+            axes.imshow(_pair(recognizer, load_pixels(data.images[place])), cmap="gray", vmin=0, vmax=255)
             read = labels[result.answers[place]] if result.answers[place] >= 0 else "blank"
             axes.set_title(f"{labels[data.labels[place]]} read as {read}, {confidence[place]:.0%}", fontsize=8)
     save(figure, path)

@@ -1,12 +1,18 @@
 """The recipe: everything that a training run depends on, as data. It needs no torch: the command line reads it."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from ..errors import DataError
 
-def option(default: Any, text: str) -> Any:
-    """Declare a field of the recipe with the help text that the command line shows for it."""
-    return field(default=default, metadata={"help": text})
+NAMED = Path(__file__).with_name("recipes.toml")
+
+
+def option(default: Any, text: str, *aliases: str) -> Any:
+    """Declare a field of the recipe with its flag's help text and other names."""
+    return field(default=default, metadata={"help": text, "aliases": aliases})
 
 
 @dataclass(frozen=True)
@@ -14,8 +20,9 @@ class Recipe:
     """Hold what a training run depends on; its fields are the flags of `inkdigit train`, its defaults what ships."""
 
     network: str = option("flagship", "The network's name.")
-    optimiser: str = option("adamw", "adamw or sgd (with Nesterov momentum).")
-    rate: float = option(4e-3, "The highest learning rate of the one-cycle schedule.")
+    optimiser: str = option("adamw", "adamw, adam, or sgd (with Nesterov momentum).")
+    rate: float = option(4e-3, "The learning rate, the highest of a one-cycle schedule.")
+    schedule: str = option("one-cycle", "How the rate goes: one-cycle or constant.")
     weight_decay: float = option(0.02, "Weight decay, decoupled.")
     batch: int = option(128, "Pictures a step.")
     epochs: int = option(14, "Passes over the frames, for the network.")
@@ -23,13 +30,35 @@ class Recipe:
     sheets: int = option(44_000, "Pictures of paper that are made to train on.")
     pens: int = option(6, "How often each pen digit is drawn, each time with another pen; 0 for none.")
     invented: int = option(12_000, "Digits invented in the forms of other countries, and as many signs.")
+    distortion: float = option(1.0, "How strongly frames are distorted in training; 0 for not at all.")
     label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.")
     validation_writers: int = option(3, "Pen writers that are held out likewise.")
-    begin_with: str = option("", "Folder of a run whose glance is kept and whose network is trained on.")
+    begin_with: str = option("", "Run (its folder) or model (name or .onnx) whose weights are trained on.", "--from")
+    glance: str = option("", "Model (name or .onnx) or run whose glance is taken as it is, in place of training one.")
     seed: int = option(1, "Seed of everything random.")
     pictures: int = option(60_000, "Pictures of MNIST's training set that are read, the held out ones included.")
     validation: int = option(5000, "Pictures of the training set that are held out to choose and calibrate by.")
 
+    @property
+    def drawn_by(self) -> int:
+        """Give the seed of pens and paper: a run that begins with another sees new ones."""
+        return self.seed + 1000 * bool(self.begin_with)
+
     def as_dict(self) -> dict[str, Any]:
         """Give the recipe as JSON values."""
         return asdict(self)
+
+
+def named_recipes() -> dict[str, dict[str, Any]]:
+    """Read the recipes that have a name: what each changes of the defaults."""
+    import tomllib  # noqa: PLC0415  only training pays for it
+
+    return tomllib.loads(NAMED.read_text(encoding="utf-8"))
+
+
+def named_recipe(name: str, given: Mapping[str, Any]) -> Recipe:
+    """Give a recipe by its name, with what was `given` in the place of its own values. Raises DataError."""
+    recipes = named_recipes()
+    if name not in recipes:
+        raise DataError(f"There is no recipe {name!r}; there are: {', '.join(recipes)}.")
+    return Recipe(**{**recipes[name], **given})

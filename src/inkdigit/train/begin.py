@@ -1,0 +1,114 @@
+"""What a run begins with: the weights of another run, or those of an artefact."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from ..artefact import DEFAULT_MODEL, SUFFIX, model_path, open_artefact
+from ..errors import ArtefactError, DataError
+from .export import Graph
+from .folder import load
+from .framing import Framing
+from .glance import Glance
+from .networks import NETWORKS
+from .recipe import Recipe
+
+# What a run has in common with the one that it begins with: else it validates on what the other was trained on.
+SPLIT = ("seed", "pictures", "validation", "validation_writers")
+
+
+def begun_with(
+    recipe: Recipe, labels: tuple[str, ...], same: tuple[str, ...]
+) -> tuple[Mapping[str, Any], Graph | None]:
+    """Give the recipe and the graph of what a run begins with, if there is anything.
+
+    Where it has other `labels`, the last layer is new.
+    Raises DataError where that was trained with another network, or differs in what must be the `same`; ArtefactError.
+    """
+    if not recipe.begin_with:
+        return {}, None
+    before, known, graph = weights_of(recipe.begin_with)
+    for key in ("network", *same):
+        if before.get(key) != getattr(recipe, key):
+            raise DataError(
+                f"{recipe.begin_with} was trained with {key} {before.get(key)}, not {getattr(recipe, key)}."
+            )
+    if known != labels:
+        graph.network.classify = nn.Linear(graph.network.classify.in_features, len(labels))
+    return before, graph
+
+
+def glance_of(recipe: Recipe) -> Framing:
+    """Give the framing, with the glance that the recipe takes as it is. Raises DataError, ArtefactError."""
+    return weights_of(recipe.glance or recipe.begin_with or DEFAULT_MODEL)[2].framing
+
+
+def weights_of(where: str) -> tuple[Mapping[str, Any], tuple[str, ...], Graph]:
+    """Give recipe, labels and graph of a run's folder, of a shipped model by its name, or of an artefact (`.onnx`).
+
+    Raises DataError, ArtefactError.
+    """
+    if is_artefact(where):
+        return from_artefact(model_path(where))
+    notes, graph = load(Path(where))
+    return notes.recipe.as_dict(), notes.labels, graph
+
+
+def is_artefact(where: str) -> bool:
+    """Tell a model from a run's folder, which is there."""
+    return where.endswith(SUFFIX) or not Path(where).is_dir()
+
+
+def from_artefact(path: Path) -> tuple[Mapping[str, Any], tuple[str, ...], Graph]:
+    """Read an artefact's weights back into a graph, its temperature left out. Raises ArtefactError."""
+    _, contract = open_artefact(path)
+    if contract.architecture not in NETWORKS:
+        raise ArtefactError(f"{path} has the network {contract.architecture}, which this Inkdigit does not build.")
+    stored = {item.name: torch.tensor(numpy_helper.to_array(item)) for item in onnx.load(path).graph.initializer}
+    graph = Graph(Framing(Glance()), NETWORKS[contract.architecture](len(contract.labels)), 1.0).eval()
+    try:
+        graph.load_state_dict(graph.state_dict() | unfolded(stored, graph))
+    except (KeyError, RuntimeError) as error:
+        raise ArtefactError(f"{path} has no weights that training could begin with: {error}") from error
+    return contract.recipe, contract.labels, graph
+
+
+def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor]:
+    """Give a graph's weights; batch normalisation, which exporting folds into the convolution, is left its shift."""
+    weights = {}
+    modules = dict(graph.named_modules())
+    for name, module in modules.items():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            weights[f"{name}.weight"] = stored[f"{name}.weight"]
+            if module.bias is not None:
+                weights[f"{name}.bias"] = stored[f"{name}.bias"]
+                continue
+            parent, place = name.rsplit(".", 1)
+            after = f"{parent}.{int(place) + 1}"
+            weights[f"{after}.bias"] = stored[f"{name}.weight_bias"]
+            weights[f"{after}.running_var"] = torch.full_like(weights[f"{after}.bias"], 1 - modules[after].eps)
+    return weights
+
+
+@torch.no_grad()
+def settle(module: nn.Module, inputs: Tensor) -> None:
+    """Measure on `inputs` what unfolded batch normalisation takes in, so that training on begins where it left off."""
+
+    def measure(layer: Any, values: tuple[Tensor]) -> None:
+        mean, variance = values[0].mean((0, 2, 3)), values[0].var((0, 2, 3))
+        gain = layer.weight / (layer.running_var + layer.eps).sqrt()
+        layer.bias.add_((mean - layer.running_mean) * gain)
+        layer.weight.copy_(gain * (variance + layer.eps).sqrt())
+        layer.running_mean.copy_(mean)
+        layer.running_var.copy_(variance)
+
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+    hooks = [layer.register_forward_pre_hook(measure) for layer in layers]
+    module.eval()(inputs)
+    for hook in hooks:
+        hook.remove()

@@ -1,0 +1,90 @@
+"""A training run's folder: its recipe, its notes and its weights, written in one step and read back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from ..errors import DataError
+from ..prediction import Thresholds
+from .export import Graph
+from .framing import Framing
+from .glance import Glance
+from .loop import METRICS, checkpoint_of
+from .networks import NETWORKS
+from .recipe import Recipe
+
+DIGITS = tuple(str(digit) for digit in range(10))
+WEIGHTS, NOTES, RECIPE = "weights.safetensors", "run.json", "recipe.json"
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Hold what a run found, beside its weights."""
+
+    name: str
+    recipe: Recipe
+    sources: Mapping[str, str]
+    temperature: float
+    thresholds: Thresholds
+    validation: Mapping[str, float]  # accuracy of each kind of frames
+    begun_with: Mapping[str, Any] = field(default_factory=dict)  # the recipe of the run that it began with
+    labels: tuple[str, ...] = DIGITS
+
+
+def start_anew(recipe: Recipe, out: Path) -> None:
+    """Write a run's recipe, and take away what an earlier run would have gone on with; its artefact stays."""
+    out.mkdir(parents=True, exist_ok=True)
+    for old in (*out.glob(checkpoint_of(out, "*").name), out / METRICS):
+        old.unlink(missing_ok=True)
+    write(out / RECIPE, recipe.as_dict())
+
+
+def same_recipe(recipe: Recipe, out: Path) -> None:
+    """Refuse to go on with a run that had another recipe. Raises DataError."""
+    if not (out / RECIPE).is_file():
+        raise DataError(f"{out} is no training run that was begun: it has no {RECIPE}.")
+    try:
+        before = dict(json.loads((out / RECIPE).read_text()))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{out / RECIPE} is damaged: {error}.") from error
+    other = {key: value for key, value in recipe.as_dict().items() if before.get(key) != value}
+    if other:
+        changes = ", ".join(f"{key} {before.get(key)}, not {value}" for key, value in other.items())
+        raise DataError(f"{out} was begun with another recipe: {changes}.")
+
+
+def write(path: Path, values: Mapping[str, Any]) -> None:
+    """Write JSON, in one step."""
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(values, indent=2) + "\n")
+    draft.replace(path)
+
+
+def save(notes: Notes, graph: Graph, out: Path) -> None:
+    """Write a run's weights and notes, each in one step."""
+    out.mkdir(parents=True, exist_ok=True)
+    draft = out / f"{WEIGHTS}.tmp"
+    save_file({key: value.contiguous() for key, value in graph.state_dict().items()}, draft)
+    draft.replace(out / WEIGHTS)
+    write(out / NOTES, asdict(notes))
+
+
+def load(out: Path) -> tuple[Notes, Graph]:
+    """Read a run back. Raises DataError where the folder holds none, or a damaged one."""
+    if not (out / NOTES).is_file() or not (out / WEIGHTS).is_file():
+        raise DataError(f"{out} is no training run: it has no {NOTES} or no {WEIGHTS}.")
+    try:
+        values: dict[str, Any] = json.loads((out / NOTES).read_text())
+        values["recipe"], values["thresholds"] = Recipe(**values["recipe"]), Thresholds(**values["thresholds"])
+        values["labels"] = tuple(values.get("labels", DIGITS))
+        notes = Notes(**values)
+        graph = Graph(Framing(Glance()), NETWORKS[notes.recipe.network](len(notes.labels)), notes.temperature)
+        graph.load_state_dict(load_file(out / WEIGHTS))
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        raise DataError(f"{out} is damaged, or the run of another version: {error}") from error
+    return notes, graph.eval()

@@ -1,0 +1,130 @@
+"""An artefact in int8: static quantisation of the network's layers (Jacob and others 2018); framing stays float.
+
+It halves the file. How fast it is depends on the processor: `bench/latency.py` takes both in turns.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from torch import nn
+
+from ..artefact import SUFFIX, open_artefact
+from ..data import Labelled
+from ..drift import spread
+from ..errors import ArtefactError
+from ..evaluate import Score, score
+from ..recognizer import Recognizer
+from .corpus import corpora, framed_sheets, joined
+from .export import Graph, drafted, export, rewrite_contract, with_contract
+from .fit import Frames
+from .folder import Notes, load
+from .own import own_corpora, own_folder
+from .run import at_hand, contract_of, samples, validation_frames
+
+SUFFIXED = "-int8"
+LAYERS = {"Conv": nn.Conv2d, "Gemm": nn.Linear}  # what is quantised, in ONNX and in torch
+CALIBRATED_ON = 1000  # pictures of the training data on paper
+BATCH = 100  # frames at a time
+MAY_LOSE = 0.0005  # of the accuracy on validation
+# Batch normalisation is folded and shapes are known: the quantiser need not advise to prepare the graph.
+PREPARED = {"onnx.quant.pre_process": "onnxruntime.quant"}
+
+
+def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
+    """Export a run's artefact with the network in int8, and score it. Give the artefact.
+
+    Raises DataError, and ArtefactError where it reads the validation frames worse than float; then nothing is written.
+    """
+    notes, graph = load(out)
+    contract = contract_of(notes)
+    contract = replace(contract, name=notes.name + SUFFIXED, architecture=contract.architecture + SUFFIXED)
+    target = target or out / f"{contract.name}{SUFFIX}"
+    known, held_out = frames_of(notes, graph, folder)
+    with drafted(target) as draft:
+        whole = draft.with_name(f"float{SUFFIX}")
+        export(graph, contract, samples(folder), whole)
+        quantise(whole, draft, graph.network, known)
+        before, after = (score(Recognizer(path), held_out) for path in (whole, draft))
+        refuse_a_loss(before, after)
+    counted = spread(notes.labels, after.probabilities, after.digitness)
+    recognizer = Recognizer(target)
+    scores = {source: score(recognizer, data).summary() for source, data in at_hand(notes.labels, folder)}
+    rewrite_contract(target, scores=scores, validation=counted)
+    return target
+
+
+def frames_of(notes: Notes, graph: Graph, folder: Path | None) -> tuple[NDArray[np.uint8], Labelled]:
+    """Give frames of training data to calibrate on, uint8 [N, 28, 28], and the frames that the run validated on.
+
+    A frame is as good as a picture: framed again, it hardly changes.
+    """
+    recipe = replace(notes.recipe, pens=min(1, notes.recipe.pens), invented=0)
+    own = own_folder(folder)
+    training, validation, _ = own_corpora(recipe, own, graph.framing) if own else corpora(recipe, folder)
+    torch.manual_seed(recipe.seed)
+    known = framed_sheets(graph.framing, training.sheets(CALIBRATED_ON))
+    held_out = joined(*validation_frames(graph.framing, validation, bool(recipe.sheets)).values())
+    return known.frames.numpy(), labelled(held_out)
+
+
+def labelled(frames: Frames) -> Labelled:
+    """Take frames for pictures."""
+    return Labelled(frames.frames.numpy(), frames.labels.numpy(), {})
+
+
+def quantise(whole: Path, draft: Path, network: nn.Module, frames: NDArray[np.uint8]) -> None:
+    """Write the artefact `whole` with the layers of `network` in int8, calibrated on frames uint8 [N, 28, 28].
+
+    Activations are unsigned and weights have 7 bits: without VNNI, x86 adds two products in 16 bits, where 8 overflow.
+    """
+    _, contract = open_artefact(whole)
+    model = onnx.load(whole)
+    layers = [node.name for node in model.graph.node if node.op_type in LAYERS and is_of_network(node)]
+    wanted = sum(isinstance(module, tuple(LAYERS.values())) for module in network.modules())
+    if len(layers) != wanted:
+        raise ArtefactError(f"The network has {wanted} layers to quantise, and its graph {len(layers)}.")
+    onnx.helper.set_model_props(model, PREPARED)
+    quantize_static(
+        model,
+        draft,
+        Calibration(frames),
+        nodes_to_quantize=layers,
+        op_types_to_quantize=list(LAYERS),
+        per_channel=True,
+        reduce_range=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+    )
+    onnx.save(with_contract(onnx.load(draft), contract), draft)
+    onnx.checker.check_model(str(draft), full_check=True)
+
+
+def is_of_network(node: onnx.NodeProto) -> bool:
+    """Tell whether a node's weights are the network's: the exporter names them as torch does."""
+    return any(name.startswith("network.") for name in node.input)
+
+
+def refuse_a_loss(before: Score, after: Score) -> None:
+    """Raise ArtefactError where int8 reads less right than float, by more than `MAY_LOSE`."""
+    if before.accuracy - after.accuracy > MAY_LOSE:
+        raise ArtefactError(
+            f"In int8 {after.accuracy:.2%} of the validation frames are read right, in float {before.accuracy:.2%}: "
+            f"that is over {100 * MAY_LOSE:g} points less, so nothing is written."
+        )
+
+
+class Calibration(CalibrationDataReader):  # type: ignore[misc]  no types are shipped
+    """Hand out frames in batches, in the form that the quantiser asks for."""
+
+    def __init__(self, frames: NDArray[np.uint8]) -> None:
+        self._batches = iter(np.array_split(frames, -(-len(frames) // BATCH)))
+
+    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        """Give the next batch as the graph's input; None at the end."""
+        batch = next(self._batches, None)
+        return None if batch is None else {"pixels": batch}

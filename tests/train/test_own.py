@@ -1,0 +1,165 @@
+"""Training on one's own pictures, and on the weights of an artefact."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+from inkdigit import ArtefactError, Recognizer
+from inkdigit.artefact import model_path
+from inkdigit.errors import DataError
+from inkdigit.train.begin import begun_with, settle, weights_of
+from inkdigit.train.folder import DIGITS
+from inkdigit.train.own import files_of, own_corpora, own_folder
+from inkdigit.train.recipe import Recipe
+
+from ..pictures import digits
+
+NAMES = ("four", "seven", "two words")  # any names; their order is the labels'
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """Lay out a folder of labelled folders: pictures of several sizes and formats, and files that are none."""
+    folder = tmp_path / "mine"
+    images, labels = digits(200)
+    for name, label in zip(NAMES, (4, 7, 2), strict=True):
+        (folder / name).mkdir(parents=True)
+        of_label = [image for image, each in zip(images, labels, strict=True) if each == label]
+        for number, image in enumerate(of_label[:12]):
+            page = Image.fromarray(np.pad(image, ((number, 0), (0, 2 * number)), constant_values=255))
+            page.save(folder / name / f"{number}.{'jpg' if number % 2 else 'png'}")
+    (folder / "four" / "notes.txt").write_text("to do: write more fours")
+    (folder / "seven" / ".hidden").write_text("of the system")
+    (folder / "seven" / "cut.png").write_bytes((folder / "seven" / "0.png").read_bytes()[:200])
+    Image.new("L", (50, 50), 255).save(folder / "seven" / "blank.png")
+    (folder / "nothing in it").mkdir()
+    return folder
+
+
+def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "inkdigit", *arguments], check=False, capture_output=True, text=True, cwd=Path.cwd()
+    )
+
+
+def test_a_network_of_ones_own_pictures(mine: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    quick = ("--sheets=300", "--epochs=3", "--rate=0.01", "--network=tiny", "--device=cpu", "--name=mine")
+    answer = command("train", f"--data={mine}", f"--out={out}", *quick)
+    assert answer.returncode == 0, answer.stderr
+    assert "notes.txt is left out: This is not a picture" in answer.stderr
+    assert "cut.png is left out: " in answer.stderr
+    assert "blank.png is left out: Nothing is drawn on the picture." in answer.stderr
+    assert "hidden" not in answer.stderr
+    for name in NAMES:
+        assert f"{name}: 12 of 1" in answer.stderr
+    recognizer = Recognizer(out / "mine.onnx")
+    assert recognizer.contract.labels == NAMES
+    assert recognizer.contract.scores.keys() == {"held-out"}
+    assert recognizer.predict(mine / "four" / "1.jpg").digit in NAMES
+    assert {path.name for path in out.glob("*.png")} == {
+        "curves.png",
+        "held-out-confusion.png",
+        "held-out-mistakes.png",
+    }
+
+
+def test_every_fifth_picture_is_held_out_whatever_else_is_there(mine: Path) -> None:
+    framing = weights_of("inkdigit")[2].framing
+    training, validation, sources = own_corpora(Recipe(sheets=0), mine, framing)
+    before = dict(zip(files_of(mine).paths, files_of(mine).held_out(), strict=True))
+    held_out = sum(before.values())
+    assert len(validation.sources["own"].labels) == held_out
+    assert len(training.sources["own"].labels) == 36 - held_out
+    assert list(sources) == ["own"]
+    (mine / "seven" / "another.png").write_bytes((mine / "four" / "0.png").read_bytes())
+    after = dict(zip(files_of(mine).paths, files_of(mine).held_out(), strict=True))
+    assert all(after[path] == held for path, held in before.items() if path.parent.name != "seven")
+
+
+def test_few_pictures_are_repeated_up_to_half_the_sheets(mine: Path) -> None:
+    training, _, _ = own_corpora(Recipe(sheets=300), mine, weights_of("inkdigit")[2].framing)
+    assert 120 <= len(training.sources["own"].labels) <= 150
+
+
+@pytest.mark.parametrize("names", [(), ("0",), ("0", "1")])
+def test_a_folder_without_pictures_is_one_sentence(names: tuple[str, ...], tmp_path: Path) -> None:
+    folder, out = tmp_path / "mine", tmp_path / "run"
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        if len(names) == 1:
+            Image.fromarray(digits()[0][0]).save(folder / name / "only.png")
+    folder.mkdir(exist_ok=True)
+    answer = command("train", f"--data={folder}", f"--out={out}")
+    assert answer.returncode == 2
+    sentence = f"{folder} holds neither MNIST nor two folders of pictures, each named by its label."
+    assert answer.stderr == f"inkdigit: {sentence}\n"
+    assert not out.exists()
+
+
+def test_a_label_whose_pictures_cannot_be_read_is_refused(mine: Path) -> None:
+    (mine / "letters").mkdir()
+    (mine / "letters" / "a.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="no picture of letters"):
+        own_corpora(Recipe(), mine, weights_of("inkdigit")[2].framing)
+
+
+def test_mnists_folder_is_no_folder_of_labels(tmp_path: Path) -> None:
+    assert own_folder(tmp_path) == tmp_path
+    (tmp_path / "mnist").mkdir()
+    assert own_folder(tmp_path) is None
+    assert own_folder(tmp_path / "missing") is None
+
+
+def test_an_artefacts_weights_come_back() -> None:
+    recognizer = Recognizer()
+    _, labels, graph = weights_of("inkdigit")
+    assert labels == recognizer.contract.labels
+    images = np.stack(digits(20)[0])
+    with torch.inference_mode():
+        probabilities, frame, _ = graph(torch.as_tensor(images))
+    answers = recognizer.predict_batch(list(images))
+    for one, wanted, seen in zip(probabilities, answers, frame, strict=True):
+        assert not isinstance(wanted, Exception)
+        assert labels[int(one.argmax())] == str(wanted.digit)
+        np.testing.assert_allclose(seen.numpy(), wanted.frame, atol=1e-3)
+
+
+def test_training_on_begins_where_the_artefact_left_off() -> None:
+    """Batch normalisation in training mode gives what it gave when it was folded."""
+    torch.manual_seed(0)
+    network = weights_of("inkdigit")[2].network
+    frames = torch.rand(200, 1, 28, 28).square()
+    with torch.no_grad():
+        before = network(frames)[0]
+        settle(network, frames)
+        torch.testing.assert_close(network.train()(frames)[0], before, atol=0.05, rtol=0.01)
+
+
+def test_other_labels_get_a_new_last_layer() -> None:
+    recipe = Recipe(begin_with="inkdigit", glance_epochs=0)
+    _, same = begun_with(recipe, DIGITS, ())
+    _, other = begun_with(recipe, ("a", "b", "c"), ())
+    assert same is not None
+    assert other is not None
+    assert (same.network.classify.out_features, other.network.classify.out_features) == (10, 3)
+    assert torch.equal(same.network.detect.state_dict()["0.weight"], other.network.detect.state_dict()["0.weight"])
+    with pytest.raises(DataError, match="was trained with network flagship, not lenet5"):
+        begun_with(Recipe(network="lenet5", begin_with="inkdigit"), DIGITS, ())
+
+
+def test_an_artefact_without_float_weights_is_refused(tmp_path: Path) -> None:
+    model = onnx.load(model_path("inkdigit"))
+    for item in model.graph.initializer:
+        item.name = item.name.replace("network.classify", "quantised")
+    for node in model.graph.node:
+        node.input[:] = [name.replace("network.classify", "quantised") for name in node.input]
+    onnx.save(model, tmp_path / "other.onnx")
+    with pytest.raises(ArtefactError, match="no weights that training could begin with"):
+        weights_of(str(tmp_path / "other.onnx"))

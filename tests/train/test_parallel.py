@@ -1,0 +1,55 @@
+"""Two processes of a launcher against one: the same batches, the same network."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+PROGRAM = """
+import sys
+import torch
+from safetensors.torch import save_file
+from inkdigit.train import parallel
+from inkdigit.train.fit import Frames, fit_network
+from inkdigit.train.networks import NETWORKS
+from inkdigit.train.recipe import Recipe
+
+torch.set_num_threads(1)
+parallel.join("cpu")
+torch.manual_seed(3)
+frames = Frames(torch.randint(0, 256, (20 * 32, 28, 28), dtype=torch.uint8), torch.randint(-1, 10, (20 * 32,)))
+recipe = Recipe(batch=32, epochs=1, optimiser=sys.argv[2], rate=float(sys.argv[3]))
+with parallel.one_speaks():
+    network = fit_network(NETWORKS["lenet5"](10), frames, frames, recipe)
+if parallel.is_first():
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, sys.argv[1])
+parallel.leave()
+"""
+
+
+@pytest.mark.parametrize(("optimiser", "rate"), [("sgd", 0.05), ("adamw", 1e-3)])
+def test_two_processes_train_what_one_does(optimiser: str, rate: float, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    results: list[dict[str, torch.Tensor]] = []
+    for start in ([sys.executable], launcher):
+        target = tmp_path / f"{len(results)}.safetensors"
+        answer = subprocess.run(
+            [*start, str(program), str(target), optimiser, str(rate)],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert answer.returncode == 0, answer.stderr
+        results.append(load_file(target))
+    one, two = results
+    assert one.keys() == two.keys()
+    assert max(float((one[key] - two[key]).abs().max()) for key in one) < 1e-5
+    assert not torch.equal(one["classify.weight"], torch.zeros_like(one["classify.weight"]))

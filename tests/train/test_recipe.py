@@ -1,0 +1,43 @@
+"""Recipes by name, and the flags that change them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inkdigit.errors import DataError
+from inkdigit.train.loop import OPTIMISERS, SCHEDULES
+from inkdigit.train.networks import NETWORKS
+from inkdigit.train.recipe import Recipe, named_recipe, named_recipes
+
+
+@pytest.mark.parametrize("name", named_recipes())
+def test_every_named_recipe_is_one(name: str) -> None:
+    recipe = named_recipe(name, {})
+    assert recipe.network in NETWORKS
+    assert recipe.optimiser in OPTIMISERS
+    assert recipe.schedule in SCHEDULES
+    for key, value in named_recipes()[name].items():
+        assert isinstance(value, type(getattr(Recipe(), key))), key
+        assert value != getattr(Recipe(), key), f"{key} is the default already"
+
+
+def test_what_is_given_takes_the_recipes_place() -> None:
+    assert named_recipe("shipped", {}) == Recipe()
+    assert named_recipe("classic", {"epochs": 1}).epochs == 1
+    assert named_recipe("classic", {"epochs": 1}).optimiser == "adam"
+    with pytest.raises(DataError, match="There is no recipe 'best'; there are: shipped, "):
+        named_recipe("best", {})
+
+
+@pytest.mark.parametrize("flags", [["--recipe=best"], ["--glance=nobody"], ["--from=nobody"], ["--schedule=round"]])
+def test_a_name_that_is_not_there_is_one_sentence(flags: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "inkdigit", "train", f"--out={out}", f"--data={tmp_path}", *flags]
+    (tmp_path / "mnist").mkdir()
+    answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("inkdigit: There is no ")
+    assert answer.stderr.count("\n") == 1
+    assert not out.exists()
