@@ -11,18 +11,18 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import Field, asdict, fields
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from .artefact import DEFAULT_MODEL
 from .errors import ArtefactError, DataError, InputError
-from .train.recipe import Recipe
+from .train.recipe import Recipe, named_recipe
 
 if TYPE_CHECKING:
     from .evaluate import Score
@@ -283,9 +283,10 @@ def evaluate(
 def _draw(recognizer: "Recognizer", results: "dict[str, Score]", data: Path | None, folder: Path) -> None:
     if find_spec("matplotlib") is None:
         fail("Pictures need the extra: pip install 'inkdigit[train]'.")
+    from .evaluate import SOURCES  # noqa: PLC0415
     from .train.plots import plot_results  # noqa: PLC0415
 
-    plot_results(recognizer, results, data, folder)
+    plot_results(recognizer, results, {name: SOURCES[name](data) for name in results}, folder)
 
 
 def _scored(
@@ -311,15 +312,22 @@ def train(
     name: Annotated[str, typer.Option(help="The artefact's name.")] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out from its checkpoints.")] = False,
-    **recipe: Any,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="A recipe by its name; other flags change it (shipped, or own for own pictures)."),
+    ] = None,
+    **given: Any,
 ) -> None:
     """Train a network and export the artefact; Ctrl-C ends early with what was learnt."""
     _need_torch()
     from .train.loop import Stopped  # noqa: PLC0415
+    from .train.own import own_folder  # noqa: PLC0415
     from .train.run import train as run  # noqa: PLC0415
 
+    recipe = recipe or ("own" if own_folder(data) else "shipped")
+    wanted = named_recipe(recipe, {key: value for key, value in given.items() if value is not None})
     try:
-        artefact = run(Recipe(**recipe), data, out, name, device, resume)
+        artefact = run(wanted, data, out, name, device, resume)
     except Stopped:
         print(f"stopped before there was a network; --out {out} --resume goes on from here", file=sys.stderr)  # noqa: T201
         raise typer.Exit(1) from None
@@ -327,14 +335,14 @@ def train(
 
 
 def with_recipe_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command a flag for every field of the recipe, in the place of its `**recipe`."""
+    """Give a command a flag for every field of the recipe, in the place of its `**given`; None where it is not."""
     signature = inspect.signature(command)
     flags = [
         inspect.Parameter(
             item.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=item.default,
-            annotation=Annotated[type(item.default), typer.Option(help=item.metadata["help"])],
+            default=None,
+            annotation=Annotated[type(item.default) | None, option_of(item)],
         )
         for item in fields(Recipe)
     ]
@@ -351,28 +359,6 @@ def option_of(item: "Field[Any]") -> Any:
 
 
 app.command()(with_recipe_flags(train))
-
-
-@app.command()
-def drift(
-    sources: Annotated[list[str], typer.Argument(metavar="METRICS", help="Addresses of /metrics, or files of it.")],
-    model: ModelOption = DEFAULT_MODEL,
-    before: Annotated[
-        list[str] | None, typer.Option("--since", help="What /metrics gave earlier: only what came after it counts.")
-    ] = None,
-) -> None:
-    """Compare what services answered with the model's answers on validation; exit code 1 where the two have parted."""
-    from .artefact import model_path, open_artefact  # noqa: PLC0415
-    from .drift import compare, read_metrics, served, since  # noqa: PLC0415
-
-    _, contract = open_artefact(model_path(model))
-    counted = served([read_metrics(source) for source in sources], contract)
-    if before:
-        counted = since(counted, served([read_metrics(source) for source in before], contract))
-    distances = compare(contract, counted)
-    for distance in distances:
-        say(distance.sentence())
-    raise typer.Exit(int(any(distance.parted for distance in distances)))
 
 
 @app.command()
