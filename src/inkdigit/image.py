@@ -308,7 +308,7 @@ def _on_paper(colours: Pixels, alpha: Pixels) -> Pixels:
     if highest == 0:
         return np.full_like(alpha, 255)
     strong = alpha > highest // 2
-    visible = colours[strong].reshape(np.count_nonzero(strong), -1)
+    visible = np.atleast_2d(colours[strong].T)
     drawn = Image.fromarray(colours)
     page = Image.new(drawn.mode, drawn.size, tuple(_paper(visible, strong).tolist()))
     page.paste(drawn, mask=Image.fromarray(alpha))
@@ -316,17 +316,21 @@ def _on_paper(colours: Pixels, alpha: Pixels) -> Pixels:
 
 
 def _paper(visible: Pixels, strong: NDArray[np.bool_]) -> Pixels:
-    """Choose the colour [1|3] that fills what is transparent; `visible` [N, 1|3] is seen, at `strong` [H, W].
+    """Choose the colour [1|3] that fills what is transparent; `visible` [1|3, N] is seen, at `strong` [H, W].
 
     What is a sheet with ink on it (more colours than one, and most of its box is covered) goes on with its own most
     common colour. All else is ink, and its paper is black or white, whichever is further from it.
     """
-    spread = (visible.max(0) - visible.min(0)).max()
+    spread = (visible.max(1) - visible.min(1)).max()
+    if spread > 64 and visible.shape[1] > 0.6 * _box(strong):
+        return np.asarray(np.median(visible, axis=1), np.uint8)
+    return np.full(len(visible), 255 if visible.mean() < 128 else 0, np.uint8)
+
+
+def _box(strong: NDArray[np.bool_]) -> int:
+    """Count the pixels of the smallest box around what is true."""
     rows, columns = (np.flatnonzero(strong.any(axis)) for axis in (1, 0))
-    box = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
-    if spread > 64 and len(visible) > 0.6 * box:
-        return np.asarray(np.median(visible, axis=0), np.uint8)
-    return np.full(visible.shape[1], 255 if visible.mean() < 128 else 0, np.uint8)
+    return int((rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1))
 
 
 def _grey(colours: Pixels) -> Pixels:
