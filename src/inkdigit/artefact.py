@@ -1,6 +1,7 @@
 """The artefact's contract, to and from the ONNX file's metadata: open, verify, refuse. Knows nothing of pictures."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -81,6 +82,12 @@ _KINDS: Mapping[str, type] = {
 def model_names() -> list[str]:
     """List the shipped artefacts by name, the default first."""
     return sorted((path.stem for path in MODELS.glob(f"*{SUFFIX}")), key=lambda name: (name != DEFAULT_MODEL, name))
+
+
+def split_name(model: str | Path) -> tuple[str, str | Path]:
+    """Split `NAME=MODEL`, which gives a model another name; the name is empty where there is none."""
+    named = re.fullmatch(r"([\w.-]+)=(.+)", model) if isinstance(model, str) else None
+    return (named[1], named[2]) if named else ("", model)
 
 
 def model_path(model: str | Path) -> Path:

@@ -1,13 +1,14 @@
 """Pixels to predictions on ONNX Runtime. Knows no thresholds, sizes or labels of its own: they are the contract's."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .artefact import DEFAULT_MODEL, Contract, model_path, open_artefact
+from .artefact import DEFAULT_MODEL, Contract, model_path, open_artefact, split_name
 from .errors import InputError
 from .image import ImageLike, Pixels, load_pixels
 from .prediction import Model, Prediction
@@ -18,12 +19,14 @@ PIXELS_PER_CALL = 4_000_000
 class Recognizer:
     """Read digits with one artefact.
 
-    `model` is a shipped model's name, or the path of an artefact (it ends in `.onnx`). Read-only after `__init__`, so
-    threads may share it. Raises ArtefactError.
+    `model` is a shipped model's name, or the path of an artefact (it ends in `.onnx`); with `NAME=` before it, it goes
+    by that name. Read-only after `__init__`, so threads may share it. Raises ArtefactError.
     """
 
     def __init__(self, model: str | Path = DEFAULT_MODEL) -> None:
-        self._session, self.contract = open_artefact(model_path(model))
+        name, model = split_name(model)
+        self._session, contract = open_artefact(model_path(model))
+        self.contract = replace(contract, name=name or contract.name)
         self._model = Model(self.contract.name, self.contract.version)
 
     def predict(self, image: ImageLike) -> Prediction:

@@ -67,7 +67,8 @@ class DoorSettings(BaseSettings):
     model: Names = Field(
         default=(DEFAULT_MODEL,),
         min_length=1,
-        description="A shipped model's name, or the path of an .onnx artefact; the first of several is the default.",
+        description="A shipped model's name, or the path of an .onnx artefact, or NAME=PATH to call it so; may be "
+        "repeated, and the first is the default. SIGHUP reads the files again.",
     )
 
     @classmethod

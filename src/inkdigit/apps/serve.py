@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from granian.log import LogLevels
 from ..settings import Settings
 from .api import create_app
 from .metrics import MULTIPROCESS
+from .reload import reload_on_signal, reload_when_told
 from .service import load
 from .setup import SetupError, announce, need_extra, with_free_port
 
@@ -36,6 +38,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     multiprocessing.set_start_method("spawn", force=True)
     with _shared_metrics(settings.workers):
         server = _server(settings)
+        server.on_startup(lambda: reload_on_signal(settings, say))  # after Granian's own, which would end the workers
         server.on_startup(lambda: announce("Inkdigit", settings.host, settings.port, "/readyz", say))
         server.serve()
 
@@ -48,7 +51,9 @@ def _check_gradio(settings: Settings) -> None:
 
 def worker_app() -> FastAPI:
     """Build the application of one of Granian's workers. Raises ArtefactError."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end a worker that is not ready for it
     app = create_app()
+    reload_when_told(app.state.service)
     # Granian's threads outlive its loop; one that meets an interpreter taken down would abort with a panic in the log.
     atexit.register(_leave)
     return app

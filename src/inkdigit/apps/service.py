@@ -1,7 +1,7 @@
 """What one worker holds: its models, its readiness, and the gate that all work passes. Knows no HTTP."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
@@ -87,7 +87,8 @@ class Service:
     """Answer images by the models that it loaded; the first is the default. Raises ArtefactError."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self.recognizers = load(settings.model)
+        self._models = settings.model
+        self.recognizers = load(self._models)
         self.gate = Gate(settings.in_flight)
         self._together = Together()
         self._metrics = metrics
@@ -99,11 +100,16 @@ class Service:
 
     def warm_up(self) -> None:
         """Let every model answer once."""
-        bar = np.zeros((28, 28), np.uint8)
-        bar[4:24, 12:16] = 255
-        for recognizer in self.recognizers.values():
-            recognizer.predict(bar)
+        _warm_up(self.recognizers)
         self.is_ready = True
+
+    def reload(self) -> None:
+        """Load the models again, and answer by them from now on. Raises ArtefactError, and then keeps the old ones."""
+        fresh = load(self._models)
+        _warm_up(fresh)
+        for recognizer in fresh.values():
+            self._metrics.loaded(recognizer.contract)
+        self.recognizers = fresh
 
     def recognizer(self, name: str | None) -> Recognizer:
         """Give a loaded model by its name, or the default. Raises RequestError."""
@@ -156,8 +162,15 @@ def _is_light(picture: PictureFile) -> bool:
     return width * height * len(picture.getbands()) <= LIGHT_VALUES
 
 
+def _warm_up(recognizers: Mapping[str, Recognizer]) -> None:
+    bar = np.zeros((28, 28), np.uint8)
+    bar[4:24, 12:16] = 255
+    for recognizer in recognizers.values():
+        recognizer.predict(bar)
+
+
 def load(models: Sequence[str]) -> dict[str, Recognizer]:
-    """Open artefacts, by their contracts' names. Raises ArtefactError."""
+    """Open artefacts, by their names. Raises ArtefactError."""
     recognizers: dict[str, Recognizer] = {}
     for model in models:
         recognizer = Recognizer(model)
