@@ -1,0 +1,272 @@
+"""Requests a second of one worker beside the yardstick's (`typical.py`), and the ceiling that both stay under.
+
+    python bench/load.py [--rounds 5] [--seconds 3] [--tiny FILE.onnx] [--only WORD]
+
+Each server is held on one core and the generator (`wrk`, Debian has it) on another, 16 connections, loopback alone. All
+rows take turns in every round; a row's figure is its median, and its ratio the median of each round's ratio, so that a
+slow moment of the machine meets all. `cpu` is the server's processor time for one request, which a busy neighbour
+changes least.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import onnx
+from PIL import Image, ImageDraw
+
+from inkdigit import Recognizer
+from inkdigit.artefact import DEFAULT_MODEL, model_path
+
+BENCH = Path(__file__).parent
+SERVER_CORE, CLIENT_CORE = 0, 1
+CONNECTIONS = 16
+BATCH = 64
+BOUNDARY = "pictures"
+WRK = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "{kind}"
+local file = io.open("{body}", "rb")
+wrk.body = file:read("*a")
+done = function(summary, latency, requests)
+  local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout
+  io.write(string.format('RESULT {{"requests": %d, "us": %d, "bad": %d, "p50": %d, "p99": %d}}\\n',
+    summary.requests, summary.duration, bad, latency:percentile(50), latency:percentile(99)))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Hold a started server."""
+
+    url: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """Hold what one run of the generator found: pictures a second, latencies in ms, the server's µs for a picture."""
+
+    rate: float
+    p50: float = 0
+    p99: float = 0
+    cpu: float = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """Name one thing that is measured, what its rate is compared with, and how."""
+
+    name: str
+    against: str
+    wanted: float
+    run: Callable[[float], Run]
+
+
+def picture(side: int, mode: str) -> bytes:
+    """Draw a seven as a PNG: grey on white, or black on a transparent canvas."""
+    page = Image.new("L", (4 * side, 4 * side))
+    points = [(1.2 * side, 0.8 * side), (3 * side, 0.8 * side), (1.9 * side, 2.8 * side)]
+    ImageDraw.Draw(page).line(points, fill=255, width=side // 4, joint="curve")
+    ink = page.resize((side, side), Image.Resampling.BOX)
+    if mode == "RGBA":
+        drawn = Image.new("RGBA", ink.size)
+        drawn.putalpha(ink)
+    else:
+        drawn = Image.eval(ink, lambda value: 255 - value)
+    buffer = io.BytesIO()
+    drawn.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def form(files: list[bytes]) -> bytes:
+    """Write files as a multipart body."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png'
+    parts = b"".join(head.encode() + b"\r\n\r\n" + data + b"\r\n" for data in files)
+    return parts + f"--{BOUNDARY}--\r\n".encode()
+
+
+def cut_network(artefact: Path, target: Path) -> None:
+    """Cut the network and its softmax out of an artefact: frames float [N, 1, 28, 28] to probabilities [N, C]."""
+    (framed,) = (node.input[0] for node in onnx.load(artefact).graph.node if "frame" in node.output)
+    onnx.utils.extract_model(artefact, target, [framed], ["probabilities"])
+
+
+@contextlib.contextmanager
+def started(command: list[str], ready: str, cores: str = str(SERVER_CORE), **variables: str) -> Iterator[Server]:
+    """Start a server on a free port and on some cores; stop it by SIGTERM."""
+    with httpx.Client() as client, contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        taken.close()
+        process = subprocess.Popen(
+            ["taskset", "-c", cores, sys.executable, "-m", *command, "--port", str(port)],
+            env={**os.environ, **variables},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # one line a request
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_for(client, url + ready)
+            yield Server(url, process.pid)
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+def wait_for(client: httpx.Client, url: str) -> None:
+    """Wait until an address answers."""
+    for _ in range(300):
+        with contextlib.suppress(httpx.HTTPError):
+            if client.get(url).status_code < 500:
+                return
+        time.sleep(0.1)
+    raise SystemExit(f"{url} does not answer")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Give the processor time of a process and its children that still run."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(
+        cpu_seconds(int(each)) for each in children
+    )
+
+
+def wait_until_idle(server: Server) -> None:
+    """Wait until a server has ended what the generator left it with, which would burden the next row."""
+    used = -1.0
+    while (now := cpu_seconds(server.pid)) != used:
+        used = now
+        time.sleep(0.1)
+
+
+def wrk(server: Server, path: str, kind: str, body: bytes, pictures: int, seconds: float) -> Run:
+    """Run the generator once. Ends the program where an answer is not 200."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "body").write_bytes(body)
+        (folder / "wrk.lua").write_text(WRK.format(kind=kind, body=folder / "body"))
+        command = ["taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--latency"]
+        before = cpu_seconds(server.pid)
+        output = subprocess.run(
+            [*command, "-s", str(folder / "wrk.lua"), server.url + path], check=True, capture_output=True, text=True
+        ).stdout
+        used = cpu_seconds(server.pid) - before
+    wait_until_idle(server)
+    result = json.loads(output.partition("RESULT ")[2])
+    if result["bad"]:
+        raise SystemExit(f"{path}: {result['bad']} requests failed")
+    done = result["requests"] * pictures
+    done = max(done, 1)
+    return Run(done / result["us"] * 1e6, result["p50"] / 1000, result["p99"] / 1000, used / done * 1e6)
+
+
+def ceiling(recognizer: Recognizer, data: bytes, seconds: float) -> Run:
+    """Read one picture again and again in this process, held on the servers' core."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {SERVER_CORE})
+    start, used, count = time.perf_counter(), time.process_time(), 0
+    while time.perf_counter() - start < seconds:
+        recognizer.predict(data)
+        count += 1
+    took, used = time.perf_counter() - start, time.process_time() - used
+    os.sched_setaffinity(0, cores)
+    return Run(count / took, cpu=used / count * 1e6)
+
+
+def main() -> None:
+    """Print a line for every row."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--tiny", type=Path)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    if shutil.which("wrk") is None or shutil.which("taskset") is None:
+        raise SystemExit("This needs wrk and taskset (Debian: apt-get install wrk util-linux).")
+    with contextlib.ExitStack() as stack:
+        network = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "network.onnx"
+        cut_network(model_path(DEFAULT_MODEL), network)
+        typical = stack.enter_context(
+            started(
+                ["uvicorn", "--app-dir", str(BENCH), "--log-level", "warning", "typical:app"],
+                "/docs",
+                TYPICAL_NETWORK=str(network),
+            )
+        )
+        ours = stack.enter_context(started(["inkdigit", "serve"], "/readyz"))
+        tiny = (
+            stack.enter_context(started(["inkdigit", "serve", "--model", str(options.tiny)], "/readyz"))
+            if options.tiny
+            else None
+        )
+        rows = [row for side, mode in ((28, "L"), (280, "RGBA")) for row in rows_of(side, mode, typical, ours, tiny)]
+        rows = [row for row in rows if options.only in row.name]
+        results: dict[str, list[Run]] = {row.name: [] for row in rows}
+        for row in rows:
+            row.run(1)
+        for _ in range(options.rounds):
+            for row in rows:
+                results[row.name].append(row.run(options.seconds))
+        for row in rows:
+            print(line(row, results))
+
+
+def rows_of(side: int, mode: str, typical: Server, ours: Server, tiny: Server | None) -> list[Row]:
+    """List what is measured with one kind of picture."""
+    data, multipart = picture(side, mode), f"multipart/form-data; boundary={BOUNDARY}"
+    size = f"{side} {mode}"
+    yardstick, top = f"{size} yardstick", f"{size} in process"
+    recognizer = Recognizer()
+    rows = [
+        Row(yardstick, yardstick, 1, lambda s: wrk(typical, "/predict", multipart, form([data]), 1, s)),
+        Row(f"{size} /predict", yardstick, 1, lambda s: wrk(ours, "/predict", multipart, form([data]), 1, s)),
+        Row(f"{size} /v1/predict raw", yardstick, 1.3, lambda s: wrk(ours, "/v1/predict", "image/png", data, 1, s)),
+        Row(top, top, 1, lambda s: ceiling(recognizer, data, s)),
+        Row(
+            f"{size} batch",
+            top,
+            0.85,
+            lambda s: wrk(ours, "/v1/predict/batch", multipart, form([data] * BATCH), BATCH, s),
+        ),
+    ]
+    if tiny:
+        rows.insert(
+            2,
+            Row(
+                f"{size} /predict tiny", yardstick, 1.5, lambda s: wrk(tiny, "/predict", multipart, form([data]), 1, s)
+            ),
+        )
+    return rows
+
+
+def line(row: Row, results: dict[str, list[Run]]) -> str:
+    """Write a row's medians, and its ratio round by round."""
+    runs, others = results[row.name], results.get(row.against, results[row.name])
+    rate, p50, p99, cpu = (
+        statistics.median(getattr(run, key) for run in runs) for key in ("rate", "p50", "p99", "cpu")
+    )
+    ratio = statistics.median(run.rate / other.rate for run, other in zip(runs, others, strict=True))
+    by_cpu = statistics.median(other.cpu / run.cpu for run, other in zip(runs, others, strict=True))
+    return (
+        f"{row.name:28} {rate:7.0f}/s  p50 {p50:6.1f}  p99 {p99:6.1f} ms  cpu {cpu:6.0f} µs   "
+        f"{ratio:5.2f} × {row.against} (by cpu {by_cpu:.2f}, wanted {row.wanted:g})"
+    )
+
+
+if __name__ == "__main__":
+    main()
