@@ -124,11 +124,3 @@ def test_a_missing_extra_is_named_in_one_sentence(extra: str, command: str) -> N
     done = subprocess.run(line, env=environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"inkdigit: {extra.title()} is not installed: pip install 'inkdigit[{extra}]'.\n"
-
-
-def test_gradio_under_the_service_wants_one_worker() -> None:
-    pytest.importorskip("gradio", reason="the extra gradio is not installed")
-    command = [INKDIGIT, "serve", "--gradio", "--workers", "2", "--port", "0"]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "--workers 1" in done.stderr

@@ -1,4 +1,4 @@
-"""What the Gradio app is in the browser: its policy, its looks, and the brush that lies ready."""
+"""What the Gradio app is in the browser: its policy and its looks."""
 
 # Gradio's own page is built of inline scripts and styles; still nothing may come from, or go to, another host.
 CSP = (
@@ -6,21 +6,11 @@ CSP = (
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; "
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-# The sketchpad opens with no tool chosen, drops it when it is cleared, and ignores strokes then: hand over the brush.
-TAKE_BRUSH = """() => {
-  const take = () => {
-    const pad = document.querySelector("#pad");
-    if (pad && !pad.querySelector("button.highlight")) pad.querySelector("button[aria-label=Brush]")?.click();
-  };
-  new MutationObserver(take).observe(document.body, { childList: true, subtree: true });
-  take();
-}"""
 CSS = """
-#pad button[aria-label=Color] { display: none; }
-#frame { min-height: 166px; }
-#frame > :last-child { padding-top: 26px; }
-#frame img { width: 112px; height: 112px; image-rendering: pixelated; border-radius: 4px; }
-#words textarea { font-size: 20px; border: 0; padding: 0; background: none; box-shadow: none; }
-#digit .confidence-set { margin-bottom: 0; padding: 2px; }
-#digit h2 { font-size: 88px; line-height: 1; padding: 8px 0; }
+.frame { min-height: 166px; }
+.frame > :last-child { padding-top: 26px; }
+.frame img { width: 112px; height: 112px; image-rendering: pixelated; border-radius: 4px; }
+.words textarea { font-size: 20px; border: 0; padding: 0; background: none; box-shadow: none; }
+.digit .confidence-set { margin-bottom: 0; padding: 2px; }
+.digit h2 { font-size: 88px; line-height: 1; padding: 8px 0; }
 """

@@ -21,7 +21,7 @@ from .api import create_app
 from .metrics import MULTIPROCESS
 from .reload import reload_on_signal, reload_when_told
 from .service import load
-from .setup import SetupError, announce, need_extra, with_free_port
+from .setup import announce, need_extra, with_free_port
 
 WORKER = "inkdigit.apps.serve:worker_app"
 CONNECTIONS = 4096  # open ones a worker; those that only wait cost little, and work has its own limit
@@ -30,7 +30,7 @@ CONNECTIONS = 4096  # open ones a worker; those that only wait cost little, and 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Serve until a signal ends it; `say` gets the address when it answers. Raises SetupError and ArtefactError."""
     if settings.gradio:
-        _check_gradio(settings)
+        need_extra("gradio")
     load(settings.model)
     settings = with_free_port(settings)
     os.environ.update(settings.environment())
@@ -41,12 +41,6 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         server.on_startup(lambda: reload_on_signal(settings, say))  # after Granian's own, which would end the workers
         server.on_startup(lambda: announce("Inkdigit", settings.host, settings.port, "/readyz", say))
         server.serve()
-
-
-def _check_gradio(settings: Settings) -> None:
-    need_extra("gradio")
-    if settings.workers > 1:
-        raise SetupError("Gradio keeps its visitors in one process: --gradio goes with --workers 1.")
 
 
 def worker_app() -> FastAPI:

@@ -3,7 +3,6 @@
 Streamlit runs this file as a script, which is why its imports are absolute.
 """
 
-import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.web import cli
 
+from inkdigit.apps import paper
 from inkdigit.apps.setup import announce, with_free_port
 from inkdigit.apps.words import percent, verdict
 from inkdigit.errors import InputError
@@ -22,14 +22,6 @@ from inkdigit.recognizer import Recognizer
 from inkdigit.settings import StreamlitSettings
 
 ACCENT = "#4f5bd5"
-PAPER = '<canvas width="480" height="480" aria-label="Paper. Write a digit on it."></canvas><button>Clear</button>'
-PAPER_STYLE = """
-canvas { display: block; box-sizing: border-box; width: 100%; max-width: 420px; touch-action: none; cursor: crosshair;
-  background: #fff; border: 1px solid var(--st-border-color); border-radius: var(--st-base-radius); }
-button { min-height: 44px; margin-top: 12px; padding: 0 20px; font: inherit; cursor: pointer;
-  color: var(--st-text-color); background: transparent; border: 1px solid var(--st-border-color);
-  border-radius: var(--st-button-radius); }
-"""
 LOOKS = """<style>
 .stMainBlockContainer { padding-top: 3rem; }
 [data-testid=stMetricValue] { font-size: 5.5rem; line-height: 1; font-weight: 700; }
@@ -86,19 +78,20 @@ def show_drawing(reader: Recognizer, count: int) -> None:
     """Show the paper and, next to it, how it is read."""
     left, right = st.columns(2)
     with left:
-        drawing = _paper()
+        drawing = _drawing()
     with right:
         if drawing:
-            show_answer(reader, base64.b64decode(drawing.partition(",")[2]), count)
+            show_answer(reader, drawing, count)
         else:
             st.info("Write a digit. Any size, anywhere.")
 
 
-def _paper() -> str:
-    """Mount the canvas; give what is drawn as a PNG data URL, or nothing."""
-    script = Path(__file__).with_name("streamlit_canvas.js").read_text(encoding="utf-8")
-    mount = st.components.v2.component("paper", html=PAPER, css=PAPER_STYLE, js=script)
-    return mount(key="paper", on_picture_change=lambda: None).picture or ""
+def _drawing() -> bytes:
+    """Mount the paper; give what is drawn as a PNG, or nothing."""
+    tell = "paper(parentElement, (picture) => setStateValue('picture', picture))"
+    script = f"{paper.script()}export default ({{ parentElement, setStateValue }}) => {tell};"
+    mount = st.components.v2.component("paper", html=paper.ELEMENTS, css=paper.LOOKS, js=script)
+    return paper.picture(mount(key="paper", on_picture_change=lambda: None).picture)
 
 
 def show_answer(reader: Recognizer, image: bytes, count: int) -> None:

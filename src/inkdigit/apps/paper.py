@@ -1,0 +1,30 @@
+"""The paper that Gradio and Streamlit give to write on: its elements, its looks, its script, and what it sends.
+
+Gradio has a sketchpad of its own, but that drops the first change when it comes early, sends changes out of order, so
+that an old answer may stay after clearing, and needs seconds for a stroke where there is no GPU.
+"""
+
+import base64
+from pathlib import Path
+
+ELEMENTS = """<canvas width="480" height="480" aria-label="Paper. Write a digit on it."></canvas>
+<button>Undo</button> <button aria-label="Clear canvas">Clear</button>"""
+LOOKS = """
+canvas { display: block; box-sizing: border-box; width: 100%; max-width: 420px; margin-bottom: 12px; touch-action: none;
+  cursor: crosshair; background: #fff; border: 1px solid #8888; border-radius: 8px; }
+button { min-height: 44px; padding: 0 20px; font: inherit; color: inherit; cursor: pointer; background: transparent;
+  border: 1px solid #8888; border-radius: 8px; }
+"""
+
+
+def script() -> str:
+    """Give the JavaScript, which defines `paper(element, send)`; `send` gets a PNG as a data URL, or an empty text."""
+    return Path(__file__).with_name("paper.js").read_text(encoding="utf-8")
+
+
+def picture(sent: str | None) -> bytes:
+    """Give the bytes of the PNG that the paper sent; none where nothing is drawn, or something else was sent."""
+    try:
+        return base64.b64decode((sent or "").partition(",")[2])
+    except ValueError:
+        return b""
