@@ -1,6 +1,7 @@
 """What Inkdigit offers, and which part may import which."""
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -22,6 +23,7 @@ ARROWS = {
     "image": {"errors"},
     "artefact": {"errors", "prediction"},
     "recognizer": {"errors", "prediction", "image", "artefact"},
+    "many": {"errors", "prediction", "image", "recognizer"},
     "occlusion": {"errors", "prediction", "recognizer"},
     "data": {"errors"},
     "strokes": {"errors", "data"},
@@ -104,6 +106,16 @@ def test_only_training_imports_torch() -> None:
                 node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)
             }
             assert not any(name.split(".")[0] in {"torch", "onnx"} for name in names), path
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_unpickles(path: Path) -> None:
+    code = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {getattr(node, "module", None) or "", *(alias.name for alias in node.names)}
+            assert not {name.split(".")[0] for name in names} & {"pickle", "dill", "joblib", "marshal", "shelve"}
+    assert not re.search(r"allow_pickle|torch\.load\b|weights_only=False", code)
 
 
 def loaded(code: str, *arguments: str) -> set[str]:

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import Field, asdict, fields
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -36,7 +35,7 @@ app = typer.Typer(
 # A door's options are its settings, which pydantic-settings reads.
 DOOR: Any = {"context_settings": {"ignore_unknown_options": True, "help_option_names": []}}
 Flags = Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS]")]
-CHUNK = 64  # pictures between two moves of the progress bar
+FEW = 64  # pictures that take less than a second
 
 ModelOption = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of an .onnx artefact.")]
 DataOption = Annotated[
@@ -80,7 +79,7 @@ def options(version: Annotated[bool, typer.Option("--version", help="Show the ve
 @contextmanager
 def progress_bar(description: str, total: int) -> Iterator[Any]:
     """Show a bar on stderr where that is a terminal and there is work for over a second; yield its `advance`."""
-    if not sys.stderr.isatty() or total < CHUNK:
+    if not sys.stderr.isatty() or total < FEW:
         yield lambda count: None
         return
     from rich.console import Console  # noqa: PLC0415
@@ -101,6 +100,7 @@ def predict(
 ) -> None:
     """Read the digit on each picture."""
     from .image import MAX_BYTES  # noqa: PLC0415
+    from .many import predict_many  # noqa: PLC0415
     from .recognizer import Recognizer  # noqa: PLC0415
 
     if as_json and as_csv:
@@ -111,14 +111,12 @@ def predict(
         fail("There are no pictures in the folders named.")
     write = _write_json if as_json else _csv_writer() if as_csv else _write_text
     failed = False
-    remaining = iter(files)
+    images = (sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name) for name in files)
     with progress_bar("reading", len(files)) as advance:
-        while chunk := list(islice(remaining, CHUNK)):
-            images = [sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name) for name in chunk]
-            for name, answer in zip(chunk, recognizer.predict_batch(images), strict=True):
-                failed |= isinstance(answer, InputError)
-                write(name, answer)
-            advance(len(chunk))
+        for name, answer in zip(files, predict_many(recognizer, images), strict=True):
+            failed |= isinstance(answer, InputError)
+            write(name, answer)
+            advance(1)
     raise typer.Exit(int(failed))
 
 
