@@ -1,6 +1,7 @@
 """What Inkdigit offers, and which part may import which."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -138,3 +139,11 @@ def test_predict_loads_neither_torch_nor_the_service(tmp_path: Path) -> None:
     assert "onnxruntime" in modules
     assert not modules & {"torch", "onnx", "fastapi", "pydantic_settings", "sklearn"}
     assert not modules & {"inkdigit.apps", "inkdigit.settings", "inkdigit.train.fit"}
+
+
+def test_reading_leaves_nothing_behind_in_the_users_folders(tmp_path: Path) -> None:
+    code = "from inkdigit import Recognizer; Recognizer().predict(sys.stdin.buffer.read())"
+    command = [sys.executable, "-c", f"import sys; {code}"]
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ORT_"))}
+    subprocess.run(command, input=encoded(seven()), env={**variables, "HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.rglob("*")) == []

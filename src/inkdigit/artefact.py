@@ -1,16 +1,19 @@
 """The artefact's contract, to and from the ONNX file's metadata: open, verify, refuse. Knows nothing of pictures."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import onnxruntime as ort
+# Else ONNX Runtime, from its import on, reports to its maker, and keeps an id of the machine in the user's cache.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime as ort  # noqa: E402
 
-from .errors import ArtefactError
-from .prediction import Thresholds
+from .errors import ArtefactError  # noqa: E402
+from .prediction import Thresholds  # noqa: E402
 
 CONTRACT_VERSION = 1
 DEFAULT_MODEL = "inkdigit"
