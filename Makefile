@@ -31,5 +31,5 @@ $(VENV)/.base: $(VENV)/.python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
-	$(PIP) '.[train,heif,gradio,streamlit,dev]'
+	$(PIP) '.[train,tensorboard,heif,gradio,streamlit,dev]'
 	touch $@ $(VENV)/.base

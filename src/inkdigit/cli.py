@@ -310,6 +310,9 @@ def train(
     name: Annotated[str, typer.Option(help="The artefact's name.")] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out from its checkpoints.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard too, in --out.")
+    ] = False,
     recipe: Annotated[
         str | None,
         typer.Option(help="A recipe by its name; other flags change it (shipped, or own for own pictures)."),
@@ -318,6 +321,8 @@ def train(
 ) -> None:
     """Train a network and export the artefact; Ctrl-C ends early with what was learnt."""
     _need_torch()
+    if tensorboard and find_spec("tensorboard") is None:
+        fail("--tensorboard needs the extra: pip install 'inkdigit[tensorboard]'.")
     from .train.loop import Stopped  # noqa: PLC0415
     from .train.own import own_folder  # noqa: PLC0415
     from .train.run import train as run  # noqa: PLC0415
@@ -325,7 +330,7 @@ def train(
     recipe = recipe or ("own" if own_folder(data) else "shipped")
     wanted = named_recipe(recipe, {key: value for key, value in given.items() if value is not None})
     try:
-        artefact = run(wanted, data, out, name, device, resume)
+        artefact = run(wanted, data, out, name, device, resume, tensorboard)
     except Stopped:
         print(f"stopped before there was a network; --out {out} --resume goes on from here", file=sys.stderr)  # noqa: T201
         raise typer.Exit(1) from None

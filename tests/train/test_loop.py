@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inkdigit.errors import DataError
-from inkdigit.train.loop import METRICS, OPTIMISERS, Loop, Stopped, checkpoint_of, descend
+from inkdigit.train.loop import OPTIMISERS, Loop, Stopped, checkpoint_of, descend
 from inkdigit.train.networks import convolution
 from inkdigit.train.recipe import Recipe
+from inkdigit.train.watch import EVENTS, METRICS, begin_watching
 
 COUNT, BATCH, EPOCHS = 230, 20, 3
 
@@ -63,6 +64,18 @@ def test_every_epoch_leaves_a_line_of_figures(tmp_path: Path) -> None:
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert all(line["loss"] > 0 and line["stage"] == "stage" for line in lines)
     assert lines[-1]["rate"] < lines[0]["rate"]
+
+
+def test_tensorboard_is_told_what_the_metrics_say(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    begin_watching(tmp_path, tensorboard=True)
+    run(loop(Recipe(batch=BATCH)), tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()]
+    events = EventAccumulator(str(tmp_path / EVENTS)).Reload()
+    for name in ("loss", "rate", "seconds"):
+        written = [(event.step, event.value) for event in events.Scalars(f"stage/{name}")]
+        assert written == [(line["epoch"], pytest.approx(line[name])) for line in lines]
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x08\0\0\0\0\0\0\0{}      "])

@@ -63,11 +63,7 @@ def test_a_network_of_ones_own_pictures(mine: Path, tmp_path: Path) -> None:
     assert recognizer.contract.labels == NAMES
     assert recognizer.contract.scores.keys() == {"held-out"}
     assert recognizer.predict(mine / "four" / "1.jpg").digit in NAMES
-    assert {path.name for path in out.glob("*.png")} == {
-        "curves.png",
-        "held-out-confusion.png",
-        "held-out-mistakes.png",
-    }
+    assert {path.name for path in out.glob("*.png")} == {"curves.png", "confusion.png", "mistakes.png"}
 
 
 def test_every_fifth_picture_is_held_out_whatever_else_is_there(mine: Path) -> None:

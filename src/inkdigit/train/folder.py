@@ -14,9 +14,10 @@ from ..prediction import Thresholds
 from .export import Graph
 from .framing import Framing
 from .glance import Glance
-from .loop import METRICS, checkpoint_of
+from .loop import checkpoint_of
 from .networks import NETWORKS
 from .recipe import Recipe
+from .watch import begin_watching
 
 DIGITS = tuple(str(digit) for digit in range(10))
 WEIGHTS, NOTES, RECIPE = "weights.safetensors", "run.json", "recipe.json"
@@ -36,11 +37,12 @@ class Notes:
     labels: tuple[str, ...] = DIGITS
 
 
-def start_anew(recipe: Recipe, out: Path) -> None:
+def start_anew(recipe: Recipe, out: Path, tensorboard: bool = False) -> None:
     """Write a run's recipe, and take away what an earlier run would have gone on with; its artefact stays."""
     out.mkdir(parents=True, exist_ok=True)
-    for old in (*out.glob(checkpoint_of(out, "*").name), out / METRICS):
-        old.unlink(missing_ok=True)
+    for old in out.glob(checkpoint_of(out, "*").name):
+        old.unlink()
+    begin_watching(out, tensorboard)
     write(out / RECIPE, recipe.as_dict())
 
 

@@ -118,7 +118,7 @@ def refuse_a_loss(before: Score, after: Score) -> None:
         )
 
 
-class Calibration(CalibrationDataReader):  # type: ignore[misc]  no types are shipped
+class Calibration(CalibrationDataReader):  # type: ignore[misc]  # no types are shipped
     """Hand out frames in batches, in the form that the quantiser asks for."""
 
     def __init__(self, frames: NDArray[np.uint8]) -> None:

@@ -24,10 +24,10 @@ from torch.optim.swa_utils import AveragedModel
 from ..errors import DataError
 from . import parallel
 from .recipe import Recipe
+from .watch import note
 
 Weights = tuple[Tensor, ...] | list[Tensor]
 
-METRICS = "metrics.jsonl"
 AVERAGED = 0.998  # part of the averaged weights that a step keeps
 
 OPTIMISERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
@@ -160,7 +160,7 @@ def descend(
                 figures = {"loss": loss.item(), **report(), "rate": rate, "seconds": seconds}
                 progress.console.print(f"{name} epoch {loop.step // loop.per_epoch}: {as_text(figures)}")
                 if out:
-                    note(out, {"stage": name, "epoch": loop.step // loop.per_epoch, **figures})
+                    note(out, name, loop.step // loop.per_epoch, figures)
                     loop.save(checkpoint_of(out, name))
     parallel.agree(loop.average.module)
     if loop.step < loop.steps:
@@ -172,12 +172,6 @@ def descend(
 def checkpoint_of(out: Path, name: str) -> Path:
     """Name the checkpoint of one stage of a run."""
     return out / f"{name}.checkpoint.safetensors"
-
-
-def note(out: Path, figures: dict[str, str | float]) -> None:
-    """Add a line of JSON to a run's metrics."""
-    with (out / METRICS).open("a") as file:
-        file.write(json.dumps(figures) + "\n")
 
 
 def as_text(figures: dict[str, float]) -> str:

@@ -60,7 +60,7 @@ def flagship(classes: int, fine: int = 32, coarse: int = 64, blocks: int = 1) ->
 
 def tiny(classes: int) -> Network:
     """Build the flagship with fewer than 20,000 parameters."""
-    return flagship(classes, 12, 24)
+    return flagship(classes, 16, 24)
 
 
 def lenet5(classes: int) -> Network:

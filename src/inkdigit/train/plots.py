@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from ..data import Labelled
@@ -28,11 +30,24 @@ def save(figure: Figure, path: Path) -> None:
 def plot_results(
     recognizer: Recognizer, results: Mapping[str, Score], pictures: Mapping[str, Labelled], folder: Path
 ) -> None:
-    """Draw the confusion matrix and the worst mistakes of every source that was scored."""
+    """Draw confusion.png and mistakes.png: the confusion matrix and the worst mistakes of every source scored."""
+    if not results:
+        return
     folder.mkdir(parents=True, exist_ok=True)
-    for name, result in results.items():
-        plot_confusion(result.confusion, recognizer.contract.labels, name, folder / f"{name}-confusion.png")
-        plot_mistakes(recognizer, pictures[name], result, name, folder / f"{name}-mistakes.png")
+    labels = recognizer.contract.labels
+    matrices = Figure(figsize=(6 * len(results), 5.6), layout="constrained")
+    for axes, (name, result) in zip(
+        matrices.subplots(1, len(results), squeeze=False).flat, results.items(), strict=True
+    ):
+        draw_confusion(axes, result.confusion, labels, name)
+    save(matrices, folder / "confusion.png")
+    sheets = {name: worst_mistakes(pictures[name], result) for name, result in results.items()}
+    heights = [0.6 + 1.35 * rows_of(worst) for worst in sheets.values()]
+    sheet = Figure(figsize=(1.9 * COLUMNS, sum(heights)), layout="constrained")
+    parts = sheet.subfigures(len(sheets), 1, squeeze=False, height_ratios=heights)
+    for part, (name, worst) in zip(parts.flat, sheets.items(), strict=True):
+        draw_mistakes(part, recognizer, pictures[name], results[name], worst, name)
+    save(sheet, folder / "mistakes.png")
 
 
 def plot_curves(metrics: Path, path: Path) -> None:
@@ -54,10 +69,8 @@ def plot_curves(metrics: Path, path: Path) -> None:
     save(figure, path)
 
 
-def plot_confusion(table: NDArray[np.int64], labels: tuple[str, ...], title: str, path: Path) -> None:
+def draw_confusion(axes: Axes, table: NDArray[np.int64], labels: tuple[str, ...], title: str) -> None:
     """Draw a confusion matrix [C, C]; the shade is of the mistakes alone, which the right answers would drown."""
-    figure = Figure(figsize=(6, 5.6), layout="constrained")
-    axes = figure.subplots()
     mistakes = np.where(np.eye(len(labels), dtype=bool), 0, table)
     axes.imshow(mistakes, cmap="Reds", vmax=max(1, mistakes.max()))
     for row, column in np.argwhere(table > 0):
@@ -66,25 +79,34 @@ def plot_confusion(table: NDArray[np.int64], labels: tuple[str, ...], title: str
     axes.set(title=title, xlabel="read as", ylabel="is")
     axes.set_xticks(range(len(labels)), labels)
     axes.set_yticks(range(len(labels)), labels)
-    save(figure, path)
 
 
-def plot_mistakes(recognizer: Recognizer, data: Labelled, result: Score, title: str, path: Path) -> None:
-    """Draw the mistakes that were made with the most confidence: each picture beside its frame."""
-    confidence = np.where(result.answers == data.labels, -1.0, result.probabilities.max(1))
-    worst = [place for place in np.argsort(-confidence)[:WORST] if confidence[place] >= 0]
+def worst_mistakes(data: Labelled, result: Score) -> list[int]:
+    """Give the places of the mistakes that were made with the most confidence."""
+    wrong = np.flatnonzero(result.answers != data.labels)
+    surest = np.argsort(-result.probabilities[wrong].max(1), kind="stable")
+    return [int(place) for place in wrong[surest][:WORST]]
+
+
+def rows_of(worst: list[int]) -> int:
+    """Count the rows that mistakes take; those of none are one."""
+    return max(1, -(-len(worst) // COLUMNS))
+
+
+def draw_mistakes(
+    part: SubFigure, recognizer: Recognizer, data: Labelled, result: Score, worst: list[int], title: str
+) -> None:
+    """Draw mistakes: each picture beside its frame."""
     labels = recognizer.contract.labels
-    rows = max(1, -(-len(worst) // COLUMNS))
-    figure = Figure(figsize=(1.9 * COLUMNS, 0.5 + 1.35 * rows), layout="constrained")
-    figure.suptitle(f"{title}: {int((confidence >= 0).sum())} mistakes of {len(data)}, the surest first")
-    for number, axes in enumerate(figure.subplots(rows, COLUMNS, squeeze=False).flat):
+    wrong = int((result.answers != data.labels).sum())
+    part.suptitle(f"{title}: {wrong} mistakes of {len(data)}" + (", the surest first" if wrong else ""))
+    for axes, place in zip_longest(part.subplots(rows_of(worst), COLUMNS, squeeze=False).flat, worst):
         axes.axis("off")
-        if number < len(worst):
-            place = worst[number]
+        if place is not None:
             axes.imshow(_pair(recognizer, load_pixels(data.images[place])), cmap="gray", vmin=0, vmax=255)
             read = labels[result.answers[place]] if result.answers[place] >= 0 else "blank"
-            axes.set_title(f"{labels[data.labels[place]]} read as {read}, {confidence[place]:.0%}", fontsize=8)
-    save(figure, path)
+            confidence = result.probabilities[place].max()
+            axes.set_title(f"{labels[data.labels[place]]} read as {read}, {confidence:.0%}", fontsize=8)
 
 
 def _pair(recognizer: Recognizer, image: NDArray[np.uint8]) -> NDArray[np.float32]:

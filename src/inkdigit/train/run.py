@@ -26,11 +26,12 @@ from .fit import Frames, Sheets, accuracy, fit_glance, fit_network, outputs, tem
 from .folder import DIGITS, Notes, load, same_recipe, save, start_anew
 from .framing import Framing
 from .glance import Glance
-from .loop import METRICS, OPTIMISERS, SCHEDULES
+from .loop import OPTIMISERS, SCHEDULES
 from .networks import NETWORKS, Network
 from .own import files_of, held_out_pictures, own_corpora, own_folder, own_samples
 from .plots import plot_curves, plot_results
 from .recipe import Recipe
+from .watch import METRICS
 
 PAPER, OWN = "paper", "held-out"
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
@@ -40,7 +41,15 @@ DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
 }
 
 
-def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str, resume: bool = False) -> Path:
+def train(
+    recipe: Recipe,
+    folder: Path | None,
+    out: Path,
+    name: str,
+    device: str,
+    resume: bool = False,
+    tensorboard: bool = False,
+) -> Path:
     """Train, calibrate, export and score; `resume` goes on from the checkpoints in `out`. Give the artefact.
 
     Raises DataError, ArtefactError, and Stopped where Ctrl-C came before there was a network.
@@ -55,7 +64,7 @@ def train(recipe: Recipe, folder: Path | None, out: Path, name: str, device: str
     if resume:
         same_recipe(recipe, out)
     with torch.device(device), parallel.one_speaks():
-        notes, graph = fitted(recipe, folder, name, out, resume)
+        notes, graph = fitted(recipe, folder, name, out, resume, tensorboard)
     first = parallel.is_first()
     parallel.leave()
     return finished(notes, graph.cpu(), folder, out) if first else out
@@ -86,7 +95,9 @@ def known(kind: str, name: str, every: Iterable[str]) -> None:
         raise DataError(f"There is no {kind} {name!r}; there are: {', '.join(every)}.")
 
 
-def fitted(recipe: Recipe, folder: Path | None, name: str, out: Path, resume: bool) -> tuple[Notes, Graph]:
+def fitted(
+    recipe: Recipe, folder: Path | None, name: str, out: Path, resume: bool, tensorboard: bool = False
+) -> tuple[Notes, Graph]:
     """Train glance and network, and calibrate them. Raises DataError, Stopped."""
     own = own_folder(folder)
     labels = files_of(own).labels if own else DIGITS
@@ -100,7 +111,7 @@ def fitted(recipe: Recipe, folder: Path | None, name: str, out: Path, resume: bo
     else:
         training, validation, sources = corpora(recipe, folder)
     if not resume and parallel.is_first():
-        start_anew(recipe, out)  # only now: bad data must take nothing away
+        start_anew(recipe, out, tensorboard)  # only now: bad data must take nothing away
     parallel.wait()
     sheets = training.sheets(recipe.sheets) if recipe.sheets else None
     framing = framing or trained_framing(recipe, begun, sheets, out)

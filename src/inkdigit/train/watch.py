@@ -1,0 +1,38 @@
+"""What a run says while it goes on: a line of JSON an epoch, and the same for TensorBoard where it is wanted."""
+
+import functools
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+METRICS = "metrics.jsonl"
+EVENTS = "tensorboard"  # a folder in the run's; where it is there, it is written to
+
+
+def begin_watching(out: Path, tensorboard: bool) -> None:
+    """Take away what an earlier run in `out` said, and make a place for TensorBoard's events."""
+    (out / METRICS).unlink(missing_ok=True)
+    shutil.rmtree(out / EVENTS, ignore_errors=True)
+    if tensorboard:
+        (out / EVENTS).mkdir()
+
+
+def note(out: Path, stage: str, epoch: int, figures: Mapping[str, float]) -> None:
+    """Add an epoch's figures to a run's metrics."""
+    with (out / METRICS).open("a") as file:
+        file.write(json.dumps({"stage": stage, "epoch": epoch, **figures}) + "\n")
+    if (out / EVENTS).is_dir():
+        writer = board(out / EVENTS)
+        for name, value in figures.items():
+            writer.add_scalar(f"{stage}/{name}", value, epoch)
+        writer.flush()
+
+
+@functools.cache
+def board(folder: Path) -> Any:
+    """Open TensorBoard's events in a folder."""
+    from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  an extra
+
+    return SummaryWriter(folder)
