@@ -10,10 +10,10 @@ from typing import Any
 
 # Else ONNX Runtime, from its import on, reports to its maker, and keeps an id of the machine in the user's cache.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-import onnxruntime as ort  # noqa: E402
+import onnxruntime as ort
 
-from .errors import ArtefactError  # noqa: E402
-from .prediction import Thresholds  # noqa: E402
+from .errors import ArtefactError
+from .prediction import Thresholds
 
 CONTRACT_VERSION = 1
 DEFAULT_MODEL = "inkdigit"
