@@ -120,16 +120,18 @@ def started(command: list[str], ready: str, cores: str = str(SERVER_CORE), **var
         )
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_for(client, url + ready)
+            wait_for(client, url + ready, process)
             yield Server(url, process.pid)
         finally:
             process.terminate()
             process.wait(15)
 
 
-def wait_for(client: httpx.Client, url: str) -> None:
+def wait_for(client: httpx.Client, url: str, process: subprocess.Popen[bytes]) -> None:
     """Wait until an address answers."""
-    for _ in range(300):
+    for _ in range(600):
+        if process.poll() is not None:
+            raise SystemExit(f"{url}: the server ended with exit code {process.returncode}")
         with contextlib.suppress(httpx.HTTPError):
             if client.get(url).status_code < 500:
                 return
@@ -154,24 +156,29 @@ def wait_until_idle(server: Server) -> None:
         time.sleep(0.1)
 
 
-def wrk(server: Server, path: str, kind: str, body: bytes, pictures: int, seconds: float) -> Run:
-    """Run the generator once. Ends the program where an answer is not 200."""
+def flood(server: Server, path: str, kind: str, body: bytes, connections: int, seconds: float) -> dict[str, int]:
+    """Run the generator once; give what it counted."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "body").write_bytes(body)
         (folder / "wrk.lua").write_text(WRK.format(kind=kind, body=folder / "body"))
-        command = ["taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--latency"]
-        before = cpu_seconds(server.pid)
+        command = ["taskset", "-c", str(CLIENT_CORE), "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency"]
         output = subprocess.run(
             [*command, "-s", str(folder / "wrk.lua"), server.url + path], check=True, capture_output=True, text=True
         ).stdout
-        used = cpu_seconds(server.pid) - before
+    counted: dict[str, int] = json.loads(output.partition("RESULT ")[2])
+    return counted
+
+
+def wrk(server: Server, path: str, kind: str, body: bytes, pictures: int, seconds: float) -> Run:
+    """Measure once. Ends the program where an answer is not 200."""
+    before = cpu_seconds(server.pid)
+    result = flood(server, path, kind, body, CONNECTIONS, seconds)
+    used = cpu_seconds(server.pid) - before
     wait_until_idle(server)
-    result = json.loads(output.partition("RESULT ")[2])
     if result["bad"]:
         raise SystemExit(f"{path}: {result['bad']} requests failed")
-    done = result["requests"] * pictures
-    done = max(done, 1)
+    done = max(result["requests"] * pictures, 1)
     return Run(done / result["us"] * 1e6, result["p50"] / 1000, result["p99"] / 1000, used / done * 1e6)
 
 

@@ -1,0 +1,258 @@
+"""What the service does when it is treated badly: each scene is bounded, and prints a line with what is wanted.
+
+    python bench/siege.py [SCENE …]
+
+Scenes: overload, slow, sigterm, sigkill, neighbour, photos, soak; all without a name. `soak` takes minutes. The load
+comes from `wrk`; Python threads send only what must be watched, request by request.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import httpx
+import numpy as np
+from PIL import Image
+
+from load import BOUNDARY, Server, flood, form, picture, started, wrk
+
+SMALL = picture(28, "L")
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
+SERVE = ["inkdigit", "serve"]
+
+
+def photo() -> bytes:
+    """Take a noisy photograph of 12 megapixels, as a phone's JPEG."""
+    path = Path("/tmp") / f"inkdigit-photo-{os.getpid()}.jpg"
+    noise = np.random.default_rng(0).normal(200, 12, (3000, 4000, 1)).clip(0, 255).astype(np.uint8)
+    page = Image.fromarray(np.broadcast_to(noise, (3000, 4000, 3)).copy())
+    page.paste(Image.new("RGB", (60, 700), (30, 30, 60)), (2000, 1100))
+    page.save(path, quality=85)
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
+def workers(server: Server) -> list[int]:
+    """Name the worker processes."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def resident(server: Server) -> float:
+    """Give the memory of the only worker, in MB."""
+    (worker,) = workers(server)
+    return int(Path(f"/proc/{worker}/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+@contextlib.contextmanager
+def watching(server: Server, path: str = "/healthz") -> Iterator[list[float]]:
+    """Ask for the health every 20 ms on connections of their own; yield the seconds that it took."""
+    took, over = list[float](), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            start = time.perf_counter()
+            httpx.get(server.url + path, timeout=30).raise_for_status()
+            took.append(time.perf_counter() - start)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield took
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def asking(server: Server, clients: int, kept: bool = True) -> Iterator[Counter[str]]:
+    """Send pictures from several threads, on kept connections or on new ones; yield what came of them."""
+    ends, over = Counter[str](), threading.Event()
+
+    def ask() -> None:
+        connection = HTTPConnection("127.0.0.1", httpx.URL(server.url).port, timeout=30)
+        while not over.is_set():
+            try:
+                connection.request("POST", "/v1/predict", SMALL, {"Content-Type": "image/png"})
+                response = connection.getresponse()
+                response.read()
+                ends[str(response.status)] += 1
+            except (OSError, HTTPException) as error:
+                ends[type(error).__name__] += 1
+                time.sleep(0.01)
+                connection.close()
+            if not kept:
+                connection.close()
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield ends
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def overload() -> bool:
+    """Send far more than the service takes: the rest gets 503, and its health is told quickly."""
+    with started(SERVE, "/readyz") as server, watching(server) as took:
+        answers = flood(server, "/predict", FORM, form([picture(1600, "L")]), 200, 10)["requests"]
+        refused = httpx.get(server.url + "/metrics").text.partition('inkdigit_refused_total{code="overloaded"} ')[2]
+    slowest, p99 = max(took), statistics.quantiles(took, n=100)[98]
+    print(
+        f"overload: {answers} answers to 200 connections, {float(refused.split()[0] or 0):.0f} of them 503; "
+        f"health p99 {p99 * 1e3:.0f} ms, slowest {slowest * 1e3:.0f} ms (wanted 100)"
+    )
+    return p99 < 0.1
+
+
+def slow() -> bool:
+    """Hold 2,000 idle connections and 200 that send a byte a second, and serve others meanwhile."""
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\n"
+    over = threading.Event()
+    with started(SERVE, "/readyz", INKDIGIT_HEADER_TIMEOUT="60") as server, contextlib.ExitStack() as stack:
+        address = ("127.0.0.1", httpx.URL(server.url).port or 0)
+        for _ in range(2000):
+            stack.enter_context(socket.create_connection(address))
+        dripping = [stack.enter_context(socket.create_connection(address)) for _ in range(200)]
+        for connection in dripping:
+            connection.sendall(head)
+
+        def drip() -> None:
+            while not over.wait(1):
+                for connection in dripping:
+                    with contextlib.suppress(OSError):
+                        connection.send(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        run = wrk(server, "/v1/predict", "image/png", SMALL, 1, 8)
+        over.set()
+        thread.join()
+    print(f"slow: {run.rate:.0f}/s beside 2,000 idle and 200 slow connections, p99 {run.p99:.0f} ms (wanted 100)")
+    return run.p99 < 100
+
+
+def sigterm() -> bool:
+    """End the service under load: every request that it has received is answered."""
+    with started(SERVE, "/readyz") as server, asking(server, 16, kept=False) as ends:
+        time.sleep(2)
+        os.kill(server.pid, signal.SIGTERM)
+        time.sleep(1.5)
+    unanswered = {name: count for name, count in ends.items() if name not in {"200", "ConnectionRefusedError"}}
+    print(f"sigterm: {ends['200']} answered, then refused; unanswered {unanswered} (wanted none)")
+    return not unanswered
+
+
+def sigkill() -> bool:
+    """Kill one of two workers under load: its connections fail, no other, and it is replaced within 5 s."""
+    with started([*SERVE, "--workers", "2"], "/readyz", cores="0,1") as server:
+        while "inkdigit_workers_ready 2.0" not in httpx.get(server.url + "/metrics").text:
+            time.sleep(0.1)
+        with asking(server, 16) as ends:
+            time.sleep(2)
+            victim = workers(server)[0]
+            os.kill(victim, signal.SIGKILL)
+            killed = time.monotonic()
+            while time.monotonic() - killed < 20:
+                left = workers(server)
+                if victim not in left and len(left) == 2 and _ready(server):
+                    break
+                time.sleep(0.05)
+            replaced = time.monotonic() - killed
+    failed = {name: count for name, count in ends.items() if name != "200"}
+    print(
+        f"sigkill: {ends['200']} answered, {failed} of 16 connections failed; replaced in {replaced:.1f} s (wanted 5)"
+    )
+    return sum(failed.values()) <= 16 and "ConnectionRefusedError" not in failed and replaced < 5
+
+
+def _ready(server: Server) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return "inkdigit_workers_ready 2.0" in httpx.get(server.url + "/metrics").text
+    return False
+
+
+def neighbour() -> bool:
+    """Burn a core with another process meanwhile: throughput falls by less than half."""
+    with started(SERVE, "/readyz", cores="0,1") as server:
+        rates, runs = [], []
+        for _ in range(3):
+            alone = wrk(server, "/v1/predict", "image/png", SMALL, 1, 3)
+            burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            try:
+                beside = wrk(server, "/v1/predict", "image/png", SMALL, 1, 3)
+            finally:
+                burner.kill()
+                burner.wait()
+            rates.append(beside.rate / alone.rate)
+            runs.append(beside.p99)
+    share, p99 = statistics.median(rates), statistics.median(runs)
+    print(f"neighbour: {share:.0%} of the throughput is left (wanted 50), p99 {p99:.0f} ms (wanted 50)")
+    return share > 0.5 and p99 < 50
+
+
+def photos() -> bool:
+    """Serve a thousand pictures, fifty of them photographs of 12 megapixels, and look at the memory."""
+    large = photo()
+    with started(SERVE, "/readyz") as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        for number in range(1000):
+            client.post("/v1/predict", files={"file": SMALL if number % 20 else large}).raise_for_status()
+        held = resident(server)
+    print(f"photos: a worker holds {held:.0f} MB after a thousand pictures (wanted 200)")
+    return held <= 200
+
+
+def soak(requests: int = 200_000) -> bool:
+    """Send 200,000 requests in turns of several kinds, and look at the memory."""
+    grey, drawn = picture(28, "L"), picture(280, "RGBA")
+    kinds: list[tuple[str, str, bytes]] = [
+        ("/v1/predict", "image/png", grey),
+        ("/predict", FORM, form([grey])),
+        ("/v1/predict?frame=true", "image/png", drawn),
+        ("/predict", FORM, form([drawn])),
+    ]
+    with started(SERVE, "/readyz") as server:
+        done, before, after = 0, 0.0, 0.0
+        for turn in range(10_000):
+            path, kind, body = kinds[turn % len(kinds)]
+            done += round(wrk(server, path, kind, body, 1, 5).rate * 5)
+            after = resident(server)
+            before = before or (after if done > requests / 20 else 0)
+            if done >= requests:
+                break
+    print(f"soak: {done:,} requests, {before:.1f} MB early, {after:.1f} MB late: {after / before - 1:+.1%} (wanted 5)")
+    return after / before < 1.05
+
+
+SCENES: dict[str, Callable[[], bool]] = {
+    scene.__name__: scene for scene in (overload, slow, sigterm, sigkill, neighbour, photos, soak)
+}
+
+
+def main() -> None:
+    """Play the scenes; exit code 1 where one went wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenes", nargs="*", choices=[[], *SCENES], metavar="SCENE")
+    chosen = parser.parse_args().scenes or list(SCENES)
+    passed = [SCENES[name]() for name in chosen]
+    sys.exit(not all(passed))
+
+
+if __name__ == "__main__":
+    main()
