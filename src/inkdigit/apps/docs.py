@@ -78,10 +78,13 @@ class CompatAnswer(BaseModel):
 
 def image_body() -> dict[str, Any]:
     """Describe a body with one picture, by hand: FastAPI does not read it, so it cannot know it."""
+    number = {"type": "number", "minimum": 0, "maximum": 255}
+    pixel = {"anyOf": [number, {"type": "array", "items": number, "minItems": 1, "maxItems": 4}]}
+    row = {"type": "array", "items": pixel, "minItems": 1}
     array = {
         "type": "object",
         "required": ["data"],
-        "properties": {"data": {"type": "array", "items": {"type": "array", "items": {}}}},
+        "properties": {"data": {"type": "array", "items": row, "minItems": 1}},
         "example": {"data": [[0, 0, 0, 0], [0, 255, 255, 0], [0, 0, 255, 0], [0, 0, 0, 0]]},
     }
     return _body(
