@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt --editable
 
-.PHONY: serve test check train bench
+.PHONY: serve test check train bench package image docs
 
 serve: $(VENV)/.base  ## install, then the page at http://127.0.0.1:8000
 	$(BIN)/inkdigit serve
@@ -21,6 +21,15 @@ train: $(VENV)/.dev  ## rebuild the shipped model
 
 bench: $(VENV)/.dev  ## everything in bench/
 	for file in bench/*.py; do $(BIN)/python $$file || exit 1; done
+
+package: $(VENV)/.dev  ## build wheel and sdist into dist/, and try the wheel in an empty environment
+	bash deploy/try-package.sh $(BIN)/python
+
+image:  ## build the container's image, run it and predict through it: as root, with no Docker engine
+	bash deploy/try-image.sh
+
+docs: $(VENV)/.dev  ## write docs/deploy.md's table of settings anew
+	$(BIN)/python -m docs.settings
 
 $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)

@@ -55,17 +55,23 @@ def free_port(host: str, port: int) -> int:
 
 def announce(name: str, host: str, port: int, path: str, say: Callable[[str], None]) -> None:
     """Say a door's address as soon as it answers on `path`, from a thread."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  how this machine reaches it
+    host = reachable(host)
 
     def wait() -> None:
-        while not _is_ready(host, port, path):
+        while not answers(host, port, path):
             time.sleep(READY_POLL)
         say(f"{name} is at http://{f'[{host}]' if ':' in host else host}:{port}")
 
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _is_ready(host: str, port: int, path: str) -> bool:
+def reachable(host: str) -> str:
+    """Give the address by which this machine reaches what listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+
+
+def answers(host: str, port: int, path: str) -> bool:
+    """Tell whether a GET of `path` is answered with 200."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
         connection.request("GET", path)

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Builds the sdist and, from it, the wheel; installs the wheel in an empty environment; and predicts there, offline.
+#
+#     bash deploy/try-package.sh [PYTHON]
+#
+# What it built is in dist/. PYTHON is one that has the extra `dev` installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PYTHON=$(command -v "${1:-python3}")
+FOLDER=$(mktemp -d)
+trap 'rm -rf "$FOLDER"' EXIT
+LARGEST=10000000  # bytes of the wheel
+
+rm -rf dist
+"$PYTHON" -m build --outdir dist . >"$FOLDER/build.log" || { cat "$FOLDER/build.log"; exit 1; }
+wheel=$(ls dist/inkdigit-*.whl)
+size=$(stat --format %s "$wheel")
+[ "$size" -le "$LARGEST" ] || { echo "$wheel has $size bytes"; exit 1; }
+unzip -Z1 "$wheel" >"$FOLDER/content"
+if grep -vE '^inkdigit(-[^/]*\.dist-info)?/' "$FOLDER/content"; then
+  echo "these do not belong in the wheel"
+  exit 1
+fi
+for file in models/inkdigit.onnx apps/web/index.html py.typed; do grep -qx "inkdigit/$file" "$FOLDER/content"; done
+for file in LICENSE NOTICE; do grep -q "dist-info/licenses/$file$" "$FOLDER/content"; done
+
+"$PYTHON" -m venv "$FOLDER/empty"
+"$FOLDER/empty/bin/pip" install --quiet --constraint constraints.txt "$wheel"
+[ -z "$("$FOLDER/empty/bin/pip" list | grep -iE '^(torch|onnx|gradio|streamlit|ray) ')" ]
+
+offline=()
+if unshare --net true 2>/dev/null; then
+  offline=(unshare --net)
+else
+  echo "this machine does not let us cut the network off: predicting with it"
+fi
+cp src/inkdigit/apps/examples/2-boxed-seven.png "$FOLDER/seven.png"
+answer=$(cd "$FOLDER" && "${offline[@]}" empty/bin/inkdigit predict seven.png)
+echo "$answer"
+[[ $answer == "seven.png: 7 "* ]]
+echo "$(basename "$wheel"), $((size / 1000)) kB, $(wc -l <"$FOLDER/content") files: installed and tried${offline:+ with no network}"
