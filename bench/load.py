@@ -4,8 +4,8 @@
 
 Each server is held on one core and the generator (`wrk`, Debian has it) on another, 16 connections, loopback alone. All
 rows take turns in every round; a row's figure is its median, and its ratio the median of each round's ratio, so that a
-slow moment of the machine meets all. `cpu` is the server's processor time for one request, which a busy neighbour
-changes least.
+slow moment of the machine meets all. `cpu` is the server's processor time for one picture, which a busy neighbour
+changes least: `taskset -c 1 python bench/load.py` keeps everything on one core where the other is taken.
 """
 
 import argparse
@@ -32,7 +32,8 @@ from inkdigit import Recognizer
 from inkdigit.artefact import DEFAULT_MODEL, model_path
 
 BENCH = Path(__file__).parent
-SERVER_CORE, CLIENT_CORE = 0, 1
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 CONNECTIONS = 16
 BATCH = 64
 BOUNDARY = "pictures"

@@ -25,7 +25,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from load import BOUNDARY, Server, flood, form, picture, started, wrk
+from load import BOUNDARY, CORES, Server, flood, form, picture, started, wrk
 
 SMALL = picture(28, "L")
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -161,7 +161,7 @@ def sigterm() -> bool:
 
 def sigkill() -> bool:
     """Kill one of two workers under load: its connections fail, no other, and it is replaced within 5 s."""
-    with started([*SERVE, "--workers", "2"], "/readyz", cores="0,1") as server:
+    with started([*SERVE, "--workers", "2"], "/readyz", cores=",".join(map(str, CORES))) as server:
         while "inkdigit_workers_ready 2.0" not in httpx.get(server.url + "/metrics").text:
             time.sleep(0.1)
         with asking(server, 16) as ends:
@@ -190,7 +190,7 @@ def _ready(server: Server) -> bool:
 
 def neighbour() -> bool:
     """Burn a core with another process meanwhile: throughput falls by less than half."""
-    with started(SERVE, "/readyz", cores="0,1") as server:
+    with started(SERVE, "/readyz", cores=",".join(map(str, CORES))) as server:
         rates, runs = [], []
         for _ in range(3):
             alone = wrk(server, "/v1/predict", "image/png", SMALL, 1, 3)
