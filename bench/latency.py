@@ -1,8 +1,9 @@
 """How long the shipped graph takes for one picture, on one core: framing, glance and network.
 
-    python bench/latency.py [--model NAME|FILE.onnx] [--rounds 20]
+    python bench/latency.py [--model NAME|FILE.onnx]… [--rounds 20]
 
-The sizes take turns of `RUNS` pictures, so that a slow moment of the machine meets them all; the median counts.
+Sizes and models take turns of `RUNS` pictures, so that a slow moment of the machine meets them all; the median counts.
+Of several models the first is what the others are compared with.
 """
 
 import argparse
@@ -25,24 +26,25 @@ def picture(height: int, width: int) -> np.ndarray:
 
 
 def main() -> None:
-    """Print the median and the best time of every size."""
+    """Print the median and the best time of every size, for every model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--model", action="append")
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
-    session, _ = open_artefact(model_path(options.model))
+    names = options.model or [DEFAULT_MODEL]
+    sessions = {name: open_artefact(model_path(name))[0] for name in names}
     pictures = {size: picture(*size) for size in SIZES}
-    times: dict[tuple[int, int], list[float]] = {size: [] for size in SIZES}
+    times: dict[tuple[tuple[int, int], str], list[float]] = {(size, name): [] for size in SIZES for name in names}
     for _ in range(options.rounds):
-        for size, pixels in pictures.items():
+        for (size, name), spent in times.items():
             for _ in range(RUNS):
                 start = time.perf_counter()
-                session.run(None, {"pixels": pixels})
-                times[size].append((time.perf_counter() - start) * 1000)
-    for size, wanted in SIZES.items():
-        values = times[size]
+                sessions[name].run(None, {"pixels": pictures[size]})
+                spent.append((time.perf_counter() - start) * 1000)
+    for (size, name), values in times.items():
         print(
-            f"{size[0]}×{size[1]}: median {np.median(values):.2f} ms, best {min(values):.2f} ms, wanted {wanted:.1f} ms"
+            f"{size[0]}×{size[1]} {name}: median {np.median(values):.2f} ms, best {min(values):.2f} ms, "
+            f"{np.median(values) / np.median(times[size, names[0]]):.2f} of the first, wanted {SIZES[size]:.1f} ms"
         )
 
 

@@ -2,14 +2,19 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from PIL import Image
 
+from inkdigit import Recognizer
 from inkdigit.apps.setup import read_settings
+from inkdigit.artefact import DEFAULT_MODEL, model_path
+from inkdigit.cli import app
 from inkdigit.settings import DoorSettings, GradioSettings, Settings, StreamlitSettings, UpSettings
 
 from .pictures import seven
@@ -27,12 +32,26 @@ DOORS: dict[str, type[DoorSettings]] = {
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the pictures that the pages speak of."""
+    """A folder with the pictures that the pages speak of, and a run whose artefact is the shipped one."""
     (tmp_path / "scans").mkdir()
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    shutil.copy(model_path(DEFAULT_MODEL), tmp_path / "runs" / "mine")
     for name in ("seven.png", "one.png", "two.jpg", "scans/one.png", "scans/two.png"):
         Image.fromarray(seven()).save(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped model as PyTorch users get it."""
+    from inkdigit.train.begin import from_artefact
+    from inkdigit.train.export import export_program
+
+    shipped = model_path(DEFAULT_MODEL)
+    path = tmp_path_factory.mktemp("program") / "inkdigit.pt2"
+    export_program(from_artefact(shipped)[2], Recognizer(shipped).contract, [seven()[None]], path)
+    return path
 
 
 def blocks(language: str) -> list[str]:
@@ -47,7 +66,9 @@ def matching(pattern: str) -> list[str]:
 
 
 @pytest.mark.parametrize("code", blocks("python"))
-def test_python(desk: Path, code: str) -> None:
+def test_python(desk: Path, code: str, request: pytest.FixtureRequest) -> None:
+    if "inkdigit.pt2" in code:
+        shutil.copy(request.getfixturevalue("program"), desk / "runs" / "mine")
     names: dict[str, object] = {}
     exec(compile(code, "page.md", "exec"), names)
     assert getattr(names.get("answer"), "digit", 7) == 7
@@ -59,6 +80,14 @@ def test_commands(desk: Path, line: str) -> None:
     done = subprocess.run(command, shell=True, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+@pytest.mark.parametrize("line", matching(r"inkdigit (train|evaluate|export)\b"))
+def test_commands_have_these_flags(line: str) -> None:
+    name, *arguments = shlex.split(line)[1:]
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    assert group.commands[name].make_context(name, arguments).command.name == name
 
 
 @pytest.mark.parametrize("line", matching("curl"))

@@ -3,6 +3,7 @@
 It halves the file. How fast it is depends on the processor: `bench/latency.py` takes both in turns.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,8 +101,25 @@ def quantise(whole: Path, draft: Path, network: nn.Module, frames: NDArray[np.ui
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
     )
-    onnx.save(with_contract(onnx.load(draft), contract), draft)
+    onnx.save(with_contract(only_for(layers, onnx.load(draft)), contract), draft)
     onnx.checker.check_model(str(draft), full_check=True)
+
+
+def only_for(layers: list[str], model: onnx.ModelProto) -> onnx.ModelProto:
+    """Give others than `layers` what goes into these in float: the quantiser rounds the frame that is put out, too."""
+    maker = {output: node for node in model.graph.node for output in node.output}
+    for node in model.graph.node:
+        for place, name in enumerate(node.input):
+            if node.name not in layers and (value := rounded(name, maker)) and maker[value].name not in layers:
+                node.input[place] = value
+    return model
+
+
+def rounded(name: str, maker: Mapping[str, onnx.NodeProto]) -> str | None:
+    """Give the value that `name` is, quantised and back; None where it is none such."""
+    back = maker.get(name)
+    there = maker.get(back.input[0]) if back and back.op_type == "DequantizeLinear" else None
+    return there.input[0] if there and there.op_type == "QuantizeLinear" else None
 
 
 def is_of_network(node: onnx.NodeProto) -> bool:
