@@ -40,5 +40,5 @@ $(VENV)/.base: $(VENV)/.python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
-	$(PIP) '.[train,tensorboard,heif,gradio,streamlit,dev]'
+	$(PIP) '.[train,tensorboard,heif,gradio,streamlit,otel,dev]'
 	touch $@ $(VENV)/.base

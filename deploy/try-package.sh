@@ -16,7 +16,7 @@ rm -rf dist
 wheel=$(ls dist/inkdigit-*.whl)
 size=$(stat --format %s "$wheel")
 [ "$size" -le "$LARGEST" ] || { echo "$wheel has $size bytes"; exit 1; }
-unzip -Z1 "$wheel" >"$FOLDER/content"
+"$PYTHON" -c 'import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist(), sep="\n")' "$wheel" >"$FOLDER/content"
 if grep -vE '^inkdigit(-[^/]*\.dist-info)?/' "$FOLDER/content"; then
   echo "these do not belong in the wheel"
   exit 1

@@ -1,8 +1,10 @@
 """The HTTP service, put together: `create_app` is what any ASGI server starts."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.responses import RedirectResponse, Response
@@ -16,6 +18,7 @@ from .shell import BearerTokens, Cors, SecurityHeaders, SentAsBytes, WholeFiles
 from .watched import Watched
 
 GRADIO_PATH = "/gradio"
+TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -40,7 +43,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     docs.add_docs(app)
     errors.install(app)
     _surround(app, settings, _add_gradio(app, settings) if settings.gradio else {})
+    if os.environ.get(TRACES):
+        _add_traces(app)
     return app
+
+
+def _add_traces(app: FastAPI) -> None:
+    from . import tracing  # noqa: PLC0415  an extra
+
+    app.state.traces = tracing.provider()
+    tracer = app.state.traces.get_tracer(__name__)
+    app.state.service.stages.append(tracing.Stages(tracer))
+    app.add_middleware(tracing.Traced, tracer=tracer)
 
 
 def _add_gradio(app: FastAPI, settings: Settings) -> Mapping[str, str]:
@@ -76,3 +90,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     metrics.ready.set(1)
     async with metrics.shared():
         yield
+    if traces := getattr(app.state, "traces", None):
+        await to_thread.run_sync(traces.shutdown)  # sends what waits

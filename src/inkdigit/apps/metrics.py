@@ -8,7 +8,7 @@ import asyncio
 import os
 from bisect import bisect_left
 from collections import Counter as Counts
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -77,6 +77,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self.open = 0
         self.in_flight: Callable[[], int] = lambda: 0
+        self._loaded: list[tuple[str, str, str]] = []
         self._refused: Counts[str] = Counts()
         self._requests: dict[tuple[str, str, str], Tally] = {}
         self._answered: dict[Model, Answered] = {}
@@ -108,7 +109,7 @@ class Metrics:
         self.ready = self._gauge("inkdigit_workers_ready", "Workers whose models have answered a warm-up.")
         self._info = Gauge(
             "inkdigit_model_info",
-            "The loaded models.",
+            "1 for a model that is loaded, 0 for one that was.",
             ("model", "version", "architecture"),
             registry=self._registry,
             multiprocess_mode="livemax",
@@ -120,9 +121,18 @@ class Metrics:
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self._registry, multiprocess_mode="livesum")
 
-    def loaded(self, contract: Contract) -> None:
-        """Name a model that is there."""
-        self._info.labels(contract.name, contract.version, contract.architecture).set(1)
+    def loaded(self, contracts: Iterable[Contract]) -> None:
+        """Name the models that are there from now on."""
+        for gone in self._loaded:
+            self._info.labels(*gone).set(0)
+        self._loaded = [(each.name, each.version, each.architecture) for each in contracts]
+        for here in self._loaded:
+            self._info.labels(*here).set(1)
+
+    def stages(self, decoding: float, inference: float) -> None:
+        """Count the seconds that reading one picture took."""
+        self.decode.observe(decoding)
+        self.inference.observe(inference)
 
     def request(self, method: str, route: str, status: str, seconds: float) -> None:
         """Count a request that is over."""

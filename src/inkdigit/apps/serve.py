@@ -17,7 +17,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from ..settings import Settings
-from .api import create_app
+from .api import TRACES, create_app
 from .metrics import MULTIPROCESS
 from .reload import reload_on_signal, reload_when_told
 from .service import load
@@ -31,6 +31,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Serve until a signal ends it; `say` gets the address when it answers. Raises SetupError and ArtefactError."""
     if settings.gradio:
         need_extra("gradio")
+    if os.environ.get(TRACES):
+        need_extra("otel", "opentelemetry.exporter.otlp.proto.http")
     load(settings.model)
     settings = with_free_port(settings)
     os.environ.update(settings.environment())

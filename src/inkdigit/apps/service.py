@@ -92,9 +92,9 @@ class Service:
         self.gate = Gate(settings.in_flight)
         self._together = Together()
         self._metrics = metrics
+        self.stages: list[Callable[[float, float], None]] = [metrics.stages]  # who is told how long they took
         metrics.in_flight = lambda: self.gate.in_flight
-        for recognizer in self.recognizers.values():
-            metrics.loaded(recognizer.contract)
+        metrics.loaded([recognizer.contract for recognizer in self.recognizers.values()])
         self.memory = Memory(settings.body_memory * 1024**2)
         self.is_ready = False
 
@@ -107,8 +107,7 @@ class Service:
         """Load the models again, and answer by them from now on. Raises ArtefactError, and then keeps the old ones."""
         fresh = load(self._models)
         _warm_up(fresh)
-        for recognizer in fresh.values():
-            self._metrics.loaded(recognizer.contract)
+        self._metrics.loaded([recognizer.contract for recognizer in fresh.values()])
         self.recognizers = fresh
 
     def recognizer(self, name: str | None) -> Recognizer:
@@ -124,9 +123,9 @@ class Service:
         timed = await self._predict_light(read, recognizer) if size <= LIGHT_BYTES else None
         if timed is None:
             timed = await self.gate.long(lambda: _predict(read(), recognizer))
-        self._metrics.decode.observe(timed.decoding)
-        self._metrics.inference.observe(timed.inference)
         self._metrics.answered(timed.prediction)
+        for notice in self.stages:
+            notice(timed.decoding, timed.inference)
         return timed.prediction
 
     async def _predict_light(self, read: Reader, recognizer: Recognizer) -> Timed | None:

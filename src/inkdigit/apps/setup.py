@@ -31,9 +31,13 @@ def read_settings(kind: type[S], flags: Sequence[str]) -> S:
         raise SetupError(explain(error)) from error
 
 
-def need_extra(extra: str) -> None:
-    """Check that the package of the extra's name is there. Raises SetupError."""
-    if find_spec(extra) is None:
+def need_extra(extra: str, module: str = "") -> None:
+    """Check that an extra's module is there, by default the one of its name. Raises SetupError."""
+    try:
+        found = find_spec(module or extra)
+    except ModuleNotFoundError:  # nor is the package that it is in
+        found = None
+    if found is None:
         raise SetupError(f"{extra.title()} is not installed: pip install 'inkdigit[{extra}]'.")
 
 
