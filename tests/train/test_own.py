@@ -1,5 +1,6 @@
 """Training on one's own pictures, and on the weights of an artefact."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,11 @@ def mine(tmp_path: Path) -> Path:
 
 def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "inkdigit", *arguments], check=False, capture_output=True, text=True, cwd=Path.cwd()
+        [sys.executable, "-m", "inkdigit", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},  # threads that wait for each other take minutes on a busy machine
     )
 
 

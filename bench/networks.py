@@ -1,0 +1,123 @@
+"""The networks by name, side by side: all trained on the same frames by the same short recipe, over several seeds.
+
+    python bench/networks.py [--data DIR] [--epochs 4] [--seeds 3] [--network NAME]… [--write docs/networks.md]
+
+The frames are those that the shipped model's glance makes of MNIST's training pictures and of the pen digits, each
+drawn with two pens. The test pictures go the same way. With --write the table becomes a page.
+"""
+
+import argparse
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from capacity import multiply_adds
+from inkdigit import __version__
+from inkdigit.artefact import Contract, open_artefact
+from inkdigit.data import mnist
+from inkdigit.evaluate import SOURCES
+from inkdigit.prediction import Thresholds
+from inkdigit.train.begin import glance_of
+from inkdigit.train.corpus import corpora, framed, joined
+from inkdigit.train.export import Graph, export
+from inkdigit.train.fit import Frames, accuracy, fit_network
+from inkdigit.train.folder import DIGITS
+from inkdigit.train.framing import Framing
+from inkdigit.train.networks import NETWORKS
+from inkdigit.train.recipe import Recipe
+
+RECIPE = Recipe(sheets=0, invented=0, pens=2, validation=5000)
+TESTS = ("mnist-test", "pendigits-test")
+RUNS = 300  # of one picture, for its time
+HEAD = (
+    "| network | parameters | multiply-adds | MNIST test, % | pens of unseen writers, % | time to train, s "
+    "| one 28×28, ms |\n|---|---|---|---|---|---|---|"
+)
+
+
+def tests(framing: Framing, folder: Path | None) -> dict[str, Frames]:
+    """Frame the test sets, of which none but their accuracy is read."""
+    sets = {name: SOURCES[name](folder) for name in TESTS}
+    return {name: framed(framing, torch.tensor(data.images), torch.tensor(data.labels)) for name, data in sets.items()}
+
+
+def milliseconds(graph: Graph, architecture: str, folder: Path | None) -> float:
+    """Measure how long the whole graph takes for one 28×28 picture on one core: the median."""
+    none = Thresholds(0, 0)
+    contract = Contract("bench", "1", DIGITS, architecture, none, {}, {}, {}, inkdigit=__version__, commit="")
+    images = mnist("test", folder).images[:50]
+    with tempfile.TemporaryDirectory() as out:
+        export(graph, contract, [images], Path(out) / "bench.onnx")
+        session, _ = open_artefact(Path(out) / "bench.onnx")
+        times = []
+        for run in range(RUNS):
+            start = time.perf_counter()
+            session.run(None, {"pixels": images[run % len(images)][None]})
+            times.append(time.perf_counter() - start)
+    return float(np.median(times)) * 1000
+
+
+def line(name: str, framing: Framing, training: Frames, held_out: Frames, options: argparse.Namespace) -> str:
+    """Train and measure one network: a line of the table."""
+    reached: dict[str, list[float]] = {test: [] for test in TESTS}
+    spent = []
+    for seed in range(1, options.seeds + 1):
+        torch.manual_seed(seed)
+        start = time.perf_counter()
+        network = fit_network(
+            NETWORKS[name](10), training, held_out, Recipe(network=name, seed=seed, epochs=options.epochs)
+        )
+        spent.append(time.perf_counter() - start)
+        for test, frames in options.tests.items():
+            reached[test].append(100 * accuracy(network, frames))
+    size = sum(each.numel() for each in network.parameters())
+    spread = [
+        f"{np.mean(values):.2f}" + (f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else "")
+        for values in reached.values()
+    ]
+    one = milliseconds(Graph(framing, network, 1.0), name, options.data)
+    work = multiply_adds(network) / 1e6
+    return f"| `{name}` | {size:,} | {work:.1f} M | {' | '.join(spread)} | {np.mean(spent):.0f} | {one:.2f} |"
+
+
+def page(table: str, options: argparse.Namespace) -> str:
+    """Write the table as a page of the docs, with how and where it was measured."""
+    return f"""# The networks by name
+
+Each trained on the same frames for {options.epochs} epochs, mean ± standard deviation of {options.seeds} seeds, by
+`python bench/networks.py --epochs {options.epochs} --seeds {options.seeds}` on {platform.machine()} with
+{torch.get_num_threads()} threads. It is a comparison in little time: what ships is trained longer, and on more.
+
+{table}
+"""
+
+
+def main() -> None:
+    """Print the table, a line at a time, and write the page where it is wanted."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--network", action="append", choices=list(NETWORKS))
+    parser.add_argument("--write", type=Path)
+    options = parser.parse_args()
+    framing = glance_of(RECIPE)
+    torch.manual_seed(RECIPE.seed)
+    known, strangers, _ = corpora(RECIPE, options.data)
+    training, held_out = (joined(*each.clean(framing).values()) for each in (known, strangers))
+    options.tests = tests(framing, options.data)
+    lines = [HEAD]
+    print(HEAD)
+    for name in options.network or NETWORKS:
+        lines.append(line(name, framing, training, held_out, options))
+        print(lines[-1], flush=True)
+    if options.write:
+        options.write.write_text(page("\n".join(lines), options))
+
+
+if __name__ == "__main__":
+    main()
