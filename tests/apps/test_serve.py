@@ -107,6 +107,16 @@ def test_slow_bodies_take_no_room_from_others(guarded: Service) -> None:
         assert post(guarded, {"Authorization": "Bearer one"}).status_code == 200
 
 
+def test_a_head_that_comes_too_slowly_and_an_idle_connection_are_ended() -> None:
+    with serving("--header-timeout", "0.5") as service:
+        for sent in (b"", b"POST /v1/predict HTTP/1.1\r\nHost: a\r\n"):
+            with socket.create_connection(service.address, timeout=20) as connection:
+                connection.sendall(sent)
+                received = connection.recv(1000)
+                assert received == b"" or received.startswith(b"HTTP/1.1 408")
+        assert post(service, {}).status_code == 200
+
+
 def test_several_workers_count_together_and_replace_one_that_died() -> None:
     with serving("--workers", "2") as service:
         wait_for(lambda: "inkdigit_workers_ready 2.0" in service.http.get("/metrics").text)
