@@ -334,7 +334,8 @@ def train(
     except Stopped:
         print(f"stopped before there was a network; --out {out} --resume goes on from here", file=sys.stderr)  # noqa: T201
         raise typer.Exit(1) from None
-    say(f"{artefact} is ready: inkdigit predict --model {artefact} FILE")
+    if artefact:
+        say(f"{artefact} is ready: inkdigit predict --model {artefact} FILE")
 
 
 def with_recipe_flags(command: Callable[..., None]) -> Callable[..., None]:

@@ -49,10 +49,11 @@ def train(
     device: str,
     resume: bool = False,
     tensorboard: bool = False,
-) -> Path:
-    """Train, calibrate, export and score; `resume` goes on from the checkpoints in `out`. Give the artefact.
+) -> Path | None:
+    """Train, calibrate, export and score; `resume` goes on from the checkpoints in `out`.
 
-    Raises DataError, ArtefactError, and Stopped where Ctrl-C came before there was a network.
+    Gives the artefact; of several processes, only the first does. Raises DataError, ArtefactError, and Stopped where
+    Ctrl-C came before there was a network.
     """
     known("network", recipe.network, NETWORKS)
     known("optimiser", recipe.optimiser, OPTIMISERS)
@@ -67,7 +68,7 @@ def train(
         notes, graph = fitted(recipe, folder, name, out, resume, tensorboard)
     first = parallel.is_first()
     parallel.leave()
-    return finished(notes, graph.cpu(), folder, out) if first else out
+    return finished(notes, graph.cpu(), folder, out) if first else None
 
 
 def finished(notes: Notes, graph: Graph, folder: Path | None, out: Path) -> Path:
