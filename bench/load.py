@@ -36,6 +36,7 @@ CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 CONNECTIONS = 16
 BATCH = 64
+SERVE = ["inkdigit", "serve", "--log-requests", "off"]  # as the yardstick
 BOUNDARY = "pictures"
 WRK = """
 wrk.method = "POST"
@@ -216,12 +217,8 @@ def main() -> None:
                 TYPICAL_NETWORK=str(network),
             )
         )
-        ours = stack.enter_context(started(["inkdigit", "serve"], "/readyz"))
-        tiny = (
-            stack.enter_context(started(["inkdigit", "serve", "--model", str(options.tiny)], "/readyz"))
-            if options.tiny
-            else None
-        )
+        ours = stack.enter_context(started(SERVE, "/readyz"))
+        tiny = stack.enter_context(started([*SERVE, "--model", str(options.tiny)], "/readyz")) if options.tiny else None
         rows = [row for side, mode in ((28, "L"), (280, "RGBA")) for row in rows_of(side, mode, typical, ours, tiny)]
         rows = [row for row in rows if options.only in row.name]
         results: dict[str, list[Run]] = {row.name: [] for row in rows}

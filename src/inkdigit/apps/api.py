@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=docs.DESCRIPTION,
         lifespan=_lifespan,
         redirect_slashes=False,  # a redirect would carry whatever host the client claimed
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # `tracing` and `metrics` are our own
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
