@@ -14,11 +14,11 @@ from . import compat, docs, errors, routes
 from .direct import Direct
 from .metrics import Metrics
 from .service import Service
+from .setup import TRACES
 from .shell import BearerTokens, Cors, SecurityHeaders, SentAsBytes, WholeFiles
 from .watched import Watched
 
 GRADIO_PATH = "/gradio"
-TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -1,17 +1,19 @@
 """The one table of what went wrong, and how the service says so: always `{"detail": sentence, "code": word}`."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..errors import InputError
 from .reply import Reply
 from .watched import REFUSED
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 STATUS: Final[Mapping[str, int]] = {
     "bad_body": 400,
@@ -76,8 +78,10 @@ def body(detail: str, code: str) -> dict[str, str]:
     return {"detail": detail, "code": code}
 
 
-def install(app: FastAPI) -> None:
+def install(app: "FastAPI") -> None:
     """Let the application answer every exception by the table."""
+    from fastapi.exceptions import RequestValidationError  # noqa: PLC0415  only a worker waits for it
+
     app.add_exception_handler(RequestError, _on_refusal)
     app.add_exception_handler(InputError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_bad_parameter)
@@ -91,8 +95,7 @@ async def _on_refusal(_: Request, error: Exception) -> Response:
 
 
 async def _on_bad_parameter(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    names = sorted({str(item["loc"][-1]) for item in error.errors()})
+    names = sorted({str(item["loc"][-1]) for item in cast(Any, error).errors()})
     return refuse(f"This parameter has a value that cannot be read: {', '.join(names)}.", "bad_parameter")
 
 

@@ -8,20 +8,21 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from ..settings import Settings
-from .api import TRACES, create_app
 from .metrics import MULTIPROCESS
 from .reload import reload_on_signal, reload_when_told
 from .service import load
-from .setup import announce, need_extra, with_free_port
+from .setup import TRACES, announce, need_extra, with_free_port
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 WORKER = "inkdigit.apps.serve:worker_app"
 CONNECTIONS = 4096  # open ones a worker; those that only wait cost little, and work has its own limit
@@ -45,9 +46,11 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         server.serve()
 
 
-def worker_app() -> FastAPI:
+def worker_app() -> "FastAPI":
     """Build the application of one of Granian's workers. Raises ArtefactError."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end a worker that is not ready for it
+    from .api import create_app  # noqa: PLC0415  a third of a second, which the parent of the workers need not wait
+
     app = create_app()
     reload_when_told(app.state.service)
     # Granian's threads outlive its loop; one that meets an interpreter taken down would abort with a panic in the log.

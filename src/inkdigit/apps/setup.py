@@ -15,6 +15,7 @@ from pydantic_settings import CliApp
 
 from ..settings import DoorSettings, explain
 
+TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own name; where it is set, spans go there
 READY_POLL = 0.1  # seconds
 S = TypeVar("S", bound=DoorSettings)
 
