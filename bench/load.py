@@ -204,6 +204,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--tiny", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--yardstick-threads", default="1", help="of ONNX Runtime; 0, what everybody has, is slower")
     options = parser.parse_args()
     if shutil.which("wrk") is None or shutil.which("taskset") is None:
         raise SystemExit("This needs wrk and taskset (Debian: apt-get install wrk util-linux).")
@@ -215,6 +216,7 @@ def main() -> None:
                 ["uvicorn", "--app-dir", str(BENCH), "--log-level", "warning", "typical:app"],
                 "/docs",
                 TYPICAL_NETWORK=str(network),
+                TYPICAL_THREADS=options.yardstick_threads,
             )
         )
         ours = stack.enter_context(started(SERVE, "/readyz"))
