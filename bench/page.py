@@ -12,7 +12,7 @@ import shutil
 import statistics
 import time
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 
 from load import started
 
@@ -32,7 +32,7 @@ addEventListener("DOMContentLoaded", () => {
 """
 
 
-def draw(page: Page, box: dict[str, float], left: float, top: float, size: float) -> None:
+def draw(page: Page, box: FloatRect, left: float, top: float, size: float) -> None:
     """Draw a seven with its left upper corner and its size in shares of the canvas."""
 
     def at(x: float, y: float) -> tuple[float, float]:
