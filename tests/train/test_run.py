@@ -159,7 +159,7 @@ def test_train_then_export_again(tmp_path: Path) -> None:
         "pendigits/pendigits-orig.tra.gz",
     }
     drawn = {path.name for path in out.glob("*.png")}
-    assert drawn >= {"curves.png", "mnist-test-confusion.png", "mnist-test-mistakes.png"}
+    assert drawn == {"curves.png", "confusion.png", "mistakes.png"}
     subprocess.run([*command, "export", str(out), "--to", str(tmp_path / "b.onnx")], check=True, capture_output=True)
     assert Recognizer(tmp_path / "b.onnx").contract == first
 

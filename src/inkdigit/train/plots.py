@@ -75,7 +75,9 @@ def draw_confusion(axes: Axes, table: NDArray[np.int64], labels: tuple[str, ...]
     axes.imshow(mistakes, cmap="Reds", vmax=max(1, mistakes.max()))
     for row, column in np.argwhere(table > 0):
         weight = "bold" if row == column else "normal"
-        axes.text(column, row, str(table[row, column]), ha="center", va="center", fontsize=8, fontweight=weight)
+        color = "white" if mistakes[row, column] > mistakes.max() / 2 else "black"
+        text = str(table[row, column])
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, fontweight=weight, color=color)
     axes.set(title=title, xlabel="read as", ylabel="is")
     axes.set_xticks(range(len(labels)), labels)
     axes.set_yticks(range(len(labels)), labels)
@@ -89,8 +91,8 @@ def worst_mistakes(data: Labelled, result: Score) -> list[int]:
 
 
 def rows_of(worst: list[int]) -> int:
-    """Count the rows that mistakes take; those of none are one."""
-    return max(1, -(-len(worst) // COLUMNS))
+    """Count the rows that mistakes take."""
+    return -(-len(worst) // COLUMNS)
 
 
 def draw_mistakes(
@@ -100,6 +102,8 @@ def draw_mistakes(
     labels = recognizer.contract.labels
     wrong = int((result.answers != data.labels).sum())
     part.suptitle(f"{title}: {wrong} mistakes of {len(data)}" + (", the surest first" if wrong else ""))
+    if not worst:
+        return
     for axes, place in zip_longest(part.subplots(rows_of(worst), COLUMNS, squeeze=False).flat, worst):
         axes.axis("off")
         if place is not None:
