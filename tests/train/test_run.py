@@ -153,6 +153,7 @@ def test_train_then_export_again(tmp_path: Path) -> None:
     first = Recognizer(out / "inkdigit.onnx").contract
     assert first.recipe["sheets"] == 400
     assert first.scores["mnist-test"]["accuracy"] > 0.5
+    assert sum(first.validation["digit"].values()) > 300  # the digits validated on, and a fifth as many on paper
     assert set(first.sources) == {
         "train-images-idx3-ubyte",
         "train-labels-idx1-ubyte",
