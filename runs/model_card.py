@@ -80,11 +80,17 @@ calibrated there too, by one temperature.
 
 
 def as_text(recipe: Mapping[str, Any]) -> str:
-    """Write a recipe as a list, and what is different in the run that it begins with."""
-    first = recipe["begin_with"]
-    text = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items() if key != "begin_with")
-    changed = {key: first[key] for key in recipe if first and key != "begin_with" and first.get(key) != recipe[key]}
-    return text + (f". It goes on from a run with {as_text({**changed, 'begin_with': {}})}" if changed else "")
+    """Write a recipe as a list, and what was different in each of the runs before it, the last one first."""
+    text = listed(recipe)
+    while before := recipe.get("begin_with"):
+        text += f". It goes on from a run with {listed({k: v for k, v in before.items() if recipe.get(k) != v})}"
+        recipe = before
+    return text
+
+
+def listed(values: Mapping[str, Any]) -> str:
+    """Write a recipe's values in a row."""
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in values.items() if key != "begin_with")
 
 
 def row(name: str, result: Score) -> str:

@@ -88,3 +88,8 @@ def test_a_broken_checkpoint_is_one_sentence(tmp_path: Path, content: bytes) -> 
 def test_fewer_pictures_than_a_batch_are_refused() -> None:
     with pytest.raises(DataError, match="fewer than a batch"):
         loop(Recipe(batch=COUNT + 1))
+
+
+def test_no_epoch_is_refused() -> None:
+    with pytest.raises(DataError, match="Nothing can be learnt in 0 epochs"):
+        Loop(nn.Linear(2, 2), COUNT, 0, Recipe(batch=BATCH))

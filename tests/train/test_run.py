@@ -117,7 +117,7 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     built = graph()
     save(Notes("first", first, {}, 1.0, Thresholds(0.5, 0.5), {}), built, tmp_path)
     before, begun = begun_with(Recipe(begin_with=str(tmp_path), epochs=1, seed=7), DIGITS, SPLIT)
-    assert before == first.as_dict()
+    assert before == {**first.as_dict(), "begin_with": {}}
     assert begun is not None
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in begun.state_dict().items())
     with pytest.raises(DataError, match="was trained with seed 7, not 8"):
@@ -170,13 +170,22 @@ def test_mnist_alone_is_enough(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "mnist").symlink_to(Path(os.environ["INKDIGIT_DATA"]).resolve() / "mnist")
-    command = [sys.executable, "-m", "inkdigit", "train", "--out", str(tmp_path), "--data", str(folder), "--epochs=1"]
-    without = subprocess.run([*command, *TINY], check=False, capture_output=True, text=True)
+    out = tmp_path / "first"
+    command = [sys.executable, "-m", "inkdigit", "train", "--data", str(folder), *TINY, "--out"]
+    without = subprocess.run([*command, str(out)], check=False, capture_output=True, text=True)
     assert without.returncode == 2
     assert "--pens 0" in without.stderr
-    alone = subprocess.run([*command, *TINY, "--pens=0"], check=False, capture_output=True, text=True)
+    alone = subprocess.run([*command, str(out), "--pens=0", "--epochs=1"], check=False, capture_output=True, text=True)
     assert alone.returncode == 0, alone.stderr
-    assert list(Recognizer(tmp_path / "inkdigit.onnx").contract.scores) == ["mnist-test"]
+    first = Recognizer(out / "inkdigit.onnx").contract
+    assert list(first.scores) == ["mnist-test"]
+    second = tmp_path / "second"  # its glance learns, and its network is kept
+    subprocess.run([*command, str(second), f"--from={out}", "--pens=0", "--epochs=0"], check=True, capture_output=True)
+    assert Recognizer(second / "inkdigit.onnx").contract.recipe["begin_with"] == first.recipe
+    before, after = load(out)[1].state_dict(), load(second)[1].state_dict()
+    same = {key for key, value in before.items() if torch.equal(value, after[key])}
+    assert {key for key in before if key.startswith("network.")} <= same
+    assert not {key for key in before if key.startswith("framing.") and key.endswith("weight")} & same
 
 
 @needs_data

@@ -56,7 +56,7 @@ def weights_of(where: str) -> tuple[Mapping[str, Any], tuple[str, ...], Graph]:
     if is_artefact(where):
         return from_artefact(model_path(where))
     notes, graph = load(Path(where))
-    return notes.recipe.as_dict(), notes.labels, graph
+    return notes.history, notes.labels, graph
 
 
 def is_artefact(where: str) -> bool:

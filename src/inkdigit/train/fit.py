@@ -147,7 +147,8 @@ def accuracy(network: nn.Module, data: Frames) -> float:
 def temperature(logits: Tensor, labels: Tensor) -> float:
     """Fit the temperature that calibrates logits [N, C] (Guo, Pleiss, Sun, Weinberger 2017, section 4.2)."""
     log_temperature = torch.zeros(1, requires_grad=True)
-    optimiser = torch.optim.LBFGS([log_temperature], max_iter=100)
+    # Without a line search, a network that has hardly learnt anything sends it to infinity.
+    optimiser = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimiser.zero_grad()

@@ -36,6 +36,11 @@ class Notes:
     begun_with: Mapping[str, Any] = field(default_factory=dict)  # the recipe of the run that it began with
     labels: tuple[str, ...] = DIGITS
 
+    @property
+    def history(self) -> dict[str, Any]:
+        """Give the recipe, with the one of the run that it began with in the place of that run's folder."""
+        return {**self.recipe.as_dict(), "begin_with": self.begun_with}
+
 
 def start_anew(recipe: Recipe, out: Path, tensorboard: bool = False) -> None:
     """Write a run's recipe, and take away what an earlier run would have gone on with; its artefact stays."""

@@ -69,6 +69,8 @@ class Loop:
         """Prepare optimiser, rate and average."""
         if self.per_epoch == 0:
             raise DataError(f"There are {self.count} pictures to train on, fewer than a batch of {self.recipe.batch}.")
+        if self.epochs < 1:
+            raise DataError(f"Nothing can be learnt in {self.epochs} epochs: only what a run begins with can be kept.")
         channels_last = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(channels_last, multi_avg_fn=moving_average)
         self.optimiser = OPTIMISERS[self.recipe.optimiser](self.module, self.recipe)

@@ -116,13 +116,14 @@ def fitted(
     parallel.wait()
     sheets = training.sheets(recipe.sheets) if recipe.sheets else None
     framing = framing or trained_framing(recipe, begun, sheets, out)
-    frames = training_frames(training, framing, sheets)
     kinds = validation_frames(framing, validation, bool(recipe.sheets))
     torch.manual_seed(recipe.seed)
     network = begun.network if begun else NETWORKS[recipe.network](len(labels))
-    if begun and is_artefact(recipe.begin_with):
-        settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
-    network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out)
+    if recipe.epochs or not begun:
+        frames = training_frames(training, framing, sheets)
+        if begun and is_artefact(recipe.begin_with):
+            settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
+        network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out)
     heat, limits = calibrate(network, kinds)
     reached = {kind: accuracy(network, frames) for kind, frames in kinds.items()}
     notes = Notes(name, recipe, sources, heat, limits, reached, before, labels)
@@ -241,7 +242,7 @@ def contract_of(notes: Notes) -> Contract:
         labels=notes.labels,
         architecture=notes.recipe.network,
         thresholds=notes.thresholds,
-        recipe={**notes.recipe.as_dict(), "begin_with": notes.begun_with},
+        recipe=notes.history,
         sources=notes.sources,
         scores={},
         inkdigit=__version__,
