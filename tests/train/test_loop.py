@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inkdigit.errors import DataError
-from inkdigit.train.fit import blended
 from inkdigit.train.loop import OPTIMISERS, Loop, Stopped, checkpoint_of, descend
 from inkdigit.train.networks import convolution
 from inkdigit.train.recipe import Recipe
@@ -89,16 +88,6 @@ def test_a_broken_checkpoint_is_one_sentence(tmp_path: Path, content: bytes) -> 
 def test_fewer_pictures_than_a_batch_are_refused() -> None:
     with pytest.raises(DataError, match="fewer than a batch"):
         loop(Recipe(batch=COUNT + 1))
-
-
-def test_weights_are_kept_in_part() -> None:
-    module = convolution(1, 8).eval()
-    before = {name: torch.zeros_like(value) for name, value in module.state_dict().items()}
-    after = {name: value.clone() for name, value in module.state_dict().items()}
-    blended(module, before, 0)
-    assert all(torch.equal(value, after[name]) for name, value in module.state_dict().items())
-    blended(module, before, 0.25)
-    torch.testing.assert_close(module[0].weight.detach(), 0.75 * after["0.weight"])
 
 
 def test_no_epoch_is_refused() -> None:

@@ -31,9 +31,7 @@ def test_what_is_given_takes_the_recipes_place() -> None:
         named_recipe("best", {})
 
 
-@pytest.mark.parametrize(
-    "flags", [["--recipe=best"], ["--glance=nobody"], ["--from=nobody"], ["--schedule=round"], ["--kept=0.5"]]
-)
+@pytest.mark.parametrize("flags", [["--recipe=best"], ["--glance=nobody"], ["--from=nobody"], ["--schedule=round"]])
 def test_a_name_that_is_not_there_is_one_sentence(flags: list[str], tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "inkdigit", "train", f"--out={out}", f"--data={tmp_path}", *flags]

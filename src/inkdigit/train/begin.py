@@ -31,8 +31,6 @@ def begun_with(
     Raises DataError where that was trained with another network, or differs in what must be the `same`; ArtefactError.
     """
     if not recipe.begin_with:
-        if recipe.kept:
-            raise DataError("There is no run to begin with whose weights could be kept: name one by --from.")
         return {}, None
     before, known, graph = weights_of(recipe.begin_with)
     for key in ("network", *same):

@@ -1,6 +1,5 @@
 """What is trained: the glance on sheets, the network on frames, each with its loss; then calibration."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -70,18 +69,6 @@ def fit_glance(glance: Glance, sheets: Sheets, recipe: Recipe, out: Path | None 
     begin(loop, "glance", out)
     descend("glance", loop, loss, out, dict)
     return cast(Glance, loop.average.module.eval())
-
-
-@torch.no_grad()
-def blended(module: nn.Module, before: Mapping[str, Tensor], part: float) -> None:
-    """Go back a `part` of the way, 0 to 1, to the weights that a module had `before` it was trained on.
-
-    What lies between both is better than either on what neither was trained for (Wortsman et al. 2022, Robust
-    fine-tuning of zero-shot models, section 3).
-    """
-    for name, value in module.state_dict().items():
-        if value.is_floating_point():
-            value.lerp_(before[name], part)
 
 
 def begin(loop: Loop, name: str, out: Path | None) -> None:

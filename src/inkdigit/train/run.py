@@ -1,6 +1,5 @@
 """One training run, from data to artefact, in a folder of its own: weights, recipe and calibration, artefact."""
 
-import copy
 import dataclasses
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,7 +22,7 @@ from . import parallel
 from .begin import SPLIT, begun_with, glance_of, is_artefact, settle
 from .corpus import Corpus, corpora, framed_sheets, joined, readable, validation_corpus
 from .export import Graph, export, export_program, git_commit, rewrite_contract
-from .fit import Frames, Sheets, accuracy, blended, fit_glance, fit_network, outputs, temperature
+from .fit import Frames, Sheets, accuracy, fit_glance, fit_network, outputs, temperature
 from .folder import DIGITS, Notes, load, same_recipe, save, start_anew
 from .framing import Framing
 from .glance import Glance
@@ -124,9 +123,7 @@ def fitted(
         frames = training_frames(training, framing, sheets)
         if begun and is_artefact(recipe.begin_with):
             settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
-        start = copy.deepcopy(network.state_dict())
         network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out)
-        blended(network, start, recipe.kept)
     heat, limits = calibrate(network, kinds)
     reached = {kind: accuracy(network, frames) for kind, frames in kinds.items()}
     notes = Notes(name, recipe, sources, heat, limits, reached, before, labels)
@@ -140,10 +137,7 @@ def trained_framing(recipe: Recipe, begun: Graph | None, sheets: Sheets | None, 
     glance = begun.framing.glance if begun else Glance()
     if begun and is_artefact(recipe.begin_with):
         settle(glance, sheets.stretched(torch.arange(min(1000, len(sheets.labels))))[0])
-    start = copy.deepcopy(glance.state_dict())
-    glance = fit_glance(glance.train(), sheets, recipe, out)
-    blended(glance, start, recipe.kept)
-    return Framing(glance).eval()
+    return Framing(fit_glance(glance.train(), sheets, recipe, out)).eval()
 
 
 def training_frames(training: Corpus, framing: Framing, sheets: Sheets | None) -> Frames:
