@@ -4,8 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 inkdigit train --out runs/first
-inkdigit train --out runs/second --recipe network --from runs/first
-inkdigit train --out runs/shipped --recipe glance --from runs/second
+inkdigit train --out runs/shipped --recipe further --from runs/first
 cp runs/shipped/inkdigit.onnx src/inkdigit/models/inkdigit.onnx.tmp
 mv src/inkdigit/models/inkdigit.onnx.tmp src/inkdigit/models/inkdigit.onnx
 inkdigit evaluate
