@@ -90,7 +90,9 @@ def as_text(recipe: Mapping[str, Any]) -> str:
 
 def listed(values: Mapping[str, Any]) -> str:
     """Write a recipe's values in a row."""
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in values.items() if key != "begin_with")
+    return ", ".join(
+        f"{key.replace('_', ' ')} {value}" for key, value in values.items() if key != "begin_with" and value != ""
+    )
 
 
 def row(name: str, result: Score) -> str:
