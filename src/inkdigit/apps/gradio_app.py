@@ -87,8 +87,7 @@ def build(models: list[str]) -> gr.Blocks:
 def _pad() -> gr.HTML:
     return gr.HTML(
         "",
-        label="Write a digit",
-        show_label=True,
+        show_label=False,
         container=True,
         elem_id="pad",
         html_template=paper.ELEMENTS,

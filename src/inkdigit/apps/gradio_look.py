@@ -8,7 +8,7 @@ CSP = (
 )
 CSS = """
 .frame { min-height: 166px; }
-.frame > :last-child { padding-top: 26px; }
+.frame > div:last-child { padding-top: 26px; }
 .frame img { width: 112px; height: 112px; image-rendering: pixelated; border-radius: 4px; }
 .words textarea { font-size: 20px; border: 0; padding: 0; background: none; box-shadow: none; }
 .digit .confidence-set { margin-bottom: 0; padding: 2px; }
