@@ -5,7 +5,7 @@
 The reference is written here, in plain PyTorch: convolutions of 32 and 64 channels, max-pooling, dropout 0.25, a linear
 layer of 128, dropout 0.5; Adadelta at 1.0, times 0.7 every epoch, batches of 64, 14 epochs, normalised MNIST. Reading
 and preparing data counts on both sides, framing all of MNIST and calibration on ours; the test is in no side's time,
-and is read once at each run's end. Schedules are fixed, and were chosen on validation. Seeds alternate between the two.
+and is read once at each run's end. Schedules are fixed. Seeds alternate between the two.
 With fewer --reference-epochs its time is extrapolated, and its accuracy is not the reference's.
 """
 
