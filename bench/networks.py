@@ -19,13 +19,12 @@ from capacity import multiply_adds
 from inkdigit import __version__
 from inkdigit.artefact import Contract, open_artefact
 from inkdigit.data import mnist
-from inkdigit.evaluate import SOURCES
+from inkdigit.evaluate import DIGITS, SOURCES
 from inkdigit.prediction import Thresholds
 from inkdigit.train.begin import glance_of
 from inkdigit.train.corpus import corpora, framed, joined
 from inkdigit.train.export import Graph, export
 from inkdigit.train.fit import Frames, accuracy, fit_network
-from inkdigit.train.folder import DIGITS
 from inkdigit.train.framing import Framing
 from inkdigit.train.networks import NETWORKS
 from inkdigit.train.recipe import Recipe

@@ -14,8 +14,8 @@ from PIL import Image
 from inkdigit import ArtefactError, Recognizer
 from inkdigit.artefact import model_path
 from inkdigit.errors import DataError
+from inkdigit.evaluate import DIGITS
 from inkdigit.train.begin import begun_with, settle, weights_of
-from inkdigit.train.folder import DIGITS
 from inkdigit.train.own import files_of, own_corpora, own_folder
 from inkdigit.train.recipe import Recipe
 

@@ -16,10 +16,11 @@ import torch
 from inkdigit import ArtefactError, Recognizer, __version__
 from inkdigit.artefact import Contract
 from inkdigit.errors import DataError
+from inkdigit.evaluate import DIGITS
 from inkdigit.prediction import Thresholds
 from inkdigit.train import export
 from inkdigit.train.begin import SPLIT, begun_with
-from inkdigit.train.folder import DIGITS, NOTES, WEIGHTS, Notes, load, save
+from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
 from inkdigit.train.glance import Glance
 from inkdigit.train.networks import NETWORKS

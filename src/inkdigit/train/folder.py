@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ..errors import DataError
+from ..evaluate import DIGITS
 from ..prediction import Thresholds
 from .export import Graph
 from .framing import Framing
@@ -19,7 +20,6 @@ from .networks import NETWORKS
 from .recipe import Recipe
 from .watch import begin_watching
 
-DIGITS = tuple(str(digit) for digit in range(10))
 WEIGHTS, NOTES, RECIPE = "weights.safetensors", "run.json", "recipe.json"
 
 

@@ -15,7 +15,7 @@ from ..artefact import SUFFIX, Contract
 from ..data import Labelled, data_folder, mnist
 from ..drift import Spread, spread
 from ..errors import DataError
-from ..evaluate import SOURCES, score
+from ..evaluate import DIGITS, SOURCES, score
 from ..prediction import Thresholds
 from ..recognizer import Recognizer
 from . import parallel
@@ -23,7 +23,7 @@ from .begin import SPLIT, begun_with, glance_of, is_artefact, settle
 from .corpus import Corpus, corpora, framed_sheets, joined, readable, validation_corpus
 from .export import Graph, export, export_program, git_commit, rewrite_contract
 from .fit import Frames, Sheets, accuracy, fit_glance, fit_network, outputs, temperature
-from .folder import DIGITS, Notes, load, same_recipe, save, start_anew
+from .folder import Notes, load, same_recipe, save, start_anew
 from .framing import Framing
 from .glance import Glance
 from .loop import OPTIMISERS, SCHEDULES
