@@ -20,6 +20,7 @@ PACKAGE = Path(inkdigit.__file__).parent
 # DESIGN's arrows: each part, and the parts that it may import. What is not named here may be imported by none but cli.
 ARROWS = {
     "errors": set(),
+    "terminal": set(),
     "prediction": set(),
     "image": {"errors"},
     "artefact": {"errors", "prediction"},
@@ -29,7 +30,9 @@ ARROWS = {
     "data": {"errors"},
     "strokes": {"errors", "data"},
     "evaluate": {"errors", "prediction", "image", "artefact", "recognizer", "data", "strokes"},
-    "report": {"errors", "prediction", "artefact", "evaluate"},
+    "answers": {"errors", "prediction", "terminal"},
+    "report": {"errors", "prediction", "artefact", "evaluate", "terminal"},
+    "compare": {"errors", "recognizer", "evaluate", "terminal"},
     "drift": {"errors", "prediction", "artefact"},
     "settings": {"artefact", "errors"},
     "apps": {"errors", "prediction", "image", "artefact", "recognizer", "occlusion", "drift", "settings", "__init__"},
@@ -48,6 +51,7 @@ ARROWS = {
     },
     "__init__": {"errors", "prediction", "recognizer"},
 }
+ARROWS["flags"] = {"train"}
 ARROWS |= {"cli": {*ARROWS}, "__main__": {"cli"}}
 
 

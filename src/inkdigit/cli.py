@@ -3,15 +3,12 @@
 Exit codes: 0 all done; 1 some input failed; 2 wrong usage or set-up, and nothing was done.
 """
 
-import csv
-import inspect
 import io
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import Field, asdict, fields
+from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,26 +18,18 @@ import typer
 
 from .artefact import DEFAULT_MODEL
 from .errors import ArtefactError, DataError, InputError
-from .train.recipe import Recipe, named_recipe
+from .flags import DOOR, DataOption, Flags, ModelOption, with_recipe_flags
+from .terminal import fail, progress_bar, say, warn
+from .train.recipe import named_recipe
 
 if TYPE_CHECKING:
     from .evaluate import Score
-    from .prediction import Prediction
     from .recognizer import Recognizer
     from .settings import DoorSettings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Read handwritten digits."
 )
-# A door's options are its settings, which pydantic-settings reads.
-DOOR: Any = {"context_settings": {"ignore_unknown_options": True, "help_option_names": []}}
-Flags = Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS]")]
-FEW = 64  # pictures that take less than a second
-
-ModelOption = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of an .onnx artefact.")]
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the data sets.  [default: $INKDIGIT_DATA, else downloaded]")
-]
 
 
 def main() -> None:
@@ -55,17 +44,6 @@ def main() -> None:
         fail(str(error))
 
 
-def fail(sentence: str) -> None:
-    """Say what is wrong on stderr, and end with exit code 2."""
-    print(f"inkdigit: {sentence}", file=sys.stderr)  # noqa: T201
-    raise SystemExit(2)
-
-
-def say(line: str) -> None:
-    """Print one line of the command's result."""
-    print(line, flush=True)  # noqa: T201
-
-
 @app.callback(invoke_without_command=True)
 def options(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
     """Read handwritten digits."""
@@ -76,21 +54,6 @@ def options(version: Annotated[bool, typer.Option("--version", help="Show the ve
         raise typer.Exit
 
 
-@contextmanager
-def progress_bar(description: str, total: int) -> Iterator[Any]:
-    """Show a bar on stderr where that is a terminal and there is work for over a second; yield its `advance`."""
-    if not sys.stderr.isatty() or total < FEW:
-        yield lambda count: None
-        return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
-
-    bar: Progress
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(description, total=total)
-        yield lambda count: bar.advance(task, count)
-
-
 @app.command()
 def predict(
     inputs: Annotated[list[str], typer.Argument(metavar="FILE|FOLDER|-", help="Pictures; - reads one from stdin.")],
@@ -99,6 +62,7 @@ def predict(
     as_csv: Annotated[bool, typer.Option("--csv", help="A table with a head.")] = False,
 ) -> None:
     """Read the digit on each picture."""
+    from .answers import csv_writer, write_json, write_text  # noqa: PLC0415
     from .image import MAX_BYTES  # noqa: PLC0415
     from .many import predict_many  # noqa: PLC0415
     from .recognizer import Recognizer  # noqa: PLC0415
@@ -109,7 +73,7 @@ def predict(
     files = list(_files(inputs))
     if not files:
         fail("There are no pictures in the folders named.")
-    write = _write_json if as_json else _csv_writer() if as_csv else _write_text
+    write = write_json if as_json else csv_writer() if as_csv else write_text
     failed = False
     images = (sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name) for name in files)
     with progress_bar("reading", len(files)) as advance:
@@ -130,37 +94,6 @@ def _files(inputs: list[str]) -> Iterator[str]:
             yield from (str(path) for path in found)
         else:
             yield name
-
-
-def _row(name: str, answer: "Prediction | InputError") -> dict[str, Any]:
-    if isinstance(answer, InputError):
-        return {"file": name, "error": {"detail": str(answer), "code": answer.code}}
-    return {"file": name, **answer.as_dict()}
-
-
-def _write_json(name: str, answer: "Prediction | InputError") -> None:
-    say(json.dumps(_row(name, answer)))
-
-
-def _csv_writer() -> Any:
-    keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"]
-    table = csv.DictWriter(sys.stdout, keys, extrasaction="ignore", lineterminator="\n")
-    table.writeheader()
-
-    def write(name: str, answer: "Prediction | InputError") -> None:
-        row = _row(name, answer)
-        table.writerow({**row, "error": row["error"]["detail"]} if "error" in row else row)
-
-    return write
-
-
-def _write_text(name: str, answer: "Prediction | InputError") -> None:
-    if isinstance(answer, InputError):
-        print(f"{name}: {answer}", file=sys.stderr)  # noqa: T201
-        return
-    doubt = "" if answer.is_sure else "  not sure"
-    verdict = doubt if answer.is_digit else "  not a digit?"
-    say(f"{name}: {answer.digit}  {answer.confidence:.1%}{verdict}")
 
 
 @app.command(**DOOR)
@@ -249,59 +182,32 @@ def evaluate(
     over with a word (exit code 1).
     """
     from .artefact import artefacts  # noqa: PLC0415
-    from .evaluate import NO_DIGITS, SOURCES, recognizer_of_digits  # noqa: PLC0415
-    from .report import confusion_lines, digitness_table, print_table, score_table  # noqa: PLC0415
+    from .compare import check_sources, score_all  # noqa: PLC0415
+    from .evaluate import SOURCES, recognizer_of_digits  # noqa: PLC0415
+    from .report import print_confusions, print_scores  # noqa: PLC0415
 
-    if unknown := set(source or ()) - SOURCES.keys() - NO_DIGITS.keys():
-        fail(f"There is no source {', '.join(sorted(unknown))}; there are: {', '.join([*SOURCES, *NO_DIGITS])}.")
+    check_sources(source or ())
     paths = artefacts([*(named or ()), *(model or ())] or [DEFAULT_MODEL])
     recognizers = {name: recognizer_of_digits(path) for name, path in paths.items()}
     if pictures is not None and len(recognizers) > 1:
         raise typer.BadParameter("--pictures draws the mistakes of one model at a time")
-    scores = {name: _scored(recognizers, name, data, name in (source or ())) for name in source or SOURCES | NO_DIGITS}
-    digits = {name: result for name, result in scores.items() if result and name in SOURCES}
-    others = {name: result for name, result in scores.items() if result and name in NO_DIGITS}
-    if digits:
-        print_table(score_table(digits))
-    if digits and others:
-        say("")
-        print_table(digitness_table(digits, others))
+    scores = score_all(recognizers, source or (), data)
+    print_scores(scores)
     if len(recognizers) == 1:
         ((name, recognizer),) = recognizers.items()
-        only = {source: results[name] for source, results in digits.items()}
-        for title, result in only.items():
-            say(f"\n{title}")
-            for line in confusion_lines(result.confusion, recognizer.contract.labels):
-                say(line)
+        only = {source: results[name] for source, results in scores.items() if results and source in SOURCES}
+        print_confusions(only, recognizer.contract.labels)
         if pictures is not None:
             _draw(recognizer, only, data, pictures)
     raise typer.Exit(int(None in scores.values()))
 
 
 def _draw(recognizer: "Recognizer", results: "dict[str, Score]", data: Path | None, folder: Path) -> None:
-    if find_spec("matplotlib") is None:
-        fail("Pictures need the extra: pip install 'inkdigit[train]'.")
+    _need("matplotlib", "--pictures", "train")
     from .evaluate import SOURCES  # noqa: PLC0415
     from .train.plots import plot_results  # noqa: PLC0415
 
     plot_results(recognizer, results, {name: SOURCES[name](data) for name in results}, folder)
-
-
-def _scored(
-    recognizers: "dict[str, Recognizer]", source: str, data: Path | None, asked: bool
-) -> "dict[str, Score] | None":
-    """Score every model on one source; None where its data is not there, and was not asked for by name."""
-    from .evaluate import NO_DIGITS, SOURCES, score  # noqa: PLC0415
-
-    try:
-        labelled = (SOURCES | NO_DIGITS)[source](data)
-    except DataError as error:
-        if asked:
-            raise
-        print(f"{source}: {error}", file=sys.stderr)  # noqa: T201
-        return None
-    with progress_bar(source, len(labelled) * len(recognizers)) as advance:
-        return {name: score(recognizer, labelled, advance) for name, recognizer in recognizers.items()}
 
 
 def train(
@@ -320,9 +226,9 @@ def train(
     **given: Any,
 ) -> None:
     """Train a network and export the artefact; Ctrl-C ends early with what was learnt."""
-    _need_torch()
-    if tensorboard and find_spec("tensorboard") is None:
-        fail("--tensorboard needs the extra: pip install 'inkdigit[tensorboard]'.")
+    _need("torch", "Training", "train")
+    if tensorboard:
+        _need("tensorboard", "--tensorboard", "tensorboard")
     from .train.loop import Stopped  # noqa: PLC0415
     from .train.own import own_folder  # noqa: PLC0415
     from .train.run import train as run  # noqa: PLC0415
@@ -332,34 +238,10 @@ def train(
     try:
         artefact = run(wanted, data, out, name, device, resume, tensorboard)
     except Stopped:
-        print(f"stopped before there was a network; --out {out} --resume goes on from here", file=sys.stderr)  # noqa: T201
+        warn(f"stopped before there was a network; --out {out} --resume goes on from here")
         raise typer.Exit(1) from None
     if artefact:
         say(f"{artefact} is ready: inkdigit predict --model {artefact} FILE")
-
-
-def with_recipe_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command a flag for every field of the recipe, in the place of its `**given`; None where it is not."""
-    signature = inspect.signature(command)
-    flags = [
-        inspect.Parameter(
-            item.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[type(item.default) | None, option_of(item)],
-        )
-        for item in fields(Recipe)
-    ]
-    own = [parameter for parameter in signature.parameters.values() if parameter.kind != parameter.VAR_KEYWORD]
-    command.__signature__ = signature.replace(parameters=[*own, *flags])  # type: ignore[attr-defined]
-    command.__annotations__ |= {flag.name: flag.annotation for flag in flags}
-    return command
-
-
-def option_of(item: "Field[Any]") -> Any:
-    """Make the option of one field of the recipe, with the default that it has in the recipe that ships."""
-    text = item.metadata["help"] + (f" ({item.default})" if item.default != "" else "")
-    return typer.Option(f"--{item.name.replace('_', '-')}", *item.metadata["aliases"], help=text)
 
 
 app.command()(with_recipe_flags(train))
@@ -398,7 +280,7 @@ def export(
     int8: Annotated[bool, typer.Option("--int8", help="The artefact with the network's layers in int8.")] = False,
 ) -> None:
     """Export a training run's weights as an artefact that has proved itself."""
-    _need_torch()
+    _need("torch", "Exporting", "train")
     if int8 and form != "onnx":
         raise typer.BadParameter("--int8 is for the format onnx")
     from .train.run import export_run, export_run_program  # noqa: PLC0415
@@ -410,6 +292,6 @@ def export(
     say(f"{write(run, to, data)} is ready")
 
 
-def _need_torch() -> None:
-    if find_spec("torch") is None:
-        fail("Training needs the extra: pip install 'inkdigit[train]'.")
+def _need(module: str, what: str, extra: str) -> None:
+    if find_spec(module) is None:
+        fail(f"{what} needs the extra: pip install 'inkdigit[{extra}]'.")

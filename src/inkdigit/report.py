@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from .artefact import Contract
-from .evaluate import Score, auroc
+from .evaluate import NO_DIGITS, SOURCES, Score, auroc
+from .terminal import say
 
 WIDE = 1000  # characters of a line that no terminal cuts
 
@@ -92,6 +93,25 @@ def confusion_lines(table: NDArray[np.int64], labels: tuple[str, ...]) -> Iterat
     yield "read as".rjust(8) + "".join(label.rjust(width) for label in labels)
     for label, row in zip(labels, table, strict=True):
         yield label.rjust(8) + "".join((str(count) if count else "·").rjust(width) for count in row)
+
+
+def print_scores(scores: Mapping[str, Mapping[str, Score] | None]) -> None:
+    """Print the tables of what was scored: figures of digits, and how well what is none is told apart from them."""
+    digits = {name: result for name, result in scores.items() if result and name in SOURCES}
+    others = {name: result for name, result in scores.items() if result and name in NO_DIGITS}
+    if digits:
+        print_table(score_table(digits))
+    if digits and others:
+        say("")
+        print_table(digitness_table(digits, others))
+
+
+def print_confusions(results: Mapping[str, Score], labels: tuple[str, ...]) -> None:
+    """Print one model's confusion matrix on each source."""
+    for source, result in results.items():
+        say(f"\n{source}")
+        for line in confusion_lines(result.confusion, labels):
+            say(line)
 
 
 def model_table(models: Mapping[str, tuple[Path, Contract]]) -> Table:

@@ -1,0 +1,49 @@
+"""How `predict` writes its answers, one a line: as text, as JSON, or as a table."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .errors import InputError
+from .prediction import Prediction
+from .terminal import say, warn
+
+Answer = Prediction | InputError
+Write = Callable[[str, Answer], None]
+
+COLUMNS = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"]
+
+
+def write_text(name: str, answer: Answer) -> None:
+    """Write a file's answer for a person; what is wrong with a picture goes to stderr."""
+    if isinstance(answer, InputError):
+        warn(f"{name}: {answer}")
+        return
+    doubt = "" if answer.is_sure else "  not sure"
+    verdict = doubt if answer.is_digit else "  not a digit?"
+    say(f"{name}: {answer.digit}  {answer.confidence:.1%}{verdict}")
+
+
+def write_json(name: str, answer: Answer) -> None:
+    """Write a file's answer as one JSON object."""
+    say(json.dumps(_row(name, answer)))
+
+
+def csv_writer() -> Write:
+    """Write the head of a table; give what writes a file's answer as a row of it."""
+    table = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    table.writeheader()
+
+    def write(name: str, answer: Answer) -> None:
+        row = _row(name, answer)
+        table.writerow({**row, "error": row["error"]["detail"]} if "error" in row else row)
+
+    return write
+
+
+def _row(name: str, answer: Answer) -> dict[str, Any]:
+    if isinstance(answer, InputError):
+        return {"file": name, "error": {"detail": str(answer), "code": answer.code}}
+    return {"file": name, **answer.as_dict()}

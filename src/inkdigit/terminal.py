@@ -1,0 +1,39 @@
+"""What commands say to a person at a terminal: a line, a word of what is wrong, and how far the work is."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+FEW = 64  # pictures that take less than a second
+
+
+def say(line: str) -> None:
+    """Print one line of the command's result."""
+    print(line, flush=True)  # noqa: T201
+
+
+def warn(line: str) -> None:
+    """Print one line on stderr."""
+    print(line, file=sys.stderr)  # noqa: T201
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say what is wrong on stderr, and end with exit code 2."""
+    warn(f"inkdigit: {sentence}")
+    raise SystemExit(2)
+
+
+@contextmanager
+def progress_bar(description: str, total: int) -> Iterator[Any]:
+    """Show a bar on stderr where that is a terminal and there is work for over a second; yield its `advance`."""
+    if not sys.stderr.isatty() or total < FEW:
+        yield lambda count: None
+        return
+    from rich.console import Console  # noqa: PLC0415  for a bar alone
+    from rich.progress import Progress  # noqa: PLC0415
+
+    bar: Progress
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda count: bar.advance(task, count)
