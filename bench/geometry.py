@@ -187,6 +187,26 @@ def shadowed(digit: Grey, random: Random) -> Grey:
     return lit(paper(digit, random) * shade, random)
 
 
+def on_desk(digit: Grey, random: Random) -> Grey:
+    """Photograph a sheet that ends in the picture, on one to four sides: beyond it lies a darker desk."""
+    page = paper(digit, random, 0.4)
+    rows, columns = np.nonzero(page < 0.9)
+    room = (columns.min(), CANVAS - columns.max(), rows.min(), CANVAS - rows.max())
+    across, down = np.meshgrid(np.arange(CANVAS), np.arange(CANVAS))
+    aslant = random.normal(0, 0.03) * np.array([down - CANVAS / 2, across - CANVAS / 2])
+    to_edge = (across + aslant[0], CANVAS - across + aslant[0], down + aslant[1], CANVAS - down + aslant[1])
+    for side in random.permutation(4)[: random.integers(1, 5)]:
+        page[to_edge[side] < random.uniform(0.1, 0.9) * room[side] - 4] = 0.1 + 0.4 * random.random()
+    return lit(page, random)
+
+
+def scanned(digit: Grey, random: Random) -> Grey:
+    """Scan a sheet that is smaller than the glass: some dark columns or rows along an edge, or all around."""
+    page = drawing(digit, random)
+    widths = random.integers(0, 16, (2, 2)) * random.integers(0, 2, (2, 2))
+    return np.pad(page, widths, constant_values=int(random.integers(0, 90)))
+
+
 @cache
 def sensor() -> NDArray[np.int16]:
     """Give one noise for all large photographs; each starts at another row and column of it."""
@@ -239,6 +259,8 @@ CONDITIONS = [
     Condition("squared paper", 97.5, squared),
     Condition("printed box", 97.5, boxed),
     Condition("under a shadow", 97.5, shadowed),
+    Condition("sheet on a darker desk", 97.5, on_desk),
+    Condition("scanned, dark at the edges", 97.5, scanned),
     Condition("12-megapixel photo, digit 15 % high", 97.5, photograph),
 ]
 

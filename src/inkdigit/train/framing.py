@@ -20,6 +20,7 @@ PATCH = 42  # cells of the cut
 PATCH_INK = 30  # of which the ink's longest side takes these
 FRAME = 28
 FRAME_INK = 20
+AROUND = 0.75  # of the ink's longest side: how far from its middle paper is looked at
 HOLD = 20.0 * MASK  # paper seen this far from its middle counts for no slope: it keeps small scraps level
 NOISE_FLOOR = 3.0  # what is taken for grain, in mean depths of what is brighter than paper
 FAINTEST = 3.0  # grey levels of contrast, under which there is no ink
@@ -71,7 +72,8 @@ class Framing(nn.Module):
         picture = pixels[:, None].float()
         grid = look(picture)
         mask = torch.sigmoid(self.glance(grid))
-        ink, contrast = cut(picture, mask, Paper(grid[:, :, ::2, ::2], mask))
+        span = extent(profiles(mask) > 0.5)
+        ink, contrast = cut(picture, mask, span, Paper(grid[:, :, ::2, ::2], mask, span))
         return place(ink), contrast
 
 
@@ -82,16 +84,20 @@ def look(picture: Tensor) -> Tensor:
 
 
 class Paper:
-    """Hold the paper's brightness under and beside the ink, as a plane fitted to what the mask leaves.
+    """Hold the paper's brightness under and beside the ink, as a plane fitted to what the mask leaves around it.
 
-    From the `grid` at the mask's cells and `mask`, [N, 1, 48, 48]. Weighted least squares along each axis by itself,
-    the slopes held back where little paper is seen.
+    From the `grid` at the mask's cells and `mask`, [N, 1, 48, 48], and the ink's `span` in that: what is farther away
+    may be a desk, or another sheet. Weighted least squares along each axis by itself, the slopes held back where little
+    paper is seen.
     """
 
-    def __init__(self, grid: Tensor, mask: Tensor) -> None:
+    def __init__(self, grid: Tensor, mask: Tensor, span: tuple[Tensor, Tensor]) -> None:
         cells = torch.arange(MASK, device=grid.device) + 0.5 - MASK / 2  # from the middle, which rounds less
         powers = torch.stack([torch.ones_like(cells), cells, cells * cells], 1)
-        paper = 1 - mask
+        first, last = span
+        reach = AROUND * (last - first).amax(1, keepdim=True).clamp(min=0) + 2
+        down, across = (reach - (cells + MASK / 2 - (first + last) / 2).abs()).clamp(0, 1).split(1, dim=1)
+        paper = (1 - mask) * down[..., None] * across[:, :, None]
         weight = paper * paper + 1e-3
         moments = sums(torch.cat([weight, weight * grid], 1)) @ powers
         total, first, second, light, slant, _ = moments.view(-1, 2, 6).split(1, dim=2)
@@ -106,15 +112,15 @@ class Paper:
         return brightness
 
 
-def cut(picture: Tensor, mask: Tensor, paper: Paper) -> tuple[Tensor, Tensor]:
-    """Cut the ink out of the full picture [N, 1, H, W] with the `mask` [N, 1, 48, 48].
+def cut(picture: Tensor, mask: Tensor, span: tuple[Tensor, Tensor], paper: Paper) -> tuple[Tensor, Tensor]:
+    """Cut the ink out of the full picture [N, 1, H, W] with the `mask` [N, 1, 48, 48] and the ink's `span` in it.
 
     Gives the ink [N, 1, 42, 42] in 0..1, and its contrast to the paper [N, 1, 1, 1] in grey levels.
     """
     height, width = picture.shape[2:]
     sides = torch.stack([torch.scalar_tensor(height), torch.scalar_tensor(width)]).to(picture.device)
     step = (sides / MASK)[:, None]  # px of a mask's cell
-    first, last = extent(profiles(mask) > 0.5)
+    first, last = span
     side = ((last - first) * step).amax(1, keepdim=True).clamp(min=1) / PATCH_INK  # of the patch's cells, in px
     middle = (first + last) / 2
     cells = (torch.arange(PATCH, device=picture.device) + 0.5 - PATCH / 2) * (side / step)

@@ -169,14 +169,25 @@ def _smooth(path: Points) -> Stroke:
 
 
 def invented_signs(count: int, seed: int) -> list[PenDigit]:
-    """Invent signs: letters and marks, and as many of two to four lines, bows and rings that mostly touch."""
+    """Invent signs: letters and marks, as many of two to four lines, bows and rings that mostly touch, and blots."""
     random = np.random.default_rng(seed)
-    return [
-        _written(OTHERS[random.integers(len(OTHERS))], NO_DIGIT, random)
-        if number % 2
-        else PenDigit(_sign(random), NO_DIGIT, writer=0)
-        for number in range(count)
-    ]
+    kinds = (_sign, _letter, _sign, _letter, _sign, _letter, _sign, _blot)
+    return [PenDigit(kinds[number % len(kinds)](random), NO_DIGIT, writer=0) for number in range(count)]
+
+
+def _letter(random: np.random.Generator) -> tuple[Stroke, ...]:
+    return _written(OTHERS[random.integers(len(OTHERS))], NO_DIGIT, random).strokes
+
+
+def _blot(random: np.random.Generator) -> tuple[Stroke, ...]:
+    """Hatch a round or square patch back and forth, which a wide pen fills: a dot, a blot, something crossed out."""
+    down = np.linspace(-1, 1, random.integers(8, 24)).repeat(2)
+    wide = np.sqrt(1 - down**2) if random.random() < 0.7 else np.ones_like(down)
+    across = np.where(np.arange(len(down)) % 4 // 2 == np.arange(len(down)) % 2, wide, -wide)
+    turn = random.uniform(0, np.pi)
+    path = np.stack([across, down * random.uniform(0.6, 1)], 1) + random.normal(0, 0.02, (len(down), 2))
+    map_ = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    return ((path @ map_).astype(np.float32),)
 
 
 def _sign(random: np.random.Generator) -> tuple[Stroke, ...]:

@@ -35,9 +35,11 @@ def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
     plain = chance(count, clean)
     paper = light(count, size) * prints(centre, side, size) * (1 - 0.9 * neighbours(ink, shape, side, size))
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
-    photo = paper * (1 - strength * inked)
-    photo = sensor(blurred(photo))
-    pictures = torch.where(plain, 1 - inked * uniform(count, 0.3, 1.0).sqrt(), photo)
+    seen, desk = page(centre, side, size), uniform(count, 0, 1)
+    photo = paper * torch.lerp(desk, 1 - strength * inked, seen)
+    photo = sensor(blurred(photo), side)
+    scan = torch.lerp(desk, 1 - inked * uniform(count, 0.3, 1.0).sqrt(), seen)
+    pictures = torch.where(plain, scan, photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
     pictures = torch.where(chance(count, 0.3), coarsened(pictures, side), pictures)
     pictures = torch.where(chance(count, 0.25), compressed(pictures), pictures)
@@ -88,13 +90,19 @@ def placed(ink: Tensor, shape: Tensor, tight: Tensor, size: int) -> tuple[Tensor
     part = torch.where(large, 0.88 + 0.15 * torch.rand(count, 1), smaller(count))
     scale = room * part
     sides = sides * scale
-    centre = shape / 2 + (torch.rand(count, 2) - 0.5) * (shape - sides).clamp(min=0)
+    centre = shape / 2 + (anywhere(count) - 0.5) * (shape - sides).clamp(min=0)
     return drawn(ink, centre, scale, torch.randn(count, 1) * 0.1, size), centre, sides
 
 
 def smaller(count: int) -> Tensor:
-    """Choose how much of its picture a digit takes, [N, 1]: from a seventh up, small ones as often as large."""
-    return torch.exp(math.log(0.15) * torch.rand(count, 1))
+    """Choose how much of its picture a digit takes, [N, 1]: from a twentieth up, small ones as often as large."""
+    return torch.exp(math.log(0.05) * torch.rand(count, 1))
+
+
+def anywhere(count: int) -> Tensor:
+    """Choose places [N, 2] in 0..1, half of them more often near an edge than not."""
+    place = torch.rand(count, 2)
+    return torch.where(torch.rand(count, 1) < 0.5, place, (1 - torch.cos(math.pi * place)) / 2)
 
 
 def drawn(ink: Tensor, centre: Tensor, scale: Tensor, angle: Tensor, size: int) -> Tensor:
@@ -102,6 +110,8 @@ def drawn(ink: Tensor, centre: Tensor, scale: Tensor, angle: Tensor, size: int) 
 
     The paper may lie a little aslant to the camera: the perspective is the digit's own.
     """
+    smooth = functional.avg_pool2d(ink[:, None], 5, 1, 2)[:, 0]  # else lines are lost between the cells of a small one
+    ink = torch.where(scale[..., None] < 0.25, smooth, ink)
     x, y = axes(2 * size)
     x, y = (x / 2 - centre[:, :1, None]) / scale[..., None], (y / 2 - centre[:, 1:, None]) / scale[..., None]
     cos, sin = angle.cos()[..., None], angle.sin()[..., None]
@@ -152,6 +162,24 @@ def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box)
 
 
+def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Lay some pages so that one sees beyond their edges: 1 where the page is, 0 where the desk is, [N, S, S].
+
+    Or the edge is that of a scanner's glass, or a frame; the digit with its `centre` and `sides` [N, 2] stays on it.
+    """
+    count = len(centre)
+    x, y = axes(size)
+    tilt = torch.randn(count, 1, 1) * 0.06
+    across, down = x - centre[:, :1, None] + tilt * (y - centre[:, 1:, None]), y - centre[:, 1:, None]
+    down = down - tilt * across
+    room = sides.repeat(1, 2) * 0.55 + 1.5 + torch.rand(count, 4).square() * (0.6 * size)
+    room = torch.where(torch.rand(count, 4) < torch.rand(count, 1), room, 2 * size)  # from one edge to all four
+    right, bottom, left, top = (side[..., None] for side in room.split(1, dim=1))
+    inside = (right - across).minimum(left + across).minimum(bottom - down).minimum(top + down)
+    on_page = (inside * uniform(count, 0.4, 2) + 0.5).clamp(0, 1)
+    return torch.where(chance(count, 0.25), on_page, torch.ones(()))
+
+
 def stripes(position: Tensor, spacing: Tensor, thick: Tensor, phase: Tensor) -> Tensor:
     """Draw lines at every `spacing` along a position [N, S, S]."""
     return line(((position / spacing + phase) % 1 - 0.5).abs() * spacing, thick)
@@ -199,12 +227,16 @@ def blurred(pictures: Tensor) -> Tensor:
     return functional.conv2d(across, kernel.mT, groups=len(pictures))[0]
 
 
-def sensor(pictures: Tensor) -> Tensor:
-    """Add a sensor's noise, fine or coarse, of a strength of its own for each picture."""
+def sensor(pictures: Tensor, sides: Tensor) -> Tensor:
+    """Add a sensor's noise, fine or coarse, of a strength of its own for each picture.
+
+    Less where a digit with `sides` [N, 2] is small: it was photographed with more pixels, or nobody could read it.
+    """
     count, size, _ = pictures.shape
     coarse = functional.interpolate(torch.randn(count, 1, size // 2, size // 2), size=size, mode="bilinear")[:, 0]
     noise = torch.where(chance(count, 0.5), torch.randn(count, size, size), coarse)
-    return pictures + noise * uniform(count, 0, 0.28).square()
+    large = (sides.amax(1)[:, None, None] / (0.3 * size)).clamp(max=1)
+    return pictures + noise * uniform(count, 0, 0.28).square() * large
 
 
 def coarsened(pictures: Tensor, sides: Tensor) -> Tensor:
