@@ -154,6 +154,7 @@ def test_several_workers_have_it_at_gradio_and_keep_their_own_policy(browser: Br
         "unsafe-inline" not in mounted.http.get("/", headers={"Accept": "text/html"}).headers["content-security-policy"]
     )
     assert mounted.http.get("/gradio").headers["location"].endswith("gradio/")
+    assert mounted.http.get("/gradio/gradio_api/upload_progress?upload_id=1").status_code == 204
     for page in opened(browser, f"{mounted.url}/gradio/"):
         draw(page, 2)
         expect_digit(page, "2")

@@ -66,6 +66,12 @@ def _add_gradio(app: FastAPI, settings: Settings) -> Mapping[str, str]:
     async def slash() -> Response:
         return RedirectResponse(f".{GRADIO_PATH}/")
 
+    @app.get(f"{GRADIO_PATH}/gradio_api/upload_progress", include_in_schema=False)
+    async def no_progress() -> Response:
+        # Only the worker that reads an upload knows how far it is: any other would fail after three seconds. And
+        # Granian breaks the stream off, as it takes a `receive` that Gradio gives up for a client that has left.
+        return Response(status_code=204)  # by which an event stream's client asks no more
+
     gradio_app.mount(app, settings, GRADIO_PATH)
     app.add_middleware(SentAsBytes)
     return {GRADIO_PATH: gradio_look.CSP}
