@@ -1,5 +1,6 @@
 """Several models under names of their own, and SIGHUP, which reads them again while the service goes on answering."""
 
+import os
 import shutil
 import signal
 import threading
@@ -13,7 +14,7 @@ from inkdigit.artefact import model_path
 from inkdigit.train.export import rewrite_contract
 
 from ..pictures import encoded, seven
-from ..serving import Service, serving, wait_for
+from ..serving import Service, serving, wait_for, workers
 
 PNG = encoded(seven(64))
 
@@ -35,10 +36,19 @@ def test_a_model_goes_by_the_name_that_it_is_given(artefact: Path) -> None:
     assert Recognizer(str(artefact)).contract.name == "inkdigit"
 
 
+def all_ready(service: Service) -> bool:
+    return "inkdigit_workers_ready 2.0" in httpx.get(f"{service.url}/metrics").text
+
+
+def everywhere(service: Service, version: str) -> bool:
+    """Tell whether both workers have a version of `one`: of new connections either gets some."""
+    return all(versions(service)["one"] == version for _ in range(20))
+
+
 def test_models_are_read_again_without_a_failed_request_and_a_broken_one_is_refused(artefact: Path) -> None:
     flags = ["--model", f"one={artefact}", "--model", "two=inkdigit", "--workers", "2"]
     with serving(*flags) as service:
-        wait_for(lambda: "inkdigit_workers_ready 2.0" in httpx.get(f"{service.url}/metrics").text)
+        wait_for(lambda: all_ready(service))
         before = versions(service)
         assert list(before) == ["one", "two"]
         over, failures, answered = threading.Event(), list[object](), list[str]()
@@ -58,8 +68,7 @@ def test_models_are_read_again_without_a_failed_request_and_a_broken_one_is_refu
         try:
             rewrite_contract(artefact, version="9.9")
             service.process.send_signal(signal.SIGHUP)
-            # Of new connections either worker gets some: both must have it.
-            wait_for(lambda: all(versions(service)["one"] == "9.9" for _ in range(20)))
+            wait_for(lambda: everywhere(service, "9.9"))
             wait_for(lambda: "9.9" in answered)
             artefact.write_bytes(b"no model")
             service.process.send_signal(signal.SIGHUP)
@@ -72,3 +81,35 @@ def test_models_are_read_again_without_a_failed_request_and_a_broken_one_is_refu
                 client.join()
         assert not failures
         assert versions(service) == {**before, "one": "9.9"}
+
+
+def test_a_worker_that_starts_has_the_models_that_were_accepted_last_whatever_the_file_is_now(artefact: Path) -> None:
+    sound = artefact.read_bytes()
+    rewrite_contract(artefact, version="1.1")
+    with serving("--model", f"one={artefact}", "--workers", "2") as service:
+        wait_for(lambda: all_ready(service))
+        artefact.write_bytes(b"no model")
+        killed, other = workers(service)
+        os.kill(killed, signal.SIGKILL)
+        wait_for(lambda: killed not in workers(service) and all_ready(service))
+        assert everywhere(service, "1.1")
+
+        service.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "stay as they were" in service.log.read_text())
+        (said,) = [line for line in service.log.read_text().splitlines() if line.startswith("inkdigit: ")]
+        assert str(artefact) in said
+        assert everywhere(service, "1.1")
+
+        artefact.write_bytes(sound)
+        rewrite_contract(artefact, version="2.2")
+        service.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: everywhere(service, "2.2"))
+
+        os.kill(other, signal.SIGKILL)
+        wait_for(lambda: other not in workers(service) and len(workers(service)) == 2)
+        born = workers(service)
+        rewrite_contract(artefact, version="3.3")
+        while not all_ready(service):  # to a worker that is not ready yet the signal comes when it is
+            service.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: everywhere(service, "3.3"))
+        assert workers(service) == born

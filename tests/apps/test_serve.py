@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from inkdigit.settings import Settings, explain
 
 from ..pictures import encoded, seven
-from ..serving import COMMAND, Service, environment, serving, wait_for
+from ..serving import COMMAND, Service, environment, serving, wait_for, workers
 from .test_errors import assert_error, head
 
 PNG = encoded(seven(64))
@@ -123,18 +123,12 @@ def test_several_workers_count_together_and_replace_one_that_died() -> None:
         for _ in range(20):
             assert post(service, {}).json()["digit"] == 7
         wait_for(lambda: 'route="/v1/predict",status="200"} 20.0' in service.http.get("/metrics").text)
-        dead = _workers(service.process.pid)[0]
+        dead = workers(service)[0]
         assert subprocess.run(["kill", "-9", str(dead)], check=False).returncode == 0
-        wait_for(lambda: dead not in (left := _workers(service.process.pid)) and len(left) == 2)
+        wait_for(lambda: dead not in (left := workers(service)) and len(left) == 2)
         with httpx.Client(base_url=service.url) as fresh:  # of the old one's connections, some were the dead worker's
             assert fresh.post("/v1/predict", files={"file": PNG}).json()["digit"] == 7
             wait_for(lambda: "inkdigit_workers_ready 2.0" in fresh.get("/metrics").text)
-
-
-def _workers(parent: int) -> list[int]:
-    """Name the children of a process that run a worker; the other child is multiprocessing's resource tracker."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def test_what_was_received_is_answered_before_the_end() -> None:

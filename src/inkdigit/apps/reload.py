@@ -1,48 +1,107 @@
-"""SIGHUP: the models are read again from their files, and the old ones answer until the new ones have."""
+"""SIGHUP: the models are read again from their files, and the old ones answer until the new ones have.
 
+The parent of the workers reads the files, and keeps copies of those that proved to be sound. Workers read the copies
+alone: one that starts has the models that were accepted last, whatever has become of the files meanwhile.
+"""
+
+import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
+from ..artefact import SUFFIX, split_name
 from ..errors import ArtefactError
-from ..settings import Settings
-from .service import Service, load
+from .service import load
+from .setup import scratch
 
 
-def reload_on_signal(settings: Settings, say: Callable[[str], None]) -> None:
-    """Let SIGHUP tell this process's workers to read their models again, once they have proved to be sound here."""
+class Accepted:
+    """Keep copies, in a folder, of the model files that were accepted last; a shipped model needs none."""
 
-    def pass_on(*_: object) -> None:
+    def __init__(self, models: Sequence[str], folder: Path) -> None:
+        self._given = models
+        self._fresh, self.models = (
+            tuple(_copy_of(model, folder / f"{place}-{part}") for place, model in enumerate(models))
+            for part in ("fresh", "accepted")
+        )
+
+    def renew(self) -> list[str]:
+        """Take the files as they are now, and give the models' names.
+
+        Raises ArtefactError where one is refused, and then keeps all as they were.
+        """
         try:
-            loaded = load(settings.model)
-        except ArtefactError as error:
-            _complain(error)
-            return
+            _put(shutil.copyfile, self._given, self._fresh)
+            loaded = load(self._fresh)
+        except (OSError, ArtefactError) as error:
+            load(self._given)  # says what is wrong, by the names that the user gave
+            raise ArtefactError(f"The model files cannot be copied: {error}.") from error
+        _put(os.replace, self._fresh, self.models)
+        return list(loaded)
+
+
+def _copy_of(model: str, folder: Path) -> str:
+    """Name a model by its copy in a folder; a shipped one stays what it is."""
+    name, file = split_name(model)
+    if not str(file).endswith(SUFFIX):
+        return model
+    copy = folder / Path(file).name
+    return f"{name}={copy}" if name else str(copy)
+
+
+def _put(how: Callable[[Path, Path], object], sources: Sequence[str], targets: Sequence[str]) -> None:
+    """Copy or move the files of models to those of others."""
+    for source, target in zip(sources, targets, strict=True):
+        if source != target:
+            file = Path(split_name(target)[1])
+            file.parent.mkdir(exist_ok=True)
+            how(Path(split_name(source)[1]), file)
+
+
+@contextlib.contextmanager
+def accepted(models: Sequence[str]) -> Iterator[Accepted]:
+    """Accept models, for as long as the service runs. Raises ArtefactError where one is refused, and SetupError."""
+    has_files = any(str(split_name(model)[1]).endswith(SUFFIX) for model in models)
+    with scratch("models") if has_files else contextlib.nullcontext("") as folder:
+        keeper = Accepted(models, Path(folder))
+        keeper.renew()
+        yield keeper
+
+
+def renew_on_signal(models: Accepted, say: Callable[[str], None]) -> None:
+    """Let SIGHUP renew the models, and tell this process's workers to read them."""
+
+    def renew() -> None:
+        names = models.renew()
         for worker in multiprocessing.active_children():
             if worker.pid is not None:
-                os.kill(worker.pid, signal.SIGHUP)
-        say(f"Reading the models again: {', '.join(loaded)}")
+                with contextlib.suppress(ProcessLookupError):  # it has just ended, and the next one reads the new ones
+                    os.kill(worker.pid, signal.SIGHUP)
+        say(f"Reading the models again: {', '.join(names)}")
 
-    signal.signal(signal.SIGHUP, pass_on)
+    on_hangup(renew)
 
 
-def reload_when_told(service: Service) -> None:
-    """Let SIGHUP, in a worker, read the models again, in a thread while the event loop goes on answering."""
-    one_at_a_time = threading.Lock()
+def on_hangup(act: Callable[[], object]) -> None:
+    """Call `act` in a thread of its own after each SIGHUP, one at a time; an ArtefactError leaves things as they were.
 
-    def read_again() -> None:
-        with one_at_a_time:
+    Other threads, and child processes, that are started from now on have the signal blocked: to a worker that is not
+    ready it comes when it is, and does not end it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+    def wait() -> None:
+        while True:
+            signal.sigwait({signal.SIGHUP})
             try:
-                service.reload()
+                act()
             except ArtefactError as error:
-                _complain(error)
+                sys.stderr.write(f"inkdigit: The models stay as they were: {error}\n")
+                sys.stderr.flush()
 
-    signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=read_again).start())
-
-
-def _complain(error: ArtefactError) -> None:
-    sys.stderr.write(f"inkdigit: The models stay as they were: {error}\n")
-    sys.stderr.flush()
+    threading.Thread(target=wait, daemon=True).start()

@@ -4,9 +4,7 @@ import atexit
 import contextlib
 import multiprocessing
 import os
-import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +15,8 @@ from granian.log import LogLevels
 
 from ..settings import Settings
 from .metrics import MULTIPROCESS
-from .reload import reload_on_signal, reload_when_told
-from .service import load
-from .setup import TRACES, announce, need_extra, with_free_port
+from .reload import accepted, on_hangup, renew_on_signal
+from .setup import TRACES, announce, need_extra, scratch, with_free_port
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -34,25 +31,23 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         need_extra("gradio")
     if os.environ.get(TRACES):
         need_extra("otel", "opentelemetry.exporter.otlp.proto.http")
-    load(settings.model)
-    settings = with_free_port(settings)
-    os.environ.update(settings.environment())
     # A worker is a fresh interpreter: ONNX Runtime's state does not survive a fork.
     multiprocessing.set_start_method("spawn", force=True)
-    with _shared_metrics(settings.workers):
+    with accepted(settings.model) as models, _shared_metrics(settings.workers):
+        settings = with_free_port(settings.model_copy(update={"model": models.models}))
+        os.environ.update(settings.environment())
+        renew_on_signal(models, say)
         server = _server(settings)
-        server.on_startup(lambda: reload_on_signal(settings, say))  # after Granian's own, which would end the workers
         server.on_startup(lambda: announce("Inkdigit", settings.host, settings.port, "/readyz", say))
         server.serve()
 
 
 def worker_app() -> "FastAPI":
     """Build the application of one of Granian's workers. Raises ArtefactError."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end a worker that is not ready for it
     from .api import create_app  # noqa: PLC0415  a third of a second, which the parent of the workers need not wait
 
     app = create_app()
-    reload_when_told(app.state.service)
+    on_hangup(app.state.service.reload)
     # Granian's threads outlive its loop; one that meets an interpreter taken down would abort with a panic in the log.
     atexit.register(_leave)
     return app
@@ -90,6 +85,6 @@ def _shared_metrics(workers: int) -> Iterator[None]:
     if workers == 1:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="inkdigit-metrics-") as folder:
+    with scratch("metrics") as folder:
         os.environ[MULTIPROCESS] = folder
         yield

@@ -4,9 +4,10 @@ import contextlib
 import errno
 import http.client
 import socket
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import TypeVar
 
@@ -56,6 +57,17 @@ def free_port(host: str, port: int) -> int:
     except OSError as error:
         reason = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror or error
         raise SetupError(f"Cannot listen on {host}:{port}: {reason}.") from error
+
+
+@contextlib.contextmanager
+def scratch(what: str) -> Iterator[str]:
+    """Make a folder to keep something in, for as long as a door is open. Raises SetupError."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=f"inkdigit-{what}-")
+    except OSError as error:
+        raise SetupError(f"There is no place to keep {what} in: {error.strerror}.") from error
+    with folder as name:
+        yield name
 
 
 def announce(name: str, host: str, port: int, path: str, say: Callable[[str], None]) -> None:
