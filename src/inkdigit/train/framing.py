@@ -95,7 +95,7 @@ class Paper:
         cells = torch.arange(MASK, device=grid.device) + 0.5 - MASK / 2  # from the middle, which rounds less
         powers = torch.stack([torch.ones_like(cells), cells, cells * cells], 1)
         first, last = span
-        reach = AROUND * (last - first).amax(1, keepdim=True).clamp(min=0) + 2
+        reach = AROUND * (last - first).amax(1, keepdim=True) + 2
         down, across = (reach - (cells + MASK / 2 - (first + last) / 2).abs()).clamp(0, 1).split(1, dim=1)
         paper = (1 - mask) * down[..., None] * across[:, :, None]
         weight = paper * paper + 1e-3

@@ -33,11 +33,12 @@ def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
     shape, tight = picture_shapes(ink, size)
     inked, centre, side = placed(ink, shape, tight, size)
     plain = chance(count, clean)
-    paper = light(count, size) * prints(centre, side, size) * (1 - 0.9 * neighbours(ink, shape, side, size))
+    paper = light(count, size) * folds(count, size) * stains(count, size) * prints(centre, side, size)
+    paper = paper * (1 - 0.9 * torch.maximum(neighbours(ink, shape, side, size), small_print(centre, side, size)))
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
     seen, desk = page(centre, side, size), uniform(count, 0, 1)
     photo = paper * torch.lerp(desk, 1 - strength * inked, seen)
-    photo = sensor(blurred(photo), side)
+    photo = sensor(blurred(glare(photo)), side)
     scan = torch.lerp(desk, 1 - inked * uniform(count, 0.3, 1.0).sqrt(), seen)
     pictures = torch.where(plain, scan, photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
@@ -137,6 +138,55 @@ def light(count: int, size: int) -> Tensor:
     pattern = torch.cos((x * angle.sin() - y * angle.cos() + 0.02 * patches) * (2 * math.pi * size) / wave)
     unevenness = uniform(count, 0, 0.06) * patches + uniform(count, 0, 0.12) * pattern * chance(count, 0.2)
     return uniform(count, 0.45, 1.0) * slope * shadow * corners * (1 + unevenness)
+
+
+def folds(count: int, size: int) -> Tensor:
+    """Fold or crumple some papers, so that their parts are lit differently: the part of light, [N, S, S]."""
+    x, y = axes(size)
+    lit = torch.ones(count, size, size)
+    for _ in range(4):
+        turn = uniform(count, 0, 2 * math.pi)
+        beyond = (x - size / 2) * turn.cos() + (y - size / 2) * turn.sin() - uniform(count, -0.5, 0.5) * size
+        lit = lit * (1 + torch.randn(count, 1, 1) * 0.08 * (beyond * uniform(count, 0.3, 1.5)).sigmoid())
+    return torch.where(chance(count, 0.15), lit, torch.ones(()))
+
+
+def stains(count: int, size: int) -> Tensor:
+    """Stain some papers with a spot that dried, darkest at its edge, or only its edge: the part of light, [N, S, S]."""
+    x, y = axes(size)
+    away = (x - uniform(count, 0, size)).square() + (y - uniform(count, 0, size)).square()
+    uneven = functional.interpolate(torch.randn(count, 1, 5, 5), size=size, mode="bicubic")[:, 0]
+    beyond = away.sqrt() - uniform(count, 0.05, 0.45) * size + uneven * uniform(count, 0, 0.03) * size
+    edge = torch.exp(-(beyond / uniform(count, 0.7, 3)).square()) * uniform(count, 0, 0.3)
+    within = (0.5 - beyond).clamp(0, 1) * uniform(count, -0.05, 0.3)
+    return 1 - (edge + within) * chance(count, 0.12)
+
+
+def glare(pictures: Tensor) -> Tensor:
+    """Let a lamp shine from some boards [N, S, S]: where it does, all is bright."""
+    count, size, _ = pictures.shape
+    x, y = axes(size)
+    away = (x - uniform(count, 0, size)).square() + (y - uniform(count, 0, size)).square()
+    bright = torch.exp(-away / (uniform(count, 0.06, 0.25) * size).square()) * uniform(count, 0.2, 0.8)
+    return torch.lerp(pictures, torch.ones(()), bright * chance(count, 0.08))
+
+
+def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Write lines of words over or under some digits, much smaller than they are: ink [N, S, S]."""
+    count = len(centre)
+    _, y = axes(size)
+    tall = sides.amax(1)[:, None, None]
+    pitch = uniform(count, 3, 9).minimum(tall * 0.6)
+    below = y - centre[:, 1:, None]
+    away = below.abs() - sides[:, 1:, None] / 2 - 1 - uniform(count, 0, 0.15) * size
+    row = (away > 0) & (away < pitch * uniform(count, 1, 4)) & (away % pitch < pitch * 0.55)
+    side = uniform(count, 0, 3)
+    row = row & ((side < 1) | ((side < 2) == (below > 0)))
+    fine, coarse = (torch.rand(count, 1, size // cell, size // cell) > 0.5 for cell in (1, 2))
+    large = functional.interpolate(coarse.float(), size=size)[:, 0]
+    letters = torch.where(pitch > 5, large, fine[:, 0].float())
+    words = functional.interpolate(torch.rand(count, 1, size // 6), size=size)
+    return letters * row * (words > 0.25) * (chance(count, 0.15) & (tall > 8)) * uniform(count, 0.4, 1)
 
 
 def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
