@@ -152,14 +152,14 @@ def folds(count: int, size: int) -> Tensor:
 
 
 def stains(count: int, size: int) -> Tensor:
-    """Stain some papers with a spot that dried, darkest at its edge, or only its edge: the part of light, [N, S, S]."""
+    """Stain some papers with a spot that dried, darkest at its edge, or lay a finger there: part of light [N, S, S]."""
     x, y = axes(size)
     away = (x - uniform(count, 0, size)).square() + (y - uniform(count, 0, size)).square()
     uneven = functional.interpolate(torch.randn(count, 1, 5, 5), size=size, mode="bicubic")[:, 0]
     beyond = away.sqrt() - uniform(count, 0.05, 0.45) * size + uneven * uniform(count, 0, 0.03) * size
     edge = torch.exp(-(beyond / uniform(count, 0.7, 3)).square()) * uniform(count, 0, 0.3)
-    within = (0.5 - beyond).clamp(0, 1) * uniform(count, -0.05, 0.3)
-    return 1 - (edge + within) * chance(count, 0.12)
+    within = (0.5 - beyond).clamp(0, 1) * uniform(count, -0.1, 0.6)
+    return 1 - (edge + within).clamp(max=0.9) * chance(count, 0.15)
 
 
 def glare(pictures: Tensor) -> Tensor:
@@ -190,7 +190,7 @@ def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
 
 
 def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
-    """Print ruled or squared paper, or boxes around the digits: the part of light that is left, [N, S, S]."""
+    """Print ruled or squared paper, boxes or rings around the digits: the part of light that is left, [N, S, S]."""
     count = len(centre)
     x, y = axes(size)
     tilt = torch.randn(count, 1, 1) * 0.03
@@ -206,10 +206,11 @@ def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     comb = chance(count, 0.4)  # a row of boxes, as forms have
     period_x = torch.where(comb, half[:, :1] - ((across - middle[:, :1]).abs() - half[:, :1]).abs(), inside_x)
     edge_x = line(torch.where(comb, inside_x.abs().minimum((period_x - 0).abs()), inside_x.abs()), thick)
-    box = torch.maximum(
-        edge_x * (inside_y > -thick), line(inside_y.abs(), thick) * ((inside_x > -thick) | comb)
-    ) * chance(count, 0.3)
-    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box)
+    box = torch.maximum(edge_x * (inside_y > -thick), line(inside_y.abs(), thick) * ((inside_x > -thick) | comb))
+    from_middle = ((across - middle[:, :1]) / half[:, :1]).square() + ((down - middle[:, 1:]) / half[:, 1:]).square()
+    ring = line((from_middle.sqrt() / 1.2 - 1).abs() * 1.2 * half.amin(1, keepdim=True), thick)
+    around = torch.where(chance(count, 0.2), ring, box) * chance(count, 0.35)
+    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, around)
 
 
 def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
