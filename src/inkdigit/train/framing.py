@@ -98,7 +98,7 @@ class Paper:
         reach = AROUND * (last - first).amax(1, keepdim=True) + 2
         down, across = (reach - (cells + MASK / 2 - (first + last) / 2).abs()).clamp(0, 1).split(1, dim=1)
         paper = (1 - mask) * down[..., None] * across[:, :, None]
-        weight = paper * paper + 1e-3
+        weight = paper * paper + 1e-4
         moments = sums(torch.cat([weight, weight * grid], 1)) @ powers
         total, first, second, light, slant, _ = moments.view(-1, 2, 6).split(1, dim=2)
         self.centre: Tensor = first / total

@@ -1,0 +1,61 @@
+"""Pictures of paper that are trained on: what always holds of them, whatever was drawn at random."""
+
+import pytest
+import torch
+
+from inkdigit.train.framing import Paper
+from inkdigit.train.glance import GRID, MASK
+from inkdigit.train.paper import STEP, Sheet, anywhere, page, sheet, smaller
+
+COUNT = 120
+
+
+def sheets(seed: int) -> Sheet:
+    torch.manual_seed(seed)
+    ink = torch.zeros(COUNT, 56, 56)
+    ink[:, 8:48, 16:22] = 1
+    ink[:, 8:14, 16:40] = 1
+    return sheet(ink, GRID)
+
+
+def test_a_sheet_holds_its_digit_within_its_own_shape_and_a_seed_gives_the_same() -> None:
+    made, again = sheets(1), sheets(1)
+    torch.testing.assert_close(made.pictures, again.pictures, rtol=0, atol=0)
+    assert float(made.pictures.min()) >= 0
+    assert float(made.pictures.max()) <= 1
+    for width, height in made.shape.int().tolist():
+        assert max(width, height) == GRID
+        assert width % STEP == height % STEP == 0
+    inside = torch.stack([ink[: int(h), : int(w)].sum() for ink, (w, h) in zip(made.ink, made.shape, strict=True)])
+    assert (inside > 0).all()
+    assert float((inside / made.ink.sum((1, 2))).median()) > 0.99  # a tight crop may cut some off
+    assert (made.pictures.amax((1, 2)) > made.pictures.amin((1, 2))).all()
+
+
+def test_digits_are_of_every_size_and_often_at_an_edge() -> None:
+    torch.manual_seed(2)
+    parts, places = smaller(2000), anywhere(2000)
+    assert float(parts.min()) < 0.06
+    assert float(parts.max()) > 0.95
+    assert 0.4 < float((parts < 0.2236).float().mean()) < 0.6
+    assert float(((places < 0.1) | (places > 0.9)).float().mean()) > 0.25
+
+
+def test_no_desk_covers_the_digit() -> None:
+    torch.manual_seed(3)
+    centre, sides = torch.rand(COUNT, 2) * GRID, 4 + torch.rand(COUNT, 2) * 40
+    seen = page(centre, sides, GRID)
+    assert 0.05 < float((seen.amin((1, 2)) == 0).float().mean()) < 0.5
+    column, row = centre.long().clamp(max=GRID - 1).unbind(1)
+    assert (seen[torch.arange(COUNT), row, column] == 1).all()
+
+
+@pytest.mark.parametrize("light", [30.0, 200.0])
+def test_the_light_is_that_of_the_paper_near_the_ink_not_of_the_desk(light: float) -> None:
+    grid, mask = torch.full((1, 1, MASK, MASK), light), torch.zeros(1, 1, MASK, MASK)
+    grid[..., 26:, :] = 255 - light
+    mask[..., 8:18, 20:26] = 1
+    grid[mask > 0] = 100
+    span = torch.tensor([[[8.0], [20.0]]]), torch.tensor([[[18.0], [26.0]]])
+    found = Paper(grid, mask, span).at(torch.tensor([[[-16.0, -11.0, -6.0], [-4.0, -1.0, 2.0]]]))
+    torch.testing.assert_close(found, torch.full_like(found, light), atol=1, rtol=0)
