@@ -13,7 +13,6 @@ import contextlib
 import io
 import math
 import multiprocessing
-import os
 import random
 import statistics
 import struct
@@ -145,7 +144,6 @@ def run(
 ) -> None:
     """Read the cases, in the process of its own; `current` tells which, and `said` gets what there is to say."""
     warnings.simplefilter("ignore")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libtiff writes a line there for most of what it refuses
     files, ends = seeds(), Counter[str]()
     for case in range(first, first + count):
         current.value = case

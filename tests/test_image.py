@@ -415,6 +415,13 @@ def test_claims_of_size_take_no_memory(tmp_path: Path) -> None:
     assert int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) < 20  # MiB
 
 
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+def test_a_damaged_tiff_is_an_error_and_no_line_on_stderr(compression: str, capfd: pytest.CaptureFixture[str]) -> None:
+    data = encoded(RGB, "TIFF", compression=compression)
+    assert refused(data[:10] + b"\xff" * 20 + data[30:]) == "broken_image"  # its pixels come first
+    assert capfd.readouterr().err == ""
+
+
 FILES = [make() for name, make in (LOSSLESS | LOSSY).items() if name != "HEIC"]
 
 

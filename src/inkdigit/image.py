@@ -3,9 +3,12 @@
 It knows nothing of digits: which side is ink, and where the ink is, is framing's work, inside the graph.
 """
 
+import contextlib
+import ctypes
 import functools
 import importlib.util
 import io
+import logging
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +17,11 @@ from typing import Any
 import numpy as np
 from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, _imaging
 from PIL.PngImagePlugin import PngImageFile
 
 from .errors import InputError
+from .grey import grey_ink
 
 MAX_BYTES = 10 * 1024**2
 MAX_PIXELS = 64 * 1024**2
@@ -117,6 +121,7 @@ def picture_formats() -> tuple[str, ...]:
     # These two spare Pillow the import of all forty that it has. JPEG stands for MPO too, the pairs that phones write.
     from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415
 
+    _hush()
     formats = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
     if importlib.util.find_spec("pillow_heif") is None:
         return formats
@@ -124,6 +129,16 @@ def picture_formats() -> tuple[str, ...]:
 
     pillow_heif.register_heif_opener()
     return (*formats, "HEIF")
+
+
+def _hush() -> None:
+    """Keep the decoders from writing to stderr of a damaged picture; what is wrong with it is an exception.
+
+    Pillow tells its own libtiff to be silent of warnings, but not of errors (TIFFSetErrorHandler in libtiff's manual).
+    """
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    with contextlib.suppress(OSError, AttributeError):  # a Pillow without libtiff, or one that hides it
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 @functools.cache
@@ -245,7 +260,7 @@ def array_pixels(values: NDArray[Any]) -> Pixels:
     pixels = _eight_bits(values)
     pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
     pixels = np.asarray(_reduced(Image.fromarray(pixels))) if max(pixels.shape[:2]) > MAX_SIDE else pixels
-    return np.ascontiguousarray(pixels if pixels.ndim == 2 else _ink(pixels))
+    return np.ascontiguousarray(pixels if pixels.ndim == 2 else grey_ink(pixels))
 
 
 def _array(values: Any) -> NDArray[Any]:
@@ -284,64 +299,3 @@ def _by_parts(values: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[An
 @functools.cache
 def _sixteen_to_eight() -> Pixels:
     return ((np.arange(65536) + 128) // 257).astype(np.uint8)
-
-
-def _ink(values: Pixels) -> Pixels:
-    """Bring [H, W, 3|4] to grey [H, W] on which ink of any colour differs from the paper."""
-    colours = np.ascontiguousarray(values[..., 0] if _is_grey(values) else values[..., :3])
-    if values.shape[2] == 4 and (alpha := np.ascontiguousarray(values[..., 3])).min() < 255:
-        colours = _on_paper(colours, alpha)
-    return colours if colours.ndim == 2 else _grey(colours)
-
-
-def _is_grey(values: Pixels) -> bool:
-    """Tell whether red, green and blue are equal in all of [H, W, 3|4]; comparing whole rows is what is fast."""
-    height, _, channels = values.shape
-    rows = values.reshape(height, -1)
-    is_colour = np.arange(rows.shape[1] - 1) % channels < 2  # beside red, and beside green
-    return not ((rows[:, 1:] != rows[:, :-1]) & is_colour).any()
-
-
-def _on_paper(colours: Pixels, alpha: Pixels) -> Pixels:
-    """Lay colours [H, W] or [H, W, 3] by their alpha [H, W] on the paper that shows them."""
-    highest = alpha.max()
-    if highest == 0:
-        return np.full_like(alpha, 255)
-    strong = alpha > highest // 2
-    visible = np.atleast_2d(colours[strong].T)
-    drawn = Image.fromarray(colours)
-    page = Image.new(drawn.mode, drawn.size, tuple(_paper(visible, strong).tolist()))
-    page.paste(drawn, mask=Image.fromarray(alpha))
-    return np.asarray(page)
-
-
-def _paper(visible: Pixels, strong: NDArray[np.bool_]) -> Pixels:
-    """Choose the colour [1|3] that fills what is transparent; `visible` [1|3, N] is seen, at `strong` [H, W].
-
-    What is a sheet with ink on it (more colours than one, and most of its box is covered) goes on with its own most
-    common colour. All else is ink, and its paper is black or white, whichever is further from it.
-    """
-    spread = (visible.max(1) - visible.min(1)).max()
-    if spread > 64 and visible.shape[1] > 0.6 * _box(strong):
-        return np.asarray(np.median(visible, axis=1), np.uint8)
-    return np.full(len(visible), 255 if visible.mean() < 128 else 0, np.uint8)
-
-
-def _box(strong: NDArray[np.bool_]) -> int:
-    """Count the pixels of the smallest box around what is true."""
-    rows, columns = (np.flatnonzero(strong.any(axis)) for axis in (1, 0))
-    return int((rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1))
-
-
-def _grey(colours: Pixels) -> Pixels:
-    """Project [H, W, 3] on the direction in which its colours differ most, so that ink of any hue stays ink.
-
-    The direction is the first principal component of the colours (Pearson, 1901), scaled so that its weights' absolute
-    values sum to 1: no value leaves 0..255.
-    """
-    picture = Image.fromarray(colours)
-    sample = np.asarray(picture.reduce(max(1, max(picture.size) // 128))).reshape(-1, 3)
-    direction = np.linalg.eigh(np.cov(sample.astype(np.float32), rowvar=False, bias=True))[1][:, -1]
-    direction *= np.sign(direction[np.abs(direction).argmax()]) / np.abs(direction).sum()
-    offset = -255 * direction[direction < 0].sum()
-    return np.asarray(picture.convert("L", (*direction.tolist(), float(offset))))

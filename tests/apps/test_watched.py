@@ -16,6 +16,8 @@ from ..serving import Service, serving, wait_for
 
 PNG = encoded(seven(64))
 BLANK = encoded(np.full((40, 40), 255, np.uint8))
+TIFF, EXIF = encoded(seven(64), "TIFF", compression="tiff_adobe_deflate"), b"Exif\0\0MM\0*\0\0\0\x08\0\x99"
+NOISY = {"noisy.tiff": TIFF[:10] + b"\xff" * 20 + TIFF[30:], "noisy.jpg": encoded(seven(64), "JPEG", exif=EXIF)}
 SECRET = "sesame-open"
 
 
@@ -76,6 +78,8 @@ def test_lines_are_for_people_unless_asked_and_can_be_left_out() -> None:
         wait_for(lambda: bool(line.search(service.log.read_text())))
     with serving("--log-requests", "off") as service:
         service.http.get("/v1/models")
+        for name, status in {"noisy.tiff": 422, "noisy.jpg": 200}.items():  # of which decoders would complain
+            assert service.http.post("/v1/predict", files={"file": NOISY[name]}).status_code == status
         assert service.log.read_text() == f"Inkdigit is at {service.url}\n"
 
 

@@ -5,6 +5,7 @@ import contextlib
 import multiprocessing
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 def worker_app() -> "FastAPI":
     """Build the application of one of Granian's workers. Raises ArtefactError."""
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module="PIL")  # of a damaged picture: its sender is told, the log need not be
     from .api import create_app  # noqa: PLC0415  a third of a second, which the parent of the workers need not wait
 
     app = create_app()

@@ -1,0 +1,68 @@
+"""Colours to grey: ink of any colour, on paper or on nothing, stays what differs from its paper."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Levels = NDArray[np.uint8]  # of brightness
+
+
+def grey_ink(values: Levels) -> Levels:
+    """Bring colours, uint8 [H, W, 3|4], to grey [H, W] on which ink of any colour differs from the paper."""
+    colours = np.ascontiguousarray(values[..., 0] if _is_grey(values) else values[..., :3])
+    if values.shape[2] == 4 and (alpha := np.ascontiguousarray(values[..., 3])).min() < 255:
+        colours = _on_paper(colours, alpha)
+    return colours if colours.ndim == 2 else _grey(colours)
+
+
+def _is_grey(values: Levels) -> bool:
+    """Tell whether red, green and blue are equal in all of [H, W, 3|4]; comparing whole rows is what is fast."""
+    height, _, channels = values.shape
+    rows = values.reshape(height, -1)
+    is_colour = np.arange(rows.shape[1] - 1) % channels < 2  # beside red, and beside green
+    return not ((rows[:, 1:] != rows[:, :-1]) & is_colour).any()
+
+
+def _on_paper(colours: Levels, alpha: Levels) -> Levels:
+    """Lay colours [H, W] or [H, W, 3] by their alpha [H, W] on the paper that shows them."""
+    highest = alpha.max()
+    if highest == 0:
+        return np.full_like(alpha, 255)
+    strong = alpha > highest // 2
+    visible = np.atleast_2d(colours[strong].T)
+    drawn = Image.fromarray(colours)
+    page = Image.new(drawn.mode, drawn.size, tuple(_paper(visible, strong).tolist()))
+    page.paste(drawn, mask=Image.fromarray(alpha))
+    return np.asarray(page)
+
+
+def _paper(visible: Levels, strong: NDArray[np.bool_]) -> Levels:
+    """Choose the colour [1|3] that fills what is transparent; `visible` [1|3, N] is seen, at `strong` [H, W].
+
+    What is a sheet with ink on it (more colours than one, and most of its box is covered) goes on with its own most
+    common colour. All else is ink, and its paper is black or white, whichever is further from it.
+    """
+    spread = (visible.max(1) - visible.min(1)).max()
+    if spread > 64 and visible.shape[1] > 0.6 * _box(strong):
+        return np.asarray(np.median(visible, axis=1), np.uint8)
+    return np.full(len(visible), 255 if visible.mean() < 128 else 0, np.uint8)
+
+
+def _box(strong: NDArray[np.bool_]) -> int:
+    """Count the pixels of the smallest box around what is true."""
+    rows, columns = (np.flatnonzero(strong.any(axis)) for axis in (1, 0))
+    return int((rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1))
+
+
+def _grey(colours: Levels) -> Levels:
+    """Project [H, W, 3] on the direction in which its colours differ most, so that ink of any hue stays ink.
+
+    The direction is the first principal component of the colours (Pearson, 1901), scaled so that its weights' absolute
+    values sum to 1: no value leaves 0..255.
+    """
+    picture = Image.fromarray(colours)
+    sample = np.asarray(picture.reduce(max(1, max(picture.size) // 128))).reshape(-1, 3)
+    direction = np.linalg.eigh(np.cov(sample.astype(np.float32), rowvar=False, bias=True))[1][:, -1]
+    direction *= np.sign(direction[np.abs(direction).argmax()]) / np.abs(direction).sum()
+    offset = -255 * direction[direction < 0].sum()
+    return np.asarray(picture.convert("L", (*direction.tolist(), float(offset))))
