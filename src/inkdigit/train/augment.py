@@ -11,13 +11,14 @@ def augment(frames: Tensor, strength: float = 1) -> Tensor:
 
 
 def warp(frames: Tensor, strength: float = 1) -> Tensor:
-    """Move, turn, scale, slant and bend each frame, in one resampling.
+    """Move, turn, scale, squeeze, slant and bend each frame, in one resampling.
 
     The bend is a smooth random displacement (Simard, Steinkraus, Platt 2003).
     """
     count = len(frames)
     angle = torch.randn(count) * (0.11 * strength)
-    scale = torch.exp(torch.randn(count, 2) * (0.08 * strength))
+    squeezed = torch.randn(count, 1) * (0.2 * strength) * (torch.rand(count, 1) < 0.2)  # as scans of tight boxes are
+    scale = torch.exp(torch.randn(count, 2) * (0.08 * strength) + torch.cat([squeezed, -squeezed], 1))
     slant = torch.randn(count) * (0.12 * strength)
     shift = torch.randn(count, 2) * (0.05 * strength)
     cos, sin = angle.cos(), angle.sin()
