@@ -17,7 +17,7 @@ import httpx
 INKDIGIT = str(Path(sys.executable).with_name("inkdigit"))
 COMMAND = [INKDIGIT, "serve", "--port", "0"]
 STARTED = re.compile(r"^\w+ is at (\S+)$", re.MULTILINE)
-PATIENCE = 60  # seconds, for a start beside busy neighbours
+PATIENCE = 120  # seconds, for a start beside busy neighbours
 
 
 @dataclass(frozen=True)

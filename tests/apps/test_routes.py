@@ -138,6 +138,7 @@ def test_a_browser_gets_the_page_and_a_program_the_status(client: httpx.Client) 
     assert status.json()["status"] == "ok"
     assert page.headers["vary"] == status.headers["vary"] == "Accept"
     assert client.get("/web/app.js").headers["content-type"].startswith("text/javascript")
+    assert client.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
 
 
 @pytest.mark.parametrize("path", ["/", "/ui", "/web/app.js", "/docs", "/v1/models", "/nowhere"])

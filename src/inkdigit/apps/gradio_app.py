@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from ..errors import InputError
 from ..image import MAX_BYTES, ImageLike
+from ..prediction import Prediction
 from ..recognizer import Recognizer
 from ..settings import DoorSettings, GradioSettings
 from . import paper
@@ -21,7 +22,8 @@ from .words import NUMERALS, percent, verdict
 
 KEEP = 3600  # seconds that a visitor's picture stays on the disk
 EXAMPLES = Path(__file__).parent / "examples"
-Shown = tuple[dict[str, float], str, str]
+INVITATION = "Write a digit. Any size, anywhere."
+Shown = tuple[gr.Label, str, str]
 
 
 def serve(settings: GradioSettings, say: Callable[[str], None]) -> None:
@@ -39,9 +41,10 @@ def mount(app: FastAPI, settings: DoorSettings, path: str) -> None:
     """Put the Gradio app under a path of another."""
     theme = gr.themes.Default(primary_hue="indigo", neutral_hue="slate")
     blocks = build(settings.offered)
-    gr.mount_gradio_app(
-        app, blocks, path, css=CSS, theme=theme, max_file_size=MAX_BYTES, ssr_mode=False, footer_links=[]
-    )
+    looks: dict[str, Any] = {"css": CSS, "theme": theme, "footer_links": []}
+    if path == "/":  # elsewhere the icon is the other application's
+        looks["favicon_path"] = str(paper.ICON)
+    gr.mount_gradio_app(app, blocks, path, max_file_size=MAX_BYTES, ssr_mode=False, **looks)
 
 
 @cache
@@ -53,19 +56,30 @@ def recognizer(model: str) -> Recognizer:
 def read(image: ImageLike | None, model: str) -> Shown:
     """Read the image, if there is one; give the probabilities by label, a sentence, and the frame as HTML."""
     if not image:
-        return {}, "", ""
+        return _label(None), "", ""
     try:
         answer = recognizer(model).predict(image)
     except InputError as error:
-        return {}, str(error), ""
+        return _label(None), str(error), ""
     seen = f'<img src="{answer.as_dict(frame=True)["frame"]}" alt="The 28 by 28 pixels that the network saw">'
-    sentence = f"{verdict(answer)} {percent(answer.confidence)}"
-    return dict(zip(answer.labels, answer.probabilities, strict=True)), sentence, seen
+    return _label(answer), f"{verdict(answer)} {percent(answer.confidence)}", seen
 
 
 def read_drawing(sent: str | None, model: str) -> Shown:
     """Read what the paper sent."""
     return read(paper.picture(sent), model)
+
+
+def _label(answer: Prediction | None) -> gr.Label:
+    """Show an answer's probabilities; paler where it is no digit."""
+    shares = dict(zip(answer.labels, answer.probabilities, strict=True)) if answer else {}
+    doubt = answer is not None and not answer.is_digit
+    return gr.Label(
+        shares,
+        label="Nearest digit" if doubt else "Digit",
+        num_top_classes=len(NUMERALS),
+        elem_classes=["digit", "doubt"] if doubt else ["digit"],
+    )
 
 
 def build(models: list[str]) -> gr.Blocks:
@@ -76,9 +90,11 @@ def build(models: list[str]) -> gr.Blocks:
         offered = [(Path(model).name, model) for model in models]
         model = gr.Dropdown(offered, label="Model", visible=len(models) > 1)
         with gr.Tab("Draw"), gr.Row():
-            _show(_pad(), model, read_drawing)
+            with gr.Column(scale=2):
+                pad = _pad()
+            _show(pad, model, read_drawing, INVITATION)
         with gr.Tab("Upload"), gr.Row():
-            with gr.Column():
+            with gr.Column(scale=2):
                 picture = _picture()
             _show(picture, model, read)
     return blocks
@@ -117,13 +133,13 @@ def _path_of(payload: Any) -> Any:
     return payload and payload.path
 
 
-def _show(source: gr.HTML | gr.Image, model: gr.Dropdown, reader: Callable[..., Shown]) -> None:
+def _show(source: gr.HTML | gr.Image, model: gr.Dropdown, reader: Callable[..., Shown], invitation: str = "") -> None:
     """Lay out the answer to a source, which is read when it or the model changes: one at a time, the last always."""
-    with gr.Column():
-        with gr.Row():
-            words = gr.Textbox(label="In words", elem_classes="words", lines=3, scale=2)
+    with gr.Column(scale=3):
+        with gr.Row(equal_height=True):
+            words = gr.Textbox(label="In words", placeholder=invitation, elem_classes="words", lines=3, min_width=200)
             frame = gr.HTML(label="Seen as", show_label=True, container=True, elem_classes="frame")
-        answer = gr.Label(label="Digit", num_top_classes=len(NUMERALS), elem_classes="digit")
+        answer = _label(None)
     changes = [source.change, model.change]
     shown = [answer, words, frame]
     # Without Gradio's queue an answer is one response, whichever process gives it.

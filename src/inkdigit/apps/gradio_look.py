@@ -7,10 +7,11 @@ CSP = (
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 CSS = """
-.frame { min-height: 166px; }
+.block.frame { flex: 0 0 138px !important; min-height: 150px; }
 .frame > div:last-child { padding-top: 26px; }
-.frame img { width: 112px; height: 112px; image-rendering: pixelated; border-radius: 4px; }
+.frame img { width: 112px; aspect-ratio: 1; image-rendering: pixelated; border-radius: 4px; }
 .words textarea { font-size: 20px; border: 0; padding: 0; background: none; box-shadow: none; }
 .digit .confidence-set { margin-bottom: 0; padding: 2px; }
 .digit h2 { font-size: 88px; line-height: 1; padding: 8px 0; }
+.doubt h2 { font-weight: 400; color: var(--body-text-color-subdued); }
 """

@@ -1,4 +1,4 @@
-"""The paper that Gradio and Streamlit give to write on: its elements, its looks, its script, and what it sends.
+"""What Gradio and Streamlit share: the paper to write on, with its looks, its script and what it sends, and the icon.
 
 Gradio has a sketchpad of its own, but that drops the first change when it comes early, sends changes out of order, so
 that an old answer may stay after clearing, and needs seconds for a stroke where there is no GPU.
@@ -7,13 +7,14 @@ that an old answer may stay after clearing, and needs seconds for a stroke where
 import base64
 from pathlib import Path
 
+ICON = Path(__file__).with_name("web") / "icon.svg"
 ELEMENTS = """<canvas width="480" height="480" aria-label="Paper. Write a digit on it."></canvas>
 <button>Undo</button> <button aria-label="Clear canvas">Clear</button>"""
 LOOKS = """
-canvas { display: block; box-sizing: border-box; width: 100%; max-width: 420px; margin-bottom: 12px; touch-action: none;
+canvas { display: block; box-sizing: border-box; width: 100%; max-width: 456px; margin-bottom: 12px; touch-action: none;
   cursor: crosshair; background: #fff; border: 1px solid #8888; border-radius: 8px; }
-button { min-height: 44px; padding: 0 20px; font: inherit; color: inherit; cursor: pointer; background: transparent;
-  border: 1px solid #8888; border-radius: 8px; }
+button { min-height: 44px; margin-right: 8px; padding: 0 20px; font: inherit; color: inherit; cursor: pointer;
+  background: transparent; border: 1px solid #8888; border-radius: 8px; }
 """
 
 

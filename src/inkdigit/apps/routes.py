@@ -162,6 +162,12 @@ async def home(request: Request) -> Response:
     return Reply({"status": "ok", "service": "inkdigit", "docs": "/docs"}, headers={"Vary": "Accept"})
 
 
+@router.api_route("/favicon.ico", methods=READ, include_in_schema=False)
+async def icon(request: Request) -> Response:
+    """Give the icon to a browser that was told of none, as it is by JSON and by Gradio's page."""
+    return await PAGE_FILES.get_response("icon.svg", request.scope)
+
+
 async def page(request: Request) -> Response:
     """Give the page."""
     response = await PAGE_FILES.get_response("index.html", request.scope)

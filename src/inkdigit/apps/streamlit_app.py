@@ -22,6 +22,7 @@ from inkdigit.recognizer import Recognizer
 from inkdigit.settings import StreamlitSettings
 
 ACCENT = "#4f5bd5"
+ACCENT_IN_THE_DARK = "#8f98f5"
 LOOKS = """<style>
 .stMainBlockContainer { padding-top: 3rem; }
 [data-testid=stMetricValue] { font-size: 5.5rem; line-height: 1; font-weight: 700; }
@@ -42,7 +43,8 @@ def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
         "server.maxUploadSize": MAX_BYTES // 1024**2,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
-        "theme.primaryColor": ACCENT,
+        "theme.light.primaryColor": ACCENT,
+        "theme.dark.primaryColor": ACCENT_IN_THE_DARK,
         "logger.hideWelcomeMessage": True,
         "logger.level": "warning",
     }
@@ -58,7 +60,7 @@ def recognizer(model: str) -> Recognizer:
 
 def page() -> None:
     """Lay the app out, and read what is on it."""
-    st.set_page_config("Inkdigit", layout="wide")
+    st.set_page_config("Inkdigit", paper.ICON, layout="wide")
     st.html(LOOKS)
     st.title("Inkdigit")
     chosen, wanted = st.columns(2)
@@ -123,10 +125,18 @@ def show_files(reader: Recognizer) -> None:
     if not files:
         return
     answers = reader.predict_batch([file.getvalue() for file in files])
-    rows = [_row(file.name, answer) for file, answer in zip(files, answers, strict=True)]
-    table = pd.DataFrame(rows, dtype=object).drop(columns=["probabilities", "model"], errors="ignore").fillna("")
-    st.table(table)
+    named = [(file.name, answer) for file, answer in zip(files, answers, strict=True)]
+    st.table(pd.DataFrame([_shown(*each) for each in named]), hide_index=True)
+    table = pd.DataFrame([_row(*each) for each in named], dtype=object)
+    table = table.drop(columns=["probabilities", "model"], errors="ignore")
     st.download_button("Download CSV", table.to_csv(index=False), "inkdigit.csv", "text/csv")
+
+
+def _shown(name: str, answer: Prediction | InputError) -> dict[str, str]:
+    if isinstance(answer, InputError):
+        return {"file": name, "digit": "", "confidence": "", "in words": str(answer)}
+    confidence = percent(answer.confidence)
+    return {"file": name, "digit": str(answer.digit), "confidence": confidence, "in words": verdict(answer)}
 
 
 def _row(name: str, answer: Prediction | InputError) -> dict[str, Any]:
