@@ -242,7 +242,7 @@ def line(distance: Tensor, thick: Tensor) -> Tensor:
 
 
 def neighbours(ink: Tensor, shape: Tensor, sides: Tensor, size: int) -> Tensor:
-    """Let another digit reach into some pictures over an edge, and scatter specks: ink [N, S, S]."""
+    """Let another digit reach into some pictures over an edge, and scatter specks and holes: ink [N, S, S]."""
     count = len(ink)
     scale = sides.amax(1, keepdim=True) / ink_sides(ink).amax(1, keepdim=True)
     along = torch.rand(count, 2)
@@ -257,7 +257,8 @@ def neighbours(ink: Tensor, shape: Tensor, sides: Tensor, size: int) -> Tensor:
     for _ in range(3):
         spot = torch.rand(count, 2, 1) * size
         distance = ((x - spot[:, :1]).square() + (y - spot[:, 1:]).square()).sqrt()
-        specks = torch.maximum(specks, (uniform(count, 0, 1.5) + 0.5 - distance).clamp(0, 1) * chance(count, 0.15))
+        radius = uniform(count, 0, 2.5).minimum(0.12 * sides.amax(1)[:, None, None])
+        specks = torch.maximum(specks, (radius + 0.5 - distance).clamp(0, 1) * chance(count, 0.2))
     return torch.maximum(other, specks)
 
 
