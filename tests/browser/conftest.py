@@ -3,12 +3,15 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
-from ..serving import Service
+from inkdigit.artefact import DEFAULT_MODEL, model_path
+
+from ..serving import Service, serving
 from .desk import Desk, cut_off
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -70,3 +73,25 @@ def desk(window: Desk) -> Iterator[Desk]:
     window.page.set_viewport_size(WINDOW)
     yield window.fresh()
     assert window.problems == []
+
+
+@pytest.fixture(scope="session")
+def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a second model: a copy of the first under another name."""
+    return Path(shutil.copy(model_path(DEFAULT_MODEL), tmp_path_factory.mktemp("models") / "other.onnx"))
+
+
+@pytest.fixture(scope="session")
+def gradio(other_model: Path) -> Iterator[Service]:
+    """Start the Gradio app with two models."""
+    pytest.importorskip("gradio", reason="the extra gradio is not installed")
+    with serving("--model", DEFAULT_MODEL, "--model", str(other_model), door="gradio") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def streamlit(other_model: Path) -> Iterator[Service]:
+    """Start the Streamlit app with two models."""
+    pytest.importorskip("streamlit", reason="the extra streamlit is not installed")
+    with serving("--model", DEFAULT_MODEL, "--model", str(other_model), door="streamlit") as started:
+        yield started

@@ -2,7 +2,6 @@
 
 import base64
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -10,23 +9,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from inkdigit import Recognizer
 from inkdigit.apps.words import percent
-from inkdigit.artefact import DEFAULT_MODEL, model_path
 
 from ..pictures import encoded, seven
 from ..serving import Service, serving
 from .desk import cut_off
 from .strokes import DIGITS, placed
 from .test_pictures import TEXT, payload, picture
-
-
-@pytest.fixture(scope="module")
-def gradio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The app with a second model: a copy of the first under another name."""
-    pytest.importorskip("gradio", reason="the extra gradio is not installed")
-    other = tmp_path_factory.mktemp("models") / "other.onnx"
-    shutil.copy(model_path(DEFAULT_MODEL), other)
-    with serving("--model", DEFAULT_MODEL, "--model", str(other), door="gradio") as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

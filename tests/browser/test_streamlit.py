@@ -2,7 +2,6 @@
 
 import base64
 import csv
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,24 +10,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from inkdigit import Recognizer
 from inkdigit.apps.words import percent
-from inkdigit.artefact import DEFAULT_MODEL, model_path
 
-from ..serving import Service, serving
+from ..serving import Service
 from .desk import cut_off
 from .strokes import DIGITS, placed
 from .test_pictures import TEXT, payload, picture
 
 SLOW = 60_000  # ms, beside busy neighbours
-
-
-@pytest.fixture(scope="module")
-def streamlit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The app with a second model: a copy of the first under another name."""
-    pytest.importorskip("streamlit", reason="the extra streamlit is not installed")
-    other = tmp_path_factory.mktemp("models") / "other.onnx"
-    shutil.copy(model_path(DEFAULT_MODEL), other)
-    with serving("--model", DEFAULT_MODEL, "--model", str(other), door="streamlit") as started:
-        yield started
 
 
 @pytest.fixture
