@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import test_gradio, test_streamlit
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, PATIENCE
 from tests.browser.desk import Desk
 from tests.browser.test_pictures import payload
 from tests.serving import serving
@@ -67,6 +67,7 @@ def shoot(page: Page, name: str, part: str = "body") -> None:
 def main() -> None:
     """Start each door in turn and photograph it."""
     FOLDER.mkdir(exist_ok=True)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         for door, photograph in {"serve": of_the_page, "gradio": of_gradio, "streamlit": of_streamlit}.items():

@@ -106,7 +106,7 @@ def show_answer(reader: Recognizer, image: bytes, count: int) -> None:
     figure, seen = st.columns(2)
     label = "Digit" if answer.is_digit else "Nearest digit"
     figure.metric(label, answer.digit, percent(answer.confidence), delta_color="off", delta_arrow="off")
-    seen.image(frame_png(answer.frame), "Seen as 28 × 28", width=140)
+    seen.image(frame_png(answer.frame), "Seen as 28 × 28", width=140, output_format="PNG")
     (st.success if answer.is_digit and answer.is_sure else st.warning)(verdict(answer))
     ranked = _probabilities(answer)
     top = ranked.nlargest(count, "probability")
