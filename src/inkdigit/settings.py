@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from .artefact import DEFAULT_MODEL, model_names
+from .artefact import model_names
 
 PREFIX = "INKDIGIT_"
 _ORIGIN = re.compile(r"\*|https?://[^/\s,]+")
@@ -65,10 +65,9 @@ class DoorSettings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
     port: int = _port(0, " $PORT counts too.")
     model: Names = Field(
-        default=(DEFAULT_MODEL,),
-        min_length=1,
+        default=(),
         description="A shipped model's name, or the path of an .onnx artefact, or NAME=PATH to call it so; may be "
-        "repeated, and the first is the default. SIGHUP reads the files again.",
+        "repeated, and the first is the default. Where there is none, all that ship. SIGHUP reads the files again.",
     )
 
     @classmethod
@@ -90,9 +89,9 @@ class DoorSettings(BaseSettings):
         return {PREFIX + name.upper(): _text(value) for name, value in values}
 
     @property
-    def offered(self) -> list[str]:
-        """List the models to choose from: those that were named, then what ships besides."""
-        return list(dict.fromkeys([*self.model, *model_names()]))
+    def offered(self) -> tuple[str, ...]:
+        """List the models to choose from, the default first."""
+        return self.model or tuple(model_names())
 
 
 class GradioSettings(DoorSettings):

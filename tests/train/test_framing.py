@@ -93,6 +93,7 @@ def test_polarity_place_and_size_leave_the_frame_as_it_is(recognizer: Recognizer
         "inverted": [255 - page(image, 180, 45, 45) for image in images],
         "moved": [page(image, 180, 5, 82) for image in images],
         "smaller": [page(image[::2, ::2], 180, 100, 20) for image in images],
+        "on a desk": [np.pad(page(image, 180, 45, 45), ((0, 60), (40, 0)), constant_values=60) for image in images],
         "paler": [(page(image, 180, 45, 45) // 4 + 150).astype(np.uint8) for image in images],
     }
     for name, pages in changed.items():

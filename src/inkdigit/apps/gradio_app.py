@@ -1,6 +1,6 @@
 """The Gradio door: draw a digit or open a picture, and see the answer. Hands on what it gets, and knows no pixels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ Shown = tuple[gr.Label, str, str]
 
 def serve(settings: GradioSettings, say: Callable[[str], None]) -> None:
     """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
-    recognizer(settings.model[0])
+    recognizer(settings.offered[0])
     settings = with_free_port(settings)
     app = FastAPI(openapi_url=None)
     mount(app, settings, "/")
@@ -82,7 +82,7 @@ def _label(answer: Prediction | None) -> gr.Label:
     )
 
 
-def build(models: list[str]) -> gr.Blocks:
+def build(models: Sequence[str]) -> gr.Blocks:
     """Lay the app out."""
     blocks: gr.Blocks = gr.Blocks(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP, KEEP))
     with blocks:

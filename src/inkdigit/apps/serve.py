@@ -34,7 +34,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         need_extra("otel", "opentelemetry.exporter.otlp.proto.http")
     # A worker is a fresh interpreter: ONNX Runtime's state does not survive a fork.
     multiprocessing.set_start_method("spawn", force=True)
-    with accepted(settings.model) as models, _shared_metrics(settings.workers):
+    with accepted(settings.offered) as models, _shared_metrics(settings.workers):
         settings = with_free_port(settings.model_copy(update={"model": models.models}))
         os.environ.update(settings.environment())
         renew_on_signal(models, say)

@@ -87,7 +87,7 @@ class Service:
     """Answer images by the models that it loaded; the first is the default. Raises ArtefactError."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._models = settings.model
+        self._models = settings.offered
         self.recognizers = load(self._models)
         self.gate = Gate(settings.in_flight)
         self._together = Together()

@@ -32,7 +32,7 @@ LOOKS = """<style>
 
 def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
     """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
-    Recognizer(settings.model[0])
+    Recognizer(settings.offered[0])
     settings = with_free_port(settings)
     os.environ.update(settings.environment())
     options = {
