@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
-# Rebuild the shipped model: data, training, export and scores. INKDIGIT_DATA names the folder of the data sets.
+# Rebuild the shipped models: data, training, export and scores. INKDIGIT_DATA names the folder of the data sets.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+ship() {
+    cp "runs/$1/$1.onnx" "src/inkdigit/models/$1.onnx.tmp"
+    mv "src/inkdigit/models/$1.onnx.tmp" "src/inkdigit/models/$1.onnx"
+}
+
 inkdigit train --out runs/first
-inkdigit train --out runs/shipped --recipe further --from runs/first
-cp runs/shipped/inkdigit.onnx src/inkdigit/models/inkdigit.onnx.tmp
-mv src/inkdigit/models/inkdigit.onnx.tmp src/inkdigit/models/inkdigit.onnx
+inkdigit train --out runs/further --recipe further --from runs/first
+inkdigit train --out runs/inkdigit --recipe finish --from runs/further
+ship inkdigit
+inkdigit train --out runs/tiny --recipe tiny --name tiny
+ship tiny
 inkdigit evaluate
