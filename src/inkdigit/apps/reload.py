@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -84,10 +85,37 @@ def renew_on_signal(models: Accepted, say: Callable[[str], None]) -> None:
                     os.kill(worker.pid, signal.SIGHUP)
         say(f"Reading the models again: {', '.join(names)}")
 
-    on_hangup(renew)
+    _on_hangup(renew, _wakened())
 
 
-def on_hangup(act: Callable[[], object]) -> None:
+def reload_on_signal(reload: Callable[[], object]) -> None:
+    """Call `reload` in a worker after each SIGHUP; the parent blocked it, and so does each of the worker's threads."""
+    _on_hangup(reload, lambda: signal.sigwait({signal.SIGHUP}))
+
+
+def let_hangup_be(*_: object) -> None:
+    """Do nothing at SIGHUP, which has wakened the thread that waits for it."""
+
+
+def _wakened() -> Callable[[], object]:
+    """Give what waits in a thread for the parent's SIGHUP, whichever thread it comes to.
+
+    NumPy's threads are older than the parent's main part and do not block it, so sigwait would miss it.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.signal(signal.SIGHUP, let_hangup_be)
+    signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)  # for as long as the process lives
+
+    def wait() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        while reader.recv(1)[0] != signal.SIGHUP:
+            pass
+
+    return wait
+
+
+def _on_hangup(act: Callable[[], object], wait_for_it: Callable[[], object]) -> None:
     """Call `act` in a thread of its own after each SIGHUP, one at a time; an ArtefactError leaves things as they were.
 
     Other threads, and child processes, that are started from now on have the signal blocked: to a worker that is not
@@ -97,7 +125,7 @@ def on_hangup(act: Callable[[], object]) -> None:
 
     def wait() -> None:
         while True:
-            signal.sigwait({signal.SIGHUP})
+            wait_for_it()
             try:
                 act()
             except ArtefactError as error:

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from granian.log import LogLevels
 
 from ..settings import Settings
 from .metrics import MULTIPROCESS
-from .reload import accepted, on_hangup, renew_on_signal
+from .reload import accepted, let_hangup_be, reload_on_signal, renew_on_signal
 from .setup import TRACES, announce, need_extra, scratch, with_free_port
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         os.environ.update(settings.environment())
         renew_on_signal(models, say)
         server = _server(settings)
+        # Granian's own, which it has set by then, would end the workers.
+        server.on_startup(lambda: signal.signal(signal.SIGHUP, let_hangup_be))
         server.on_startup(lambda: announce("Inkdigit", settings.host, settings.port, "/readyz", say))
         server.serve()
 
@@ -50,7 +53,7 @@ def worker_app() -> "FastAPI":
     from .api import create_app  # noqa: PLC0415  a third of a second, which the parent of the workers need not wait
 
     app = create_app()
-    on_hangup(app.state.service.reload)
+    reload_on_signal(app.state.service.reload)
     # Granian's threads outlive its loop; one that meets an interpreter taken down would abort with a panic in the log.
     atexit.register(_leave)
     return app
