@@ -31,7 +31,8 @@ parallel.leave()
 """
 
 
-@pytest.mark.parametrize(("optimiser", "rate"), [("sgd", 0.05), ("adamw", 1e-3)])
+# Adam divides a gradient by its size: where that is next to nothing, rounding is as large as the rate. So it is low here.
+@pytest.mark.parametrize(("optimiser", "rate"), [("sgd", 0.05), ("adamw", 2e-4)])
 def test_two_processes_train_what_one_does(optimiser: str, rate: float, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
@@ -51,5 +52,5 @@ def test_two_processes_train_what_one_does(optimiser: str, rate: float, tmp_path
         results.append(load_file(target))
     one, two = results
     assert one.keys() == two.keys()
-    assert max(float((one[key] - two[key]).abs().max()) for key in one) < 1e-5
+    assert max(float((one[key] - two[key]).abs().max()) for key in one) < 1e-6
     assert not torch.equal(one["classify.weight"], torch.zeros_like(one["classify.weight"]))
