@@ -31,7 +31,7 @@ parallel.leave()
 """
 
 
-# Adam divides a gradient by its size: where that is next to nothing, rounding is as large as the rate. So it is low here.
+# Adam divides a gradient by its size: where that is next to nothing, rounding is as large as the rate, so it is low.
 @pytest.mark.parametrize(("optimiser", "rate"), [("sgd", 0.05), ("adamw", 2e-4)])
 def test_two_processes_train_what_one_does(optimiser: str, rate: float, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
