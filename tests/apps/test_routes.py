@@ -10,6 +10,7 @@ from PIL import Image
 
 from inkdigit.apps.docs import Answer, BatchAnswer, CompatAnswer
 from inkdigit.apps.shell import SECURITY
+from inkdigit.artefact import model_names
 
 from ..pictures import digits, encoded, seven
 
@@ -88,11 +89,14 @@ def test_a_batch_holds_256_files(client: httpx.Client) -> None:
 
 
 def test_models_come_with_their_contracts_and_can_be_chosen(client: httpx.Client) -> None:
-    (model,) = client.get("/v1/models").json()["models"]
-    assert model["labels"] == [str(digit) for digit in range(10)]
-    assert set(model["thresholds"]) == {"digitness", "confidence"}
-    answer = client.post(f"/v1/predict?model={model['name']}", files={"file": PNG}).json()
-    assert answer["model"] == {"name": model["name"], "version": model["version"]}
+    models = client.get("/v1/models").json()["models"]
+    assert [model["name"] for model in models] == model_names(), "all that ship"
+    for model in models:
+        assert model["labels"] == [str(digit) for digit in range(10)]
+        assert set(model["thresholds"]) == {"digitness", "confidence"}
+        answer = client.post(f"/v1/predict?model={model['name']}", files={"file": PNG}).json()
+        assert answer["model"] == {"name": model["name"], "version": model["version"]}
+        assert answer["digit"] == 7
 
 
 @pytest.mark.parametrize("path", ["/predict", "/predict_test"])

@@ -29,6 +29,7 @@ LAYOUT = """[...document.querySelectorAll("[data-testid], h2, button, .button, .
 def test_nothing_overflows_and_nothing_moves(open_desk: OpenDesk, scheme: str, width: int, height: int) -> None:
     phone = width < 900
     desk = open_desk(viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=phone, is_mobile=phone)
+    expect(desk.part("model")).to_be_visible()
     before = desk.evaluate(LAYOUT)
     desk.draw(desk.strokes(7))
     desk.settle()
@@ -115,11 +116,18 @@ def test_a_failure_that_is_no_json_gets_a_sentence(desk: Desk) -> None:
 
 def test_the_model_is_chosen_where_there_are_several(open_desk: OpenDesk) -> None:
     desk = open_desk()
-    expect(desk.part("model")).to_be_hidden()
-    models = {"models": [{"name": "inkdigit"}, {"name": "small one"}]}
-    desk.page.route("**/v1/models", lambda route: route.fulfill(json=models))
     asked: list[str] = []
     desk.page.on("request", lambda request: asked.append(request.url))
+    desk.part("model").select_option("tiny")
+    desk.draw(desk.strokes(7))
+    expect(desk.part("digit")).to_have_text("7")
+    assert any("model=tiny" in url for url in asked)
+    models = {"models": [{"name": "inkdigit"}]}
+    desk.page.route("**/v1/models", lambda route: route.fulfill(json=models))
+    with desk.page.expect_response("**/v1/models"):
+        desk.page.reload()
+    expect(desk.part("model")).to_be_hidden()
+    models["models"].append({"name": "small one"})
     desk.page.reload()
     desk.part("model").select_option("small one")
     desk.draw(desk.strokes(7))
