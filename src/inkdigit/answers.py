@@ -1,10 +1,9 @@
-"""How `predict` writes its answers, one a line: as text, as JSON, or as a table."""
+"""How answers are written down, one a line: as text, as JSON, or as a table."""
 
 import csv
 import json
-import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from .errors import InputError
 from .prediction import Prediction
@@ -31,9 +30,9 @@ def write_json(name: str, answer: Answer) -> None:
     say(json.dumps(_row(name, answer)))
 
 
-def csv_writer() -> Write:
-    """Write the head of a table; give what writes a file's answer as a row of it."""
-    table = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore", lineterminator="\n")
+def csv_writer(out: TextIO) -> Write:
+    """Write the head of a table to `out`; give what writes a file's answer as a row of it."""
+    table = csv.DictWriter(out, COLUMNS, extrasaction="ignore", lineterminator="\n")
     table.writeheader()
 
     def write(name: str, answer: Answer) -> None:

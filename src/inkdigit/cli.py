@@ -73,7 +73,7 @@ def predict(
     files = list(_files(inputs))
     if not files:
         fail("There are no pictures in the folders named.")
-    write = write_json if as_json else csv_writer() if as_csv else write_text
+    write = write_json if as_json else csv_writer(sys.stdout) if as_csv else write_text
     failed = False
     images = (sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name) for name in files)
     with progress_bar("reading", len(files)) as advance:
@@ -109,7 +109,7 @@ def gradio(flags: Flags = None) -> None:
     """Serve the Gradio app: draw a digit, or open a picture."""
     from .settings import GradioSettings  # noqa: PLC0415
 
-    _open(GradioSettings, flags, "gradio_app", extra="gradio")
+    _open(GradioSettings, flags, "gradio_door", extra="gradio")
 
 
 @app.command(**DOOR)
@@ -117,7 +117,7 @@ def streamlit(flags: Flags = None) -> None:
     """Serve the Streamlit app: draw a digit, or open many pictures as a table."""
     from .settings import StreamlitSettings  # noqa: PLC0415
 
-    _open(StreamlitSettings, flags, "streamlit_app", extra="streamlit")
+    _open(StreamlitSettings, flags, "streamlit_door", extra="streamlit")
 
 
 @app.command(**DOOR)

@@ -60,7 +60,7 @@ def _add_traces(app: FastAPI) -> None:
 
 def _add_gradio(app: FastAPI, settings: Settings) -> Mapping[str, str]:
     """Serve the Gradio app besides; give the policy that its paths need."""
-    from . import gradio_app, gradio_look  # noqa: PLC0415  an extra
+    from . import gradio_door  # noqa: PLC0415  an extra
 
     @app.get(GRADIO_PATH, include_in_schema=False)
     async def slash() -> Response:
@@ -72,9 +72,9 @@ def _add_gradio(app: FastAPI, settings: Settings) -> Mapping[str, str]:
         # Granian breaks the stream off, as it takes a `receive` that Gradio gives up for a client that has left.
         return Response(status_code=204)  # by which an event stream's client asks no more
 
-    gradio_app.mount(app, settings, GRADIO_PATH)
+    gradio_door.mount(app, settings, GRADIO_PATH)
     app.add_middleware(SentAsBytes)
-    return {GRADIO_PATH: gradio_look.CSP}
+    return {GRADIO_PATH: gradio_door.CSP}
 
 
 def _surround(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> None:

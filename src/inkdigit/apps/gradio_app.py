@@ -6,45 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import uvicorn
-from fastapi import FastAPI
 
 from ..errors import InputError
-from ..image import MAX_BYTES, ImageLike
+from ..image import ImageLike
 from ..prediction import Prediction
 from ..recognizer import Recognizer
-from ..settings import DoorSettings, GradioSettings
 from . import paper
-from .gradio_look import CSP, CSS
-from .setup import announce, with_free_port
-from .shell import SecurityHeaders
 from .words import NUMERALS, percent, verdict
 
 KEEP = 3600  # seconds that a visitor's picture stays on the disk
 EXAMPLES = Path(__file__).parent / "examples"
 INVITATION = "Write a digit. Any size, anywhere."
 Shown = tuple[gr.Label, str, str]
-
-
-def serve(settings: GradioSettings, say: Callable[[str], None]) -> None:
-    """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
-    recognizer(settings.offered[0])
-    settings = with_free_port(settings)
-    app = FastAPI(openapi_url=None)
-    mount(app, settings, "/")
-    app.add_middleware(SecurityHeaders, policies={"/": CSP})
-    announce("Gradio", settings.host, settings.port, "/", say)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
-
-
-def mount(app: FastAPI, settings: DoorSettings, path: str) -> None:
-    """Put the Gradio app under a path of another."""
-    theme = gr.themes.Default(primary_hue="indigo", neutral_hue="slate")
-    blocks = build(settings.offered)
-    looks: dict[str, Any] = {"css": CSS, "theme": theme, "footer_links": []}
-    if path == "/":  # elsewhere the icon is the other application's
-        looks["favicon_path"] = str(paper.ICON)
-    gr.mount_gradio_app(app, blocks, path, max_file_size=MAX_BYTES, ssr_mode=False, **looks)
 
 
 @cache

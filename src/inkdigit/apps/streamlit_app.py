@@ -3,53 +3,26 @@
 Streamlit runs this file as a script, which is why its imports are absolute.
 """
 
-import os
-from collections.abc import Callable
+import io
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
-from streamlit.web import cli
 
+from inkdigit.answers import csv_writer
 from inkdigit.apps import paper
-from inkdigit.apps.setup import announce, with_free_port
 from inkdigit.apps.words import percent, verdict
 from inkdigit.errors import InputError
-from inkdigit.image import MAX_BYTES
 from inkdigit.prediction import Prediction, frame_png
 from inkdigit.recognizer import Recognizer
 from inkdigit.settings import StreamlitSettings
 
 ACCENT = "#4f5bd5"
-ACCENT_IN_THE_DARK = "#8f98f5"
 LOOKS = """<style>
 .stMainBlockContainer { padding-top: 3rem; }
 [data-testid=stMetricValue] { font-size: 5.5rem; line-height: 1; font-weight: 700; }
 [data-testid=stImage] img { image-rendering: pixelated; }
 </style>"""
-
-
-def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
-    """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
-    Recognizer(settings.offered[0])
-    settings = with_free_port(settings)
-    os.environ.update(settings.environment())
-    options = {
-        "server.address": settings.host,
-        "server.port": settings.port,
-        "server.headless": True,
-        "server.fileWatcherType": "none",
-        "server.maxUploadSize": MAX_BYTES // 1024**2,
-        "browser.gatherUsageStats": False,
-        "client.toolbarMode": "minimal",
-        "theme.light.primaryColor": ACCENT,
-        "theme.dark.primaryColor": ACCENT_IN_THE_DARK,
-        "logger.hideWelcomeMessage": True,
-        "logger.level": "warning",
-    }
-    announce("Streamlit", settings.host, settings.port, "/_stcore/health", say)
-    cli.main(["run", __file__, *(f"--{name}={value}" for name, value in options.items())])
 
 
 @st.cache_resource
@@ -127,9 +100,11 @@ def show_files(reader: Recognizer) -> None:
     answers = reader.predict_batch([file.getvalue() for file in files])
     named = [(file.name, answer) for file, answer in zip(files, answers, strict=True)]
     st.table(pd.DataFrame([_shown(*each) for each in named]), hide_index=True)
-    table = pd.DataFrame([_row(*each) for each in named], dtype=object)
-    table = table.drop(columns=["probabilities", "model"], errors="ignore")
-    st.download_button("Download CSV", table.to_csv(index=False), "inkdigit.csv", "text/csv")
+    table = io.StringIO()
+    write = csv_writer(table)
+    for each in named:
+        write(*each)
+    st.download_button("Download CSV", table.getvalue(), "inkdigit.csv", "text/csv")
 
 
 def _shown(name: str, answer: Prediction | InputError) -> dict[str, str]:
@@ -137,10 +112,6 @@ def _shown(name: str, answer: Prediction | InputError) -> dict[str, str]:
         return {"file": name, "digit": "", "confidence": "", "in words": str(answer)}
     confidence = percent(answer.confidence)
     return {"file": name, "digit": str(answer.digit), "confidence": confidence, "in words": verdict(answer)}
-
-
-def _row(name: str, answer: Prediction | InputError) -> dict[str, Any]:
-    return {"file": name, **({"error": str(answer)} if isinstance(answer, InputError) else answer.as_dict())}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Your own data: a folder with one folder of pictures for each label, of any sizes and formats that `image` reads."""
 
 import hashlib
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from ..data import Labelled, data_folder
 from ..errors import DataError, InputError
 from ..image import Pixels, load_pixels, read_file
+from ..terminal import warn
 from .corpus import Corpus, Digits, framed, joined
 from .fit import Frames
 from .framing import Framing
@@ -113,7 +113,7 @@ def read_one(path: Path, label: int, framing: Framing) -> tuple[Frames | None, b
         if not len(frame.labels):
             raise InputError("Nothing is drawn on the picture.", "blank_image")
     except InputError as error:
-        print(f"{path} is left out: {error}", file=sys.stderr)  # noqa: T201
+        warn(f"{path} is left out: {error}")
         return None, b""
     return frame, content
 
@@ -123,7 +123,7 @@ def say_what_was_read(files: Files, kept: list[Frames | None]) -> None:
     for number, label in enumerate(files.labels):
         of_label = [frame for frame, each in zip(kept, files.classes, strict=True) if each == number]
         count = sum(frame is not None for frame in of_label)
-        print(f"{label}: {count} of {len(of_label)} files read", file=sys.stderr)  # noqa: T201
+        warn(f"{label}: {count} of {len(of_label)} files read")
         if count == 0:
             raise DataError(f"There is no picture of {label} that can be read.")
 

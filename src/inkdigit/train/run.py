@@ -1,7 +1,6 @@
 """One training run, from data to artefact, in a folder of its own: weights, recipe and calibration, artefact."""
 
 import dataclasses
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ..errors import DataError
 from ..evaluate import DIGITS, SOURCES, score
 from ..prediction import Thresholds
 from ..recognizer import Recognizer
+from ..terminal import warn
 from . import parallel
 from .begin import SPLIT, begun_with, glance_of, is_artefact, settle
 from .corpus import Corpus, corpora, framed_sheets, joined, readable, validation_corpus
@@ -60,7 +60,7 @@ def train(
     known("schedule", recipe.schedule, SCHEDULES)
     device = parallel.join(chosen(device))
     if data_folder(folder) is None and recipe.pens:
-        print("no data folder is named: training on MNIST alone, without pen digits", file=sys.stderr)  # noqa: T201
+        warn("no data folder is named: training on MNIST alone, without pen digits")
         recipe = dataclasses.replace(recipe, pens=0)
     if resume:
         same_recipe(recipe, out)
@@ -212,7 +212,7 @@ def validation_spread(notes: Notes, graph: Graph, folder: Path | None) -> Spread
     try:
         validation = validation_corpus(notes.recipe, folder)
     except DataError as error:
-        print(f"the contract is without validation figures: {error}", file=sys.stderr)  # noqa: T201
+        warn(f"the contract is without validation figures: {error}")
         return {}
     torch.manual_seed(notes.recipe.seed)
     frames = joined(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values())
@@ -229,7 +229,7 @@ def at_hand(labels: tuple[str, ...], folder: Path | None) -> Iterator[tuple[str,
         try:
             data = read(folder)
         except DataError as error:
-            print(f"{source} is not scored: {error}", file=sys.stderr)  # noqa: T201
+            warn(f"{source} is not scored: {error}")
             continue
         yield source, data
 
