@@ -1,7 +1,7 @@
 """Chromium, cut off from everything but one started service."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,17 @@ ARGUMENTS = (
 PATIENCE = 20_000  # ms that something expected may take: other work on a machine must fail no test
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
 OpenDesk = Callable[..., Desk]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failed test's report what its pages say: a failure on another machine cannot be looked at."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if report.failed and isinstance(browser, Browser):
+        for page in [page for context in browser.contexts for page in context.pages]:
+            report.sections.append((page.url, page.locator("body").aria_snapshot()))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,8 @@ def app(browser: Browser, streamlit: Service) -> Iterator[Page]:
     cut_off(page, streamlit.url, problems)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(streamlit.url)
+    # Laid out: what is still moving may be missed by a click.
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW)
     yield page
     page.close()
     assert problems == []
@@ -82,10 +84,13 @@ def test_the_model_is_changed_and_the_drawing_stays(app: Page) -> None:
 
 def test_several_pictures_become_a_table_and_a_csv(app: Page, tmp_path: Path) -> None:
     pictures = {"a.png": picture(3), "b.jpg": picture(5, "JPEG"), "c.png": picture(8, mode="RGBA"), "list.txt": TEXT}
-    app.get_by_role("tab", name="Upload").click()
+    upload = app.get_by_role("tab", name="Upload")
+    upload.click()
+    expect(upload).to_have_attribute("aria-selected", "true", timeout=SLOW)
     app.locator("input[type=file]").set_input_files([payload(*item) for item in pictures.items()])
     rows = app.get_by_test_id("stTable").locator("tbody tr")
     expect(rows).to_have_count(4, timeout=SLOW)
+    expect(rows.first).to_be_visible()
     assert "not a picture" in rows.nth(3).inner_text()
     with app.expect_download() as download:
         app.get_by_role("button", name="Download CSV").click()
