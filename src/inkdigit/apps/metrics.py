@@ -21,8 +21,8 @@ from ..artefact import Contract
 from ..drift import BOUNDS, CONFIDENCE, DIGIT, DIGITNESS, METRICS
 from ..errors import InputError
 from ..prediction import Model, Prediction
+from .setup import MULTIPROCESS
 
-MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 SHARE_EVERY: Final = 0.5  # seconds
 SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..artefact import SUFFIX, split_name
 from ..errors import ArtefactError
-from .service import load
+from .models import load
 from .setup import scratch
 
 

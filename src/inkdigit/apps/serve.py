@@ -16,9 +16,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from ..settings import Settings
-from .metrics import MULTIPROCESS
 from .reload import accepted, let_hangup_be, reload_on_signal, renew_on_signal
-from .setup import TRACES, announce, need_extra, scratch, with_free_port
+from .setup import MULTIPROCESS, TRACES, announce, need_extra, scratch, with_free_port
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -1,7 +1,7 @@
 """What one worker holds: its models, its readiness, and the gate that all work passes. Knows no HTTP."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
@@ -9,7 +9,6 @@ import numpy as np
 from anyio import CapacityLimiter, to_thread
 from PIL.Image import Image as PictureFile
 
-from ..errors import ArtefactError
 from ..image import Pixels, decode, load_pixels, open_picture
 from ..prediction import Prediction
 from ..recognizer import Recognizer
@@ -17,6 +16,7 @@ from ..settings import Settings
 from .bodies import Image, Reader
 from .errors import RequestError
 from .metrics import Metrics
+from .models import load
 from .together import Together
 
 LIGHT_BYTES = 64 * 1024  # what is larger, in bytes or in pixels, may take over 5 ms
@@ -166,14 +166,3 @@ def _warm_up(recognizers: Mapping[str, Recognizer]) -> None:
     bar[4:24, 12:16] = 255
     for recognizer in recognizers.values():
         recognizer.predict(bar)
-
-
-def load(models: Sequence[str]) -> dict[str, Recognizer]:
-    """Open artefacts, by their names. Raises ArtefactError."""
-    recognizers: dict[str, Recognizer] = {}
-    for model in models:
-        recognizer = Recognizer(model)
-        if recognizer.contract.name in recognizers:
-            raise ArtefactError(f"{model} is a second model with the name {recognizer.contract.name}.")
-        recognizers[recognizer.contract.name] = recognizer
-    return recognizers

@@ -17,6 +17,7 @@ from pydantic_settings import CliApp
 from ..settings import DoorSettings, explain
 
 TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own name; where it is set, spans go there
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"  # Prometheus's own name, of a folder in which several workers count together
 READY_POLL = 0.1  # seconds
 S = TypeVar("S", bound=DoorSettings)
 
