@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import test_gradio, test_streamlit
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PATIENCE
 from tests.browser.desk import Desk
+from tests.browser.paper import draw
 from tests.browser.test_pictures import payload
 from tests.serving import serving
 
@@ -38,7 +39,7 @@ def of_gradio(browser: Browser, address: str) -> None:
     """Photograph a drawing."""
     page = browser.new_page(viewport=WIDE)
     page.goto(address)
-    test_gradio.draw(page, 4)
+    draw(page, 4)
     test_gradio.expect_digit(page, "4")
     shoot(page, "gradio")
 
@@ -47,7 +48,7 @@ def of_streamlit(browser: Browser, address: str) -> None:
     """Photograph a drawing."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.goto(address)
-    test_streamlit.draw(page, 2)
+    draw(page, 2)
     test_streamlit.expect_digit(page, "2")
     page.locator("[data-testid=stVegaLiteChart] svg").wait_for()
     shoot(page, "streamlit")

@@ -13,7 +13,7 @@ from inkdigit.apps.words import percent
 from ..pictures import encoded, seven
 from ..serving import Service, serving
 from .desk import cut_off
-from .strokes import DIGITS, placed
+from .paper import draw, paper
 from .test_pictures import TEXT, payload, picture
 
 
@@ -40,23 +40,6 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     yield page
     page.close()
     assert problems == []
-
-
-def paper(page: Page) -> Locator:
-    return page.locator("#pad canvas")
-
-
-def draw(page: Page, digit: int) -> None:
-    """Draw as soon as there is paper, and touch no tool."""
-    box = paper(page).bounding_box()
-    assert box is not None
-    side = box["width"]
-    for stroke in placed(DIGITS[digit], box["x"] + 0.3 * side, box["y"] + 0.2 * side, 0.4 * side, 0.6 * side):
-        page.mouse.move(*stroke[0])
-        page.mouse.down()
-        for point in stroke[1:]:
-            page.mouse.move(*point, steps=3)
-        page.mouse.up()
 
 
 def expect_digit(page: Page, digit: str) -> None:

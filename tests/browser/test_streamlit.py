@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from inkdigit import Recognizer
 from inkdigit.apps.words import percent
 
 from ..serving import Service
 from .desk import cut_off
-from .strokes import DIGITS, placed
+from .paper import draw, paper
 from .test_pictures import TEXT, payload, picture
 
 SLOW = 60_000  # ms, beside busy neighbours
@@ -33,22 +33,6 @@ def app(browser: Browser, streamlit: Service) -> Iterator[Page]:
     yield page
     page.close()
     assert problems == []
-
-
-def paper(page: Page) -> Locator:
-    return page.get_by_label("Paper. Write a digit on it.")
-
-
-def draw(page: Page, digit: int) -> None:
-    box = paper(page).bounding_box()
-    assert box is not None
-    side = box["width"]
-    for stroke in placed(DIGITS[digit], box["x"] + 0.3 * side, box["y"] + 0.2 * side, 0.4 * side, 0.6 * side):
-        page.mouse.move(*stroke[0])
-        page.mouse.down()
-        for point in stroke[1:]:
-            page.mouse.move(*point)
-        page.mouse.up()
 
 
 def expect_digit(page: Page, digit: str) -> None:

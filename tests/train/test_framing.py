@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from inkdigit import Recognizer
-from inkdigit.train.fit import Sheets
-from inkdigit.train.framing import Framing, extent, look, overlaps
-from inkdigit.train.glance import GRID, Glance
+from inkdigit.train.fit import Sheets, mask_loss
+from inkdigit.train.framing import PATCH, Framing, extent, look, overlaps, place
+from inkdigit.train.glance import GRID, MASK, Glance
 
 from ..pictures import Grey, digits
 
@@ -58,6 +58,23 @@ def test_extent_of_something_and_of_nothing() -> None:
     assert first[0, 0, 0].item() == 1
     assert last[0, 0, 0].item() == 3
     assert first[0, 1, 0] > last[0, 1, 0]
+
+
+def test_pale_remains_of_a_stain_do_not_make_the_digit_small() -> None:
+    ink = torch.zeros(1, 1, PATCH, PATCH)
+    ink[..., 6:36, 16:26] = 1
+    stained = ink.clone()
+    stained[..., 40:, 2:] = 0.3
+    sizes = [[int((frame > 0.9).any(axis).sum()) for axis in (2, 3)] for frame in (place(ink), place(stained))]
+    assert sizes[0] == sizes[1]
+
+
+def test_a_stray_cell_far_from_the_ink_costs_more_than_one_beside_it() -> None:
+    ink = torch.zeros(1, 1, MASK, MASK)
+    ink[..., 20:28, 20:26] = 1
+    beside, far = (8 * (2 * ink - 1) for _ in range(2))
+    beside[..., 24, 26], far[..., 4, 40] = 2, 2
+    assert mask_loss(far, ink) > mask_loss(beside, ink) > mask_loss(8 * (2 * ink - 1), ink)
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 255), st.integers(0, 2**32 - 1))

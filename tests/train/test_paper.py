@@ -5,7 +5,8 @@ import torch
 
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
-from inkdigit.train.paper import STEP, Sheet, anywhere, page, sheet, smaller
+from inkdigit.train.paper import STEP, Sheet, anywhere, sheet, smaller
+from inkdigit.train.surface import page
 
 COUNT = 120
 
