@@ -21,8 +21,9 @@ from .ink import SIDE, mnist_ink, pen_ink
 from .invented import invented_digits, invented_signs
 from .loop import progress_bar
 from .negatives import blotches
-from .paper import chance, sheet
+from .paper import sheet
 from .recipe import Recipe
+from .surface import chance
 
 BATCH = 200  # pictures made or framed at a time
 INKED = 64  # of 255: what counts as ink when its size is measured

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from rich.console import Console
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..strokes import NO_DIGIT
+from ..terminal import warn
 from . import parallel
 from .augment import augment
-from .framing import overlaps
+from .framing import overlaps, profiles
 from .glance import GRID, Glance
 from .loop import Loop, Stopped, checkpoint_of, descend
 from .negatives import negatives
@@ -79,8 +79,13 @@ def begin(loop: Loop, name: str, out: Path | None) -> None:
 
 
 def mask_loss(logits: Tensor, ink: Tensor) -> Tensor:
-    """Give the cross-entropy of masks [N, 1, 48, 48] plus their Dice loss, in which small digits weigh as much."""
-    return 4 * functional.binary_cross_entropy_with_logits(logits, ink) + 1 - dice(torch.sigmoid(logits), ink).mean()
+    """Give a loss of masks [N, 1, 48, 48]: cross-entropy, and Dice loss, in which small digits weigh as much.
+
+    The profiles' cross-entropy is added, because the cut's extent hangs on the strongest cell of each row and column.
+    """
+    cells = functional.binary_cross_entropy_with_logits(logits, ink)
+    sides = functional.binary_cross_entropy_with_logits(profiles(logits), profiles(ink))
+    return 4 * cells + sides + 1 - dice(torch.sigmoid(logits), ink).mean()
 
 
 def dice(found: Tensor, ink: Tensor) -> Tensor:
@@ -103,7 +108,7 @@ def fit_network(
     try:
         descend("network", loop, loss, out, lambda: {"validation": accuracy(loop.average.module, validation)})
     except Stopped:
-        Console(stderr=True).print("stopped early; what was learnt so far is kept")
+        warn("stopped early; what was learnt so far is kept")
     return cast(Network, loop.average.module.eval())
 
 

@@ -24,6 +24,7 @@ AROUND = 0.75  # of the ink's longest side: how far from its middle paper is loo
 HOLD = 20.0 * MASK  # paper seen this far from its middle counts for no slope: it keeps small scraps level
 NOISE_FLOOR = 3.0  # what is taken for grain, in mean depths of what is brighter than paper
 FAINTEST = 3.0  # grey levels of contrast, under which there is no ink
+FAIR_INK = 0.4  # of the strongest: what is measured, and what is paler may be left of a stain or of printed lines
 
 
 def overlaps(centres: Tensor, width: Tensor, size: int) -> Tensor:
@@ -160,7 +161,7 @@ def strongest(depth: Tensor) -> Tensor:
 
 def place(ink: Tensor) -> Tensor:
     """Bring ink [N, 1, 42, 42] to frames [N, 1, 28, 28]: longest side 20 px, centre of mass in the middle."""
-    first, last = extent(profiles(ink) > 0.2)
+    first, last = extent(profiles(ink) > FAIR_INK)
     step = (last - first).amax(1, keepdim=True).clamp(min=1) / FRAME_INK
     cells = torch.arange(PATCH, device=ink.device) + 0.5
     mass, moment = (sums(ink) @ torch.stack([torch.ones_like(cells), cells], 1)).split(1, dim=2)

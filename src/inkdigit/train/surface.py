@@ -1,0 +1,165 @@
+"""What digits are written on: light and shadow, folds, stains, printed lines and words, and the desk beside the page.
+
+Batched tensor functions in the units of `paper.py`: cells of a square of `size`, brightness 0 dark to 1 light.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def uniform(count: int, low: float, high: float) -> Tensor:
+    """Draw one number per picture, [N, 1, 1]."""
+    return low + (high - low) * torch.rand(count, 1, 1)
+
+
+def chance(count: int, probability: float) -> Tensor:
+    """Toss a coin per picture, bool [N, 1, 1]."""
+    return torch.rand(count, 1, 1) < probability
+
+
+def axes(size: int) -> tuple[Tensor, Tensor]:
+    """Give the centres of cells, x [1, 1, S] and y [1, S, 1]."""
+    cells = torch.arange(size) + 0.5
+    return cells[None, None], cells[None, :, None]
+
+
+def light(count: int, size: int) -> Tensor:
+    """Light paper [N, S, S]: its brightness, a slope, a shadow's edge, darker corners, patches, patterns."""
+    x, y = axes(size)
+    x, y = x / size - 0.5, y / size - 0.5
+    angle = uniform(count, 0, 2 * math.pi)
+    slope = 1 + uniform(count, 0, 0.5) * (x * angle.cos() + y * angle.sin())
+    turn = uniform(count, 0, 2 * math.pi)
+    edge = torch.sigmoid((x * turn.cos() + y * turn.sin() - uniform(count, -0.4, 0.4)) * uniform(count, 4, 60))
+    shadow = 1 - uniform(count, 0.1, 0.55) * edge * chance(count, 0.35)
+    corners = 1 - uniform(count, 0, 0.5) * (x**2 + y**2) * chance(count, 0.3)
+    patches = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
+    wave = uniform(count, 0.03, 0.2) * size  # of a pattern, as cheques and patterned tables have
+    pattern = torch.cos((x * angle.sin() - y * angle.cos() + 0.02 * patches) * (2 * math.pi * size) / wave)
+    unevenness = uniform(count, 0, 0.06) * patches + uniform(count, 0, 0.12) * pattern * chance(count, 0.2)
+    rough = uniform(count, 0, 0.25) * texture(count, size) * chance(count, 0.15)
+    return uniform(count, 0.45, 1.0) * slope * shadow * corners * (1 + unevenness + rough)
+
+
+def texture(count: int, size: int) -> Tensor:
+    """Give what is rough or mottled about cloth, stone or cork, [N, S, S] around 0: patches of one to eight cells."""
+    mottled = torch.zeros(count, size, size)
+    for cell in (1, 3, 8):
+        patches = torch.randn(count, 1, size // cell, size // cell)
+        mottled = mottled + uniform(count, 0, 1) * functional.interpolate(patches, size=size, mode="bilinear")[:, 0]
+    return mottled
+
+
+def folds(count: int, size: int) -> Tensor:
+    """Fold or crumple some papers, so that their parts are lit differently: the part of light, [N, S, S]."""
+    x, y = axes(size)
+    lit = torch.ones(count, size, size)
+    for _ in range(4):
+        turn = uniform(count, 0, 2 * math.pi)
+        beyond = (x - size / 2) * turn.cos() + (y - size / 2) * turn.sin() - uniform(count, -0.5, 0.5) * size
+        lit = lit * (1 + torch.randn(count, 1, 1) * 0.08 * (beyond * uniform(count, 0.3, 1.5)).sigmoid())
+    return torch.where(chance(count, 0.15), lit, torch.ones(()))
+
+
+def stains(count: int, size: int) -> Tensor:
+    """Stain some papers with a spot that dried, darkest at its edge, or lay a finger there: part of light [N, S, S]."""
+    x, y = axes(size)
+    x, y = x - uniform(count, 0, size), y - uniform(count, 0, size)
+    turn = uniform(count, 0, 2 * math.pi)
+    along = (x * turn.cos() + y * turn.sin()).clamp(min=0) * chance(count, 0.4)  # a finger comes from outside
+    away = (x - along * turn.cos()).square() + (y - along * turn.sin()).square()
+    uneven = functional.interpolate(torch.randn(count, 1, 5, 5), size=size, mode="bicubic")[:, 0]
+    beyond = away.sqrt() - uniform(count, 0.05, 0.4) * size + uneven * uniform(count, 0, 0.03) * size
+    edge = torch.exp(-(beyond / uniform(count, 0.7, 3)).square()) * uniform(count, 0, 0.4)
+    within = (0.5 - beyond).clamp(0, 1) * uniform(count, -0.1, 0.6)
+    return 1 - (edge + within).clamp(max=0.9) * chance(count, 0.25)
+
+
+def holes(count: int, size: int) -> Tensor:
+    """Punch a row of holes along an edge of some papers, through which one sees the dark: part of light [N, S, S]."""
+    x, y = axes(size)
+    upright, mirrored = chance(count, 0.5), chance(count, 0.5)
+    across, along = torch.where(upright, x, y), torch.where(upright, y, x)
+    across = torch.where(mirrored, size - across, across) - uniform(count, 0, 0.12) * size
+    pitch = uniform(count, 0.06, 0.5) * size
+    along = ((along / pitch + uniform(count, 0, 1)) % 1 - 0.5) * pitch
+    inside = uniform(count, 0.5, 3) + 0.5 - (across.square() + along.square()).sqrt()
+    return 1 - inside.clamp(0, 1) * uniform(count, 0.2, 1) * chance(count, 0.1)
+
+
+def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Write lines of words over or under some digits, much smaller than they are: ink [N, S, S]."""
+    count = len(centre)
+    _, y = axes(size)
+    tall = sides.amax(1)[:, None, None]
+    pitch = uniform(count, 3, 9).minimum(tall * 0.6)
+    below = y - centre[:, 1:, None]
+    away = below.abs() - sides[:, 1:, None] / 2 - 1 - uniform(count, 0, 0.15) * size
+    row = (away > 0) & (away < pitch * uniform(count, 1, 4)) & (away % pitch < pitch * 0.55)
+    side = uniform(count, 0, 3)
+    row = row & ((side < 1) | ((side < 2) == (below > 0)))
+    fine, coarse = (torch.rand(count, 1, size // cell, size // cell) > 0.5 for cell in (1, 2))
+    large = functional.interpolate(coarse.float(), size=size)[:, 0]
+    letters = torch.where(pitch > 5, large, fine[:, 0].float())
+    words = functional.interpolate(torch.rand(count, 1, size // 6), size=size)
+    return letters * row * (words > 0.25) * (chance(count, 0.2) & (tall > 8)) * uniform(count, 0.4, 1)
+
+
+def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Print ruled or squared paper, boxes or rings around the digits: the part of light that is left, [N, S, S]."""
+    count = len(centre)
+    x, y = axes(size)
+    tilt = torch.randn(count, 1, 1) * 0.03
+    across, down = x + tilt * y, y - tilt * x
+    spacing = uniform(count, 0.08, 0.6) * size
+    thick = uniform(count, 0.2, 1.4)
+    squares = stripes(across, spacing, thick, uniform(count, 0, 1)) * chance(count, 0.45)
+    ruled = torch.maximum(stripes(down, spacing, thick, uniform(count, 0, 1)), squares) * chance(count, 0.35)
+    margin = 1 + uniform(count, 0.1, 0.9) ** 2 + torch.rand(count, 2, 1) * 0.2
+    half = (sides[..., None] * margin).amax(1, keepdim=True) / 2 * torch.exp(torch.randn(count, 2, 1) * 0.1)
+    middle = centre[..., None] + torch.randn(count, 2, 1) * half * 0.06
+    inside_x, inside_y = half[:, :1] - (across - middle[:, :1]).abs(), half[:, 1:] - (down - middle[:, 1:]).abs()
+    comb = chance(count, 0.4)  # a row of boxes, as forms have
+    period_x = torch.where(comb, half[:, :1] - ((across - middle[:, :1]).abs() - half[:, :1]).abs(), inside_x)
+    edge_x = line(torch.where(comb, inside_x.abs().minimum(period_x.abs()), inside_x.abs()), thick)
+    box = torch.maximum(edge_x * (inside_y > -thick), line(inside_y.abs(), thick) * ((inside_x > -thick) | comb))
+    from_middle = ((across - middle[:, :1]) / half[:, :1]).square() + ((down - middle[:, 1:]) / half[:, 1:]).square()
+    ring = line((from_middle.sqrt() / 1.2 - 1).abs() * 1.2 * half.amin(1, keepdim=True), thick)
+    around = torch.where(chance(count, 0.3), ring, box) * chance(count, 0.4)
+    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, around)
+
+
+def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Lay some pages so that one sees beyond their edges: 1 where the page is, 0 where the desk is, [N, S, S].
+
+    Or the edge is that of a scanner's glass, or a frame; the digit with its `centre` and `sides` [N, 2] stays on it.
+    """
+    count = len(centre)
+    x, y = axes(size)
+    tilt = torch.randn(count, 1, 1) * 0.1
+    across, down = x - centre[:, :1, None] + tilt * (y - centre[:, 1:, None]), y - centre[:, 1:, None]
+    down = down - tilt * across
+    room = sides.repeat(1, 2) * 0.6 + 1.5 + torch.rand(count, 4).square() * (0.6 * size)
+    room = torch.where(torch.rand(count, 4) < torch.rand(count, 1), room, 2 * size)  # from one edge to all four
+    right, bottom, left, top = (side[..., None] for side in room.split(1, dim=1))
+    inside = (right - across).minimum(left + across).minimum(bottom - down).minimum(top + down)
+    on_page = (inside * uniform(count, 0.4, 2) + 0.5).clamp(0, 1)
+    return torch.where(chance(count, 0.25), on_page, torch.ones(()))
+
+
+def desk(count: int, size: int) -> Tensor:
+    """Give what is seen beside a page, even or rough, of any brightness: [N, S, S]."""
+    return uniform(count, 0, 1) * (1 + uniform(count, 0, 0.4) * texture(count, size) * chance(count, 0.5))
+
+
+def stripes(position: Tensor, spacing: Tensor, thick: Tensor, phase: Tensor) -> Tensor:
+    """Draw lines at every `spacing` along a position [N, S, S]."""
+    return line(((position / spacing + phase) % 1 - 0.5).abs() * spacing, thick)
+
+
+def line(distance: Tensor, thick: Tensor) -> Tensor:
+    """Draw where the distance to a line is under half its thickness, with a smooth edge; hairlines grow pale."""
+    return (thick / 2 + 0.5 - distance).clamp(0, 1).minimum(thick)
