@@ -62,14 +62,17 @@ mount -o remount,bind,ro "$FOLDER/readonly"
 mount -t proc proc "$FOLDER/readonly/proc"
 mapfile -t variables < <(buildah inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$IMAGE" | grep .)
 inside() { exec setsid env -i "${variables[@]}" INKDIGIT_PORT="$PORT" chroot --userspec="$(config .OCIv1.Config.User)" "$FOLDER/readonly" "$@"; }
-start=$(date +%s%N)
-(inside inkdigit serve) >"$FOLDER/serve.log" 2>&1 &
-server=$!
-until curl --silent --fail --max-time 5 "http://127.0.0.1:$PORT/readyz" >/dev/null; do
-  [ $(($(date +%s%N) - start)) -lt 60000000000 ] || { cat "$FOLDER/serve.log"; exit 1; }
-  sleep 0.02
+for try in 1 2 3 4 5; do  # other work on a machine makes one slow
+  [ -z "$server" ] || { kill -- "-$server" && wait "$server" || true; }
+  start=$(date +%s%N)
+  (inside inkdigit serve) >"$FOLDER/serve.log" 2>&1 &
+  server=$!
+  until curl --silent --fail --max-time 5 "http://127.0.0.1:$PORT/readyz" >/dev/null; do
+    [ $(($(date +%s%N) - start)) -lt 60000000000 ] || { cat "$FOLDER/serve.log"; exit 1; }
+    sleep 0.02
+  done
+  echo "start $try: ready after $((($(date +%s%N) - start) / 1000000)) ms"
 done
-echo "ready after $((($(date +%s%N) - start) / 1000000)) ms"
 (inside python3 -m inkdigit.apps.health) && echo "healthy"
 
 answer=$(curl --silent --fail --form file=@src/inkdigit/apps/examples/2-boxed-seven.png "http://127.0.0.1:$PORT/v1/predict")
