@@ -170,4 +170,4 @@ def place(ink: Tensor) -> Tensor:
     target = centre + (torch.arange(FRAME, device=ink.device) + 0.5 - FRAME / 2) * step
     rows, columns = overlaps(target[..., None], step[..., None], PATCH).split(1, dim=1)
     frame: Tensor = rows @ ink @ columns.mT / step[..., None].clamp(min=1) ** 2
-    return frame
+    return frame.clamp(max=1)  # by rounding it may be over, and floats over 1 are levels of 0..255 to who reads them
