@@ -100,9 +100,8 @@ def quantise(whole: Path, draft: Path, network: nn.Module, frames: NDArray[np.ui
         reduce_range=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        extra_options={
-            "CalibMovingAverage": True
-        },  # of the batches' extremes: one odd frame must not cost all the others
+        # The mean of the batches' extremes: one odd frame must not cost all the others.
+        extra_options={"CalibMovingAverage": True},
     )
     onnx.save(with_contract(only_for(layers, onnx.load(draft)), contract), draft)
     onnx.checker.check_model(str(draft), full_check=True)
