@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .surface import axes, chance, desk, folds, holes, light, page, prints, small_print, stains, uniform
+from .surface import axes, chance, desk, folds, holes, light, marks, page, prints, small_print, stains, uniform
 
 STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
 COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
@@ -35,14 +35,16 @@ def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
     shape, tight = picture_shapes(ink, size)
     inked, centre, side = placed(ink, shape, tight, size)
     plain = chance(count, clean)
-    paper = light(count, size) * folds(count, size) * stains(count, size) * holes(count, size)
-    paper = paper * prints(centre, side, size)
-    paper = paper * (1 - 0.9 * torch.maximum(neighbours(ink, shape, side, size), small_print(centre, side, size)))
+    others = torch.maximum(neighbours(ink, shape, side, size), small_print(centre, side, size))
+    form = prints(centre, side, size) * (1 - 0.9 * others)
+    paper = light(count, size) * folds(count, size) * stains(count, size) * holes(count, size) * form
+    written = torch.maximum(inked, marks(centre, side, size))
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
     seen, beside = page(centre, side, size), desk(count, size)
-    photo = paper * torch.lerp(beside, 1 - strength * inked, seen)
+    photo = paper * torch.lerp(beside, 1 - strength * written, seen)
     photo = sensor(blurred(glare(photo)), side)
-    scan = torch.lerp(beside, 1 - inked * uniform(count, 0.3, 1.0).sqrt(), seen)
+    scan = torch.where(chance(count, 0.3), form, torch.ones(())) * (1 - written * uniform(count, 0.3, 1.0).sqrt())
+    scan = torch.lerp(beside, scan, seen)
     pictures = torch.where(plain, scan, photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
     pictures = torch.where(chance(count, 0.3), coarsened(pictures, side), pictures)

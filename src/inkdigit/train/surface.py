@@ -1,4 +1,4 @@
-"""What digits are written on: light and shadow, folds, stains, printed lines and words, and the desk beside the page.
+"""What digits are written on: light and shadow, folds, stains, printed lines and words, marks, and the desk beside.
 
 Batched tensor functions in the units of `paper.py`: cells of a square of `size`, brightness 0 dark to 1 light.
 """
@@ -109,7 +109,7 @@ def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
 
 
 def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
-    """Print ruled or squared paper, boxes or rings around the digits: the part of light that is left, [N, S, S]."""
+    """Print ruled or squared paper, or boxes around the digits: the part of light that is left, [N, S, S]."""
     count = len(centre)
     x, y = axes(size)
     tilt = torch.randn(count, 1, 1) * 0.03
@@ -126,10 +126,31 @@ def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     period_x = torch.where(comb, half[:, :1] - ((across - middle[:, :1]).abs() - half[:, :1]).abs(), inside_x)
     edge_x = line(torch.where(comb, inside_x.abs().minimum(period_x.abs()), inside_x.abs()), thick)
     box = torch.maximum(edge_x * (inside_y > -thick), line(inside_y.abs(), thick) * ((inside_x > -thick) | comb))
-    from_middle = ((across - middle[:, :1]) / half[:, :1]).square() + ((down - middle[:, 1:]) / half[:, 1:]).square()
-    ring = line((from_middle.sqrt() / 1.2 - 1).abs() * 1.2 * half.amin(1, keepdim=True), thick)
-    around = torch.where(chance(count, 0.3), ring, box) * chance(count, 0.4)
-    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, around)
+    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * chance(count, 0.3))
+
+
+def marks(centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Ring, bracket or underline some digits by hand, with the pen that wrote them or another: ink [N, S, S].
+
+    A ring is no circle, and may end before it closes; brackets are what is left of one without its top and bottom.
+    """
+    count = len(centre)
+    x, y = axes(size)
+    x, y = x - centre[:, :1, None], y - centre[:, 1:, None]
+    half = sides[..., None] / 2
+    thick = (uniform(count, 0.03, 0.3) * half.amax(1, keepdim=True)).clamp(0.6, 5)
+    radii = half * 1.1 + half.amax(1, keepdim=True) * uniform(count, 0.15, 0.9) + thick
+    direction = torch.atan2(y / radii[:, 1:], x / radii[:, :1])
+    wobble = sum(uniform(count, 0, 0.06) * torch.cos(k * direction + uniform(count, 0, 2 * math.pi)) for k in (1, 2, 3))
+    away = ((x / radii[:, :1]).square() + (y / radii[:, 1:]).square()).sqrt() - 1 - wobble
+    closed = torch.cos(direction - uniform(count, 0, 2 * math.pi)) < uniform(count, 0.9, 1.3)
+    sideways = direction.cos().abs() > uniform(count, 0.6, 0.8)
+    ring = line(away.abs() * radii.amin(1, keepdim=True), thick) * torch.where(chance(count, 0.2), sideways, closed)
+    below = y - torch.randn(count, 1, 1) * 0.06 * x - half[:, 1:] - thick - uniform(count, 0.1, 0.8) * half[:, 1:]
+    twice = torch.where(chance(count, 0.3), below.abs().minimum((below - 3 * thick).abs()), below.abs())
+    under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
+    drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
+    return drawn * (chance(count, 0.2) & (half.amax(1, keepdim=True) > 4))
 
 
 def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
