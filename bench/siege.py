@@ -62,9 +62,14 @@ def watching(server: Server, path: str = "/healthz") -> Iterator[list[float]]:
     took, over = list[float](), threading.Event()
 
     def watch() -> None:
+        port = httpx.URL(server.url).port
         while not over.wait(0.02):
             start = time.perf_counter()
-            httpx.get(server.url + path, timeout=30).raise_for_status()
+            # Not by httpx, which spends 20 ms of its own on each new client.
+            with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+                connection.request("GET", path)
+                if connection.getresponse().status != 200:
+                    raise RuntimeError(f"{path} does not answer 200")
             took.append(time.perf_counter() - start)
 
     thread = threading.Thread(target=watch)
