@@ -25,7 +25,7 @@ from .paper import sheet
 from .recipe import Recipe
 from .surface import chance
 
-BATCH = 200  # pictures made or framed at a time
+BATCH = 50  # pictures made or framed at a time: more leave the caches, and take a third longer
 INKED = 64  # of 255: what counts as ink when its size is measured
 SMALLEST = 10
 FOUND = 0.5  # Dice coefficient of mask and ink from which on a picture counts as readable
