@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -97,6 +99,15 @@ def test_over_the_limit_of_work_the_answer_is_503_while_health_stays_quick(guard
     assert slowest < 1
     assert_error(refused[0], "overloaded")
     assert int(refused[0].headers["retry-after"]) >= 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives threads a priority of their own")
+def test_long_work_lets_the_event_loop_go_first(guarded: Service) -> None:
+    answer = guarded.http.post("/v1/predict", files={"f": LARGE}, headers={"Authorization": "Bearer one"})
+    assert answer.status_code == 200
+    (worker,) = workers(guarded)
+    threads = [int(task.name) for task in Path(f"/proc/{worker}/task").iterdir()]
+    assert max(os.getpriority(os.PRIO_PROCESS, thread) for thread in threads) > os.getpriority(os.PRIO_PROCESS, worker)
 
 
 def test_slow_bodies_take_no_room_from_others(guarded: Service) -> None:
