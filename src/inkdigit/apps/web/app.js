@@ -13,7 +13,7 @@ import { $, element, makeBars, say, showAnswer, showSight } from "./form.js";
 import { Refusal, ask, packed, query, sleep } from "./service.js";
 
 const PEN_WIDTH = 14; // of 480: thin enough for an 8 of an eighth of the paper, thick enough for one that fills it
-const PAUSE = 50; // ms between two questions, which leaves the service air and still feels immediate
+const PAUSE = 50; // ms between two questions about a stroke: leaves the service air, and still feels immediate
 
 const canvas = $("canvas");
 const context = canvas.getContext("2d", { alpha: false });
@@ -23,6 +23,7 @@ let sheet = { strokes: [], picture: null };
 /** @type {Sheet[]} */
 const past = [];
 let writing = null; // the pointer whose stroke is being drawn: a second finger, or the palm, writes nothing
+let stroke = new AbortController(); // ends when that pointer is lifted
 let subject = new AbortController(); // ends with what the sheet shows; no answer to it may appear after that
 let unread = false;
 let reading = false;
@@ -66,7 +67,7 @@ function turnTo(next, fresh) {
 function startAfresh() {
   subject.abort();
   subject = new AbortController();
-  writing = null;
+  lift();
   say("");
   if (isEmpty() || sheet.picture) showAnswer(null);
   showPicture(sheet.picture);
@@ -110,6 +111,7 @@ function penDown(event) {
   past.push(sheet);
   turnTo({ strokes: [...sheet.strokes, [pointOf(event)]], picture: null }, sheet.picture !== null);
   writing = event.pointerId;
+  stroke = new AbortController();
   showBusy();
 }
 
@@ -123,9 +125,14 @@ function penMove(event) {
 
 function penUp(event) {
   if (event.pointerId !== writing) return;
-  writing = null;
+  lift();
   showBusy();
   if ($("sees").open) changed(); // why is asked only now
+}
+
+function lift() {
+  writing = null;
+  stroke.abort();
 }
 
 /** Keep a screen reader quiet until the pen is lifted and the last question answered. */
@@ -145,7 +152,7 @@ async function changed() {
     unread = false;
     if (!isEmpty()) {
       await readSheet(subject.signal);
-      await sleep(PAUSE, subject.signal);
+      if (writing !== null) await sleep(PAUSE, stroke.signal);
     }
   }
   reading = false;
