@@ -187,7 +187,12 @@ def test_mnist_alone_is_enough(tmp_path: Path) -> None:
     before, after = load(out)[1].state_dict(), load(second)[1].state_dict()
     same = {key for key, value in before.items() if torch.equal(value, after[key])}
     assert {key for key in before if key.startswith("network.")} <= same
-    assert not {key for key in before if key.startswith("framing.") and key.endswith("weight")} & same
+    learnt = {key for key in before if key.startswith("framing.") and key.endswith("weight")}
+    assert not learnt & same
+    mixture = begun_with(Recipe(begin_with=str(second), mix_with=str(out), mix_part=0.25), first.labels, ())[1]
+    assert mixture
+    for key in learnt:
+        torch.testing.assert_close(mixture.state_dict()[key], 0.25 * before[key] + 0.75 * after[key])
 
 
 @needs_data

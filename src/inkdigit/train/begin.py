@@ -28,7 +28,8 @@ def begun_with(
     """Give the recipe and the graph of what a run begins with, if there is anything.
 
     Where it has other `labels`, the last layer is new.
-    Raises DataError where that was trained with another network, or differs in what must be the `same`; ArtefactError.
+    Raises DataError where that was trained with another network, differs in what must be the `same`, or does not fit
+    the run that is mixed in; ArtefactError.
     """
     if not recipe.begin_with:
         return {}, None
@@ -38,9 +39,26 @@ def begun_with(
             raise DataError(
                 f"{recipe.begin_with} was trained with {key} {before.get(key)}, not {getattr(recipe, key)}."
             )
+    if recipe.mix_with:
+        if is_artefact(recipe.begin_with):
+            raise DataError(f"{recipe.begin_with} is an artefact, whose weights are folded: only runs can be mixed.")
+        mix(graph, load(Path(recipe.mix_with))[1], recipe.mix_part)
     if known != labels:
         graph.network.classify = nn.Linear(graph.network.classify.in_features, len(labels))
     return before, graph
+
+
+def mix(graph: Graph, other: Graph, part: float) -> None:
+    """Take a part, 0..1, of a graph's weights from another that it was trained on from. Raises DataError.
+
+    What lies between two such graphs keeps much of what either has learnt alone (Wortsman et al. 2022, section 3).
+    """
+    theirs = other.state_dict()
+    for name, values in graph.state_dict().items():
+        if name not in theirs or theirs[name].shape != values.shape:
+            raise DataError("Only runs of the same network can be mixed.")
+        if values.is_floating_point():
+            values.lerp_(theirs[name], part)
 
 
 def glance_of(recipe: Recipe) -> Framing:

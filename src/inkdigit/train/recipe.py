@@ -34,6 +34,8 @@ class Recipe:
     label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.")
     validation_writers: int = option(3, "Pen writers that are held out likewise.")
     begin_with: str = option("", "Run (its folder) or model (name or .onnx) whose weights are trained on.", "--from")
+    mix_with: str = option("", "Run whose weights are mixed into those that a run begins with.")
+    mix_part: float = option(0.2, "How much of that run's weights, 0..1.")
     glance: str = option("", "Model (name or .onnx) or run whose glance is taken as it is, in place of training one.")
     seed: int = option(1, "Seed of everything random.")
     pictures: int = option(60_000, "Pictures of MNIST's training set that are read, the held out ones included.")

@@ -103,8 +103,9 @@ def fitted(
     own = own_folder(folder)
     labels = files_of(own).labels if own else DIGITS
     before, begun = begun_with(recipe, labels, () if own else SPLIT)
-    keeps_glance = recipe.glance or (begun and not recipe.glance_epochs)
-    framing = glance_of(recipe) if keeps_glance else None
+    framing = begun.framing if begun and not recipe.glance_epochs else None
+    if recipe.glance:
+        framing = glance_of(recipe)
     torch.manual_seed(recipe.drawn_by)
     if own:
         framing = framing or glance_of(recipe)
@@ -114,12 +115,13 @@ def fitted(
     if not resume and parallel.is_first():
         start_anew(recipe, out, tensorboard)  # only now: bad data must take nothing away
     parallel.wait()
-    sheets = training.sheets(recipe.sheets) if recipe.sheets else None
+    reads = recipe.epochs > 0 or not begun  # else the network is kept
+    sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or not framing) else None
     framing = framing or trained_framing(recipe, begun, sheets, out)
     kinds = validation_frames(framing, validation, bool(recipe.sheets))
     torch.manual_seed(recipe.seed)
     network = begun.network if begun else NETWORKS[recipe.network](len(labels))
-    if recipe.epochs or not begun:
+    if reads:
         frames = training_frames(training, framing, sheets)
         if begun and is_artefact(recipe.begin_with):
             settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
