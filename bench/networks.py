@@ -85,11 +85,13 @@ def line(name: str, framing: Framing, training: Frames, held_out: Frames, option
 
 def page(table: str, options: argparse.Namespace) -> str:
     """Write the table as a page of the docs, with how and where it was measured."""
+    threads = "one thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
     return f"""# The networks by name
 
 Each trained on the same frames for {options.epochs} epochs, mean ± standard deviation of {options.seeds} seeds, by
 `python bench/networks.py --epochs {options.epochs} --seeds {options.seeds}` on {platform.machine()} with
-{torch.get_num_threads()} threads. It is a comparison in little time: what ships is trained longer, and on more.
+{threads}. It is a comparison in little time: what ships is trained longer and on more,
+and `inkdigit models` says how well it reads.
 
 {table}
 """
