@@ -74,7 +74,7 @@ calibrated there too, by one temperature.
 
 - Two or more digits in one picture: it answers with one of them, or says that this is no digit.
 - Lines as dark and as thick as the ink that cross the digit, and ink that can hardly be told from the paper.
-- Digits that a thick pen has ringed closely: of 209 drawn so, 54 % were read, and 5 % were wrong and sure.
+- Digits that a thick pen has ringed closely, which are often taken for zeros.
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.
