@@ -65,7 +65,7 @@ def watching(server: Server, path: str = "/healthz") -> Iterator[list[float]]:
         port = httpx.URL(server.url).port
         while not over.wait(0.02):
             start = time.perf_counter()
-            # Not by httpx, which spends 20 ms of its own on each new client.
+            # Not by httpx, which spends 50 ms of its own on each new client.
             with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
                 connection.request("GET", path)
                 if connection.getresponse().status != 200:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,6 +124,26 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in begun.state_dict().items())
     with pytest.raises(DataError, match="was trained with seed 7, not 8"):
         begun_with(Recipe(begin_with=str(tmp_path), seed=8), DIGITS, SPLIT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"begin_with": ""}, "name one by --from"),
+        ({"mix_with": "inkdigit"}, "only runs can be mixed"),
+        ({"mix_part": 1.5}, "between 0 and 1, not 1.5"),
+        ({"mix_with": "other"}, "other was trained with seed 8, not 7"),
+    ],
+)
+def test_what_cannot_be_mixed_is_one_sentence(
+    changes: dict[str, Any], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, seed in (("first", 7), ("other", 8)):
+        save(Notes(name, Recipe(seed=seed), {}, 1.0, Thresholds(0.5, 0.5), {}), graph(), Path(name))
+    recipe = Recipe(**{"begin_with": "first", "mix_with": "first", "seed": 7, **changes})
+    with pytest.raises(DataError, match=sentence):
+        begun_with(recipe, DIGITS, SPLIT)
 
 
 @pytest.mark.parametrize("damaged", [NOTES, WEIGHTS])

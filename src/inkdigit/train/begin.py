@@ -28,24 +28,33 @@ def begun_with(
     """Give the recipe and the graph of what a run begins with, if there is anything.
 
     Where it has other `labels`, the last layer is new.
-    Raises DataError where that was trained with another network, differs in what must be the `same`, or does not fit
-    the run that is mixed in; ArtefactError.
+    Raises DataError where that, or what is mixed in, was trained with another network, or differs in what must be the
+    `same`; and where they cannot be mixed. Raises ArtefactError.
     """
     if not recipe.begin_with:
+        if recipe.mix_with:
+            raise DataError(f"{recipe.mix_with} can only be mixed into a run that is begun with: name one by --from.")
         return {}, None
     before, known, graph = weights_of(recipe.begin_with)
-    for key in ("network", *same):
-        if before.get(key) != getattr(recipe, key):
-            raise DataError(
-                f"{recipe.begin_with} was trained with {key} {before.get(key)}, not {getattr(recipe, key)}."
-            )
+    refuse_other(recipe.begin_with, before, recipe, same)
     if recipe.mix_with:
-        if is_artefact(recipe.begin_with):
-            raise DataError(f"{recipe.begin_with} is an artefact, whose weights are folded: only runs can be mixed.")
-        mix(graph, load(Path(recipe.mix_with))[1], recipe.mix_part)
+        if is_artefact(recipe.begin_with) or is_artefact(recipe.mix_with):
+            raise DataError("An artefact's weights are folded: only runs can be mixed.")
+        if not 0 <= recipe.mix_part <= 1:
+            raise DataError(f"A part of a run's weights is between 0 and 1, not {recipe.mix_part:g}.")
+        theirs, _, other = weights_of(recipe.mix_with)
+        refuse_other(recipe.mix_with, theirs, recipe, same)
+        mix(graph, other, recipe.mix_part)
     if known != labels:
         graph.network.classify = nn.Linear(graph.network.classify.in_features, len(labels))
     return before, graph
+
+
+def refuse_other(where: str, before: Mapping[str, Any], recipe: Recipe, same: tuple[str, ...]) -> None:
+    """Refuse weights of another network, or that differ in what must be the `same`. Raises DataError."""
+    for key in ("network", *same):
+        if before.get(key) != getattr(recipe, key):
+            raise DataError(f"{where} was trained with {key} {before.get(key)}, not {getattr(recipe, key)}.")
 
 
 def mix(graph: Graph, other: Graph, part: float) -> None:
@@ -56,7 +65,7 @@ def mix(graph: Graph, other: Graph, part: float) -> None:
     theirs = other.state_dict()
     for name, values in graph.state_dict().items():
         if name not in theirs or theirs[name].shape != values.shape:
-            raise DataError("Only runs of the same network can be mixed.")
+            raise DataError("Only runs of the same network and labels can be mixed.")
         if values.is_floating_point():
             values.lerp_(theirs[name], part)
 
