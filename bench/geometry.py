@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from inkdigit import InputError, Prediction, Recognizer
 from inkdigit.data import Labelled, mnist
@@ -207,6 +207,12 @@ def scanned(digit: Grey, random: Random) -> Grey:
     return np.pad(page, widths, constant_values=int(random.integers(0, 90)))
 
 
+def marker(digit: Grey, _: Random, margin: int) -> Grey:
+    """Draw with a marker: the line is a tenth of the digit's height wider than it was, and its edge is hard."""
+    thick = Image.fromarray(np.pad(enlarged(digit, 224, 224), 8) > 90).convert("L").filter(ImageFilter.MaxFilter(17))
+    return 255 - np.pad(cropped(np.asarray(thick)), margin)
+
+
 @cache
 def sensor() -> NDArray[np.int16]:
     """Give one noise for all large photographs; each starts at another row and column of it."""
@@ -254,6 +260,8 @@ CONDITIONS = [
     Condition("JPEG, quality 30", 98.5, jpeg),
     Condition("JPEG, turned by EXIF", 98.5, exif_turned),
     Condition("red ink on green paper", 98.5, red_on_green),
+    Condition("marker, with a margin", 95, partial(marker, margin=60)),
+    Condition("marker, cropped to the ink", 95, partial(marker, margin=0)),
     Condition("light gradient and noise", 97.5, gradient),
     Condition("ruled lines", 97.5, ruled),
     Condition("squared paper", 97.5, squared),

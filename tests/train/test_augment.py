@@ -1,11 +1,15 @@
 """Augmentation and negatives of frames."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from sklearn.datasets import load_sample_images
+from torch import Tensor
 from torch.nn import functional
 
 from inkdigit.train.augment import augment, widened
-from inkdigit.train.negatives import negatives
+from inkdigit.train.negatives import leaves, negatives
 
 
 def test_widened_is_max_pooling() -> None:
@@ -28,3 +32,22 @@ def test_there_are_as_many_negatives_as_are_asked_for(count: int) -> None:
     made = negatives(torch.rand(count, 1, 28, 28))
     assert made.shape == (count, 1, 28, 28)
     assert ((made >= 0) & (made <= 1 + 1e-6)).all()
+
+
+def spectral_slope(pictures: Tensor) -> float:
+    """Give the power of the frequency by which amplitudes of [N, 96, 96] fall: for photographs about -1."""
+    amplitude = torch.fft.rfft2(pictures - pictures.mean((1, 2), keepdim=True)).abs().mean(0)
+    frequency = torch.hypot(torch.fft.fftfreq(96)[:, None], torch.fft.rfftfreq(96)[None])
+    low, high = (frequency > 0.02) & (frequency < 0.05), (frequency > 0.2) & (frequency < 0.5)
+    fall, reach = amplitude[high].mean() / amplitude[low].mean(), frequency[high].mean() / frequency[low].mean()
+    return float(fall.log() / reach.log())
+
+
+def test_pictures_of_anything_have_the_spectrum_of_photographs() -> None:
+    torch.manual_seed(1)
+    made = leaves(60, 96)
+    photos = [np.asarray(Image.fromarray(photo).convert("L")) / 255 for photo in load_sample_images().images]
+    corners = [(photo, y, x) for photo in photos for y in range(0, 330, 96) for x in range(0, 540, 96)]
+    real = torch.tensor(np.stack([photo[y : y + 96, x : x + 96] for photo, y, x in corners]))
+    assert 0 <= made.min() <= made.max() <= 1
+    assert abs(spectral_slope(made) - spectral_slope(real)) < 0.4

@@ -5,7 +5,7 @@ import torch
 
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
-from inkdigit.train.paper import STEP, Sheet, anywhere, sheet, smaller
+from inkdigit.train.paper import BOLDER, FULLEST, STEP, Sheet, anywhere, bolder, sheet, smaller
 from inkdigit.train.surface import page
 
 COUNT = 120
@@ -31,6 +31,19 @@ def test_a_sheet_holds_its_digit_within_its_own_shape_and_a_seed_gives_the_same(
     assert (inside > 0).all()
     assert float((inside / made.ink.sum((1, 2))).median()) > 0.99  # a tight crop may cut some off
     assert (made.pictures.amax((1, 2)) > made.pictures.amin((1, 2))).all()
+
+
+def test_some_digits_are_written_with_a_wider_pen_that_leaves_their_loops_open() -> None:
+    torch.manual_seed(4)
+    ink = torch.zeros(COUNT, 56, 56)
+    ink[:, 20:36, 27:29] = 1
+    ink[COUNT // 2 :, 8:48, 10:46] = 1  # as full as can be
+    thin, full = bolder(ink).split(COUNT // 2)
+    wide = thin[:, 28].sum(1)
+    assert set(wide.int().tolist()) == {2 + 2 * cells for cells in range(BOLDER + 1)}
+    assert 0.5 < float((wide == 2).float().mean()) < 0.85
+    assert float(thin.mean((1, 2)).max()) < FULLEST
+    torch.testing.assert_close(full, ink[COUNT // 2 :], rtol=0, atol=0)
 
 
 def test_digits_are_of_every_size_and_often_at_an_edge() -> None:

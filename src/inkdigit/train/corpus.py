@@ -20,7 +20,7 @@ from .glance import GRID
 from .ink import SIDE, mnist_ink, pen_ink
 from .invented import invented_digits, invented_signs
 from .loop import progress_bar
-from .negatives import blotches
+from .negatives import blotches, leaves
 from .paper import sheet
 from .recipe import Recipe
 from .surface import chance
@@ -70,11 +70,12 @@ class Corpus:
         return Sheets(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
     def nothing(self, count: int) -> Sheets:
-        """Photograph paper that nobody wrote on, half of it so coarse or so noisy that it hardly is paper."""
+        """Photograph paper that nobody wrote on, some so coarse or noisy that it hardly is paper, and anything else."""
         parts = []
         for _ in range(-(-count // BATCH)):
             made = sheet(torch.zeros(BATCH, SIDE, SIDE), GRID, clean=0)
-            pictures = torch.where(chance(BATCH, 0.5), blotches(BATCH, GRID), made.pictures)
+            other = torch.where(chance(BATCH, 0.5), blotches(BATCH, GRID), leaves(BATCH, GRID))
+            pictures = torch.where(chance(BATCH, 0.65), other, made.pictures)
             parts.append((as_bytes(pictures), made.shape, as_bytes(made.ink), torch.full((BATCH,), NO_DIGIT)))
         return Sheets(*(torch.cat(column) for column in zip(*parts, strict=True)))
 

@@ -54,6 +54,7 @@ FORMS = {
         "75,0 25,35 5,70 35,100 85,88 80,60 40,55 10,75",
         "30,0 8,60 20,95 65,100 90,75 60,55 12,72",
         "85,10 50,0 15,35 8,75 50,100 90,75 50,50 12,70",
+        "80,0 30,20 3,60 25,98 75,98 95,70 70,42 38,52 34,75 55,82",
     ),
     7: (
         "0,5 95,2! 35,100",
@@ -71,6 +72,7 @@ FORMS = {
         "85,15 40,0 8,28 40,52 85,20! 85,100",
         "85,15 40,0 8,28 40,52 85,20! 45,100",
         "85,20 50,0 10,20 40,50 85,20 88,60 60,97 10,92",
+        "45,22 62,25 60,42 30,46 5,25 25,2 75,2 97,40 75,80 20,100",
     ),
 }
 
@@ -113,6 +115,7 @@ OTHERS = (
     "100,0 0,100 | 20,5 5,20 20,35 35,20 20,5 | 80,65 65,80 80,95 95,80 80,65",  # %
     "95,100 15,35 15,10 45,0 65,15 20,55 5,80 35,100 65,90 95,55",  # &
     "0,40 100,40 | 0,70 100,70",  # =
+    "68,35 45,30 30,50 42,72 62,65 70,32! 72,66 88,70 100,45 75,5 40,0 5,30 0,65 30,97 75,95",  # @
     "5,100 5,45! 50,0! 95,45! 95,100! 5,100",  # a house
     "50,0 10,20 5,60 50,100 95,60 90,20 50,0 | 32,35 34,42 | 66,35 68,42 | 28,65 50,80 72,65",  # a face
     "60,0 20,55! 75,50! 35,100",  # lightning
@@ -180,14 +183,23 @@ def _letter(random: np.random.Generator) -> tuple[Stroke, ...]:
 
 
 def _blot(random: np.random.Generator) -> tuple[Stroke, ...]:
-    """Hatch a round or square patch back and forth, which a wide pen fills: a dot, a blot, something crossed out."""
+    """Hatch a patch of any outline back and forth, which a wide pen fills: a dot, a blot, something crossed out."""
     down = np.linspace(-1, 1, random.integers(8, 24)).repeat(2)
     wide = np.sqrt(1 - down**2) if random.random() < 0.7 else np.ones_like(down)
-    across = np.where(np.arange(len(down)) % 4 // 2 == np.arange(len(down)) % 2, wide, -wide)
+    right, left = (wide * _bulge(down, random) for _ in range(2))
+    across = np.where(np.arange(len(down)) % 4 // 2 == np.arange(len(down)) % 2, right, -left)
     turn = random.uniform(0, np.pi)
     path = np.stack([across, down * random.uniform(0.6, 1)], 1) + random.normal(0, 0.02, (len(down), 2))
     map_ = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     return ((path @ map_).astype(np.float32),)
+
+
+def _bulge(down: Points, random: np.random.Generator) -> Points:
+    """Give how far one side of a blot reaches at every height -1..1, around 1: even, or in waves."""
+    k = np.arange(1, 4)[:, None]
+    waves = random.normal(0, 0.4, (3, 1)) / k * np.cos(np.pi * k * down + random.uniform(0, 2 * np.pi, (3, 1)))
+    reach: Points = np.maximum(1 + random.integers(2) * waves.sum(0), 0.4)
+    return reach
 
 
 def _sign(random: np.random.Generator) -> tuple[Stroke, ...]:

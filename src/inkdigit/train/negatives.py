@@ -1,10 +1,16 @@
-"""Frames that are no digit: drawn scribbles, two digits, digits written over, and noise."""
+"""What is no digit: frames of drawn scribbles, two digits, digits written over, and noise; pictures of anything."""
+
+import math
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from .framing import FRAME, PATCH, place
+from .surface import axes, chance, texture, uniform
+
+LEAVES = 40
+SMALLEST_LEAF = 0.04  # of the picture's side
 
 
 def negatives(frames: Tensor) -> Tensor:
@@ -60,3 +66,25 @@ def blotches(count: int, size: int) -> Tensor:
         contrast = 1 + 4 * torch.rand(len(part), 1, 1).square()
         parts.append(((level - torch.rand(len(part), 1, 1)) * contrast + 0.3).clamp(0, 1))
     return torch.cat(parts)
+
+
+def leaves(count: int, size: int) -> Tensor:
+    """Make what photographs of anything have in common, [N, S, S] in 0..1: things of all sizes that hide each other.
+
+    The dead leaves model (Lee, Mumford, Huang 2001): sizes by an inverse cubic law. Things are round or angular, in or
+    out of focus, smooth or rough, and lit from a side.
+    """
+    x, y = axes(size)
+    rough = texture(count, size)
+    pictures = uniform(count, 0, 1).expand(count, size, size)
+    for _ in range(LEAVES):
+        radius = SMALLEST_LEAF * size / uniform(count, 0.004, 1).sqrt()
+        left, top, turn = x - uniform(count, 0, size), y - uniform(count, 0, size), uniform(count, 0, math.pi)
+        oblong = torch.exp(0.5 * torch.randn(count, 1, 1))
+        along, across = left * turn.cos() + top * turn.sin(), top * turn.cos() - left * turn.sin()
+        along, across = along / oblong, across * oblong
+        away = torch.where(chance(count, 0.5), along.abs().maximum(across.abs()), torch.hypot(along, across))
+        shade = uniform(count, 0, 1) + uniform(count, -0.2, 0.2) * along / radius + uniform(count, 0, 0.15) * rough
+        inside = (radius - away) * uniform(count, 0.15, 1.5) + 0.5
+        pictures = torch.lerp(pictures, shade, inside.clamp(0, 1))
+    return pictures.clamp(0, 1)

@@ -15,6 +15,8 @@ from .surface import axes, chance, desk, folds, holes, light, marks, page, print
 
 STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
 COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
+BOLDER = 5  # cells of the ink by which a pen may be wider, on either side of its line
+FULLEST = 0.28  # of the ink's square: with more, a wider pen fills the loops that a digit is told by
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Sheet:
 def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
     """Photograph digits [N, 56, 56], each drawn around the middle, on all kinds of paper; `clean` is a plain part."""
     count = len(ink)
+    ink = bolder(ink)
     shape, tight = picture_shapes(ink, size)
     inked, centre, side = placed(ink, shape, tight, size)
     plain = chance(count, clean)
@@ -47,9 +50,20 @@ def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
     scan = torch.lerp(beside, scan, seen)
     pictures = torch.where(plain, scan, photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
-    pictures = torch.where(chance(count, 0.3), coarsened(pictures, side), pictures)
+    pictures = torch.where(chance(count, 0.3), coarsened(pictures, side, plain & chance(count, 0.4)), pictures)
     pictures = torch.where(chance(count, 0.25), compressed(pictures), pictures)
     return Sheet((pictures.clamp(0, 1) * 255).round() / 255, inked, shape)
+
+
+def bolder(ink: Tensor) -> Tensor:
+    """Write a third of the digits [N, 56, 56] with a wider pen, as far as that leaves them readable."""
+    wider = torch.randint(-2 * BOLDER, BOLDER, ink.shape[:1])[:, None, None]
+    for cells in range(BOLDER):
+        tall, wide = functional.max_pool2d(ink, (3, 1), 1, (1, 0)), functional.max_pool2d(ink, (1, 3), 1, (0, 1))
+        grown = torch.maximum(tall, wide)
+        readable = grown.mean((1, 2), keepdim=True) < FULLEST
+        ink = torch.where((wider >= cells) & readable, grown, ink)
+    return ink
 
 
 def ink_sides(ink: Tensor) -> Tensor:
@@ -171,13 +185,17 @@ def sensor(pictures: Tensor, sides: Tensor) -> Tensor:
     return pictures + noise * uniform(count, 0, 0.28).square() * large
 
 
-def coarsened(pictures: Tensor, sides: Tensor) -> Tensor:
-    """Show [N, S, S] as if made at a fraction of its resolution, though a digit with `sides` [N, 2] keeps 7 cells."""
+def coarsened(pictures: Tensor, sides: Tensor, bits: Tensor) -> Tensor:
+    """Show [N, S, S] as if made at a fraction of its resolution, though a digit with `sides` [N, 2] keeps 7 cells.
+
+    Those of `bits`, bool [N, 1, 1], are black and white alone.
+    """
     size = pictures.shape[-1]
     factor = torch.tensor(COARSE)[torch.randint(0, len(COARSE), (len(pictures), 1, 1))]
     for number in COARSE:
         chosen = (factor == number) & (sides.amax(1)[:, None, None] >= 7 * number)
         coarse = functional.interpolate(pictures[:, None], size=size // number, mode="area")
+        coarse = torch.where(bits[..., None], (coarse > 0.5).float(), coarse)
         large = functional.interpolate(coarse, size=size, mode="bilinear")[:, 0]
         pictures = torch.where(chosen, large, pictures)
     return pictures

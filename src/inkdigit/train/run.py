@@ -143,11 +143,11 @@ def trained_framing(recipe: Recipe, begun: Graph | None, sheets: Sheets | None, 
 
 
 def training_frames(training: Corpus, framing: Framing, sheets: Sheets | None) -> Frames:
-    """Frame what is trained on: plain digits, digits on paper, and an eighth as much paper with nothing on it."""
+    """Frame what is trained on: plain digits, digits on paper, and a sixth as many pictures of nothing."""
     clean = training.clean(framing).values()
     if sheets is None:
         return joined(*clean)
-    nothing = training.nothing(len(sheets.labels) // 8)
+    nothing = training.nothing(len(sheets.labels) // 6)
     return joined(*clean, framed_sheets(framing, readable(framing, sheets)), framed_sheets(framing, nothing))
 
 

@@ -138,8 +138,8 @@ def marks(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     x, y = axes(size)
     x, y = x - centre[:, :1, None], y - centre[:, 1:, None]
     half = sides[..., None] / 2
-    thick = (uniform(count, 0.03, 0.3) * half.amax(1, keepdim=True)).clamp(0.6, 5)
-    radii = half * 1.1 + half.amax(1, keepdim=True) * uniform(count, 0.15, 0.9) + thick
+    thick = (uniform(count, 0.03, 0.35) * half.amax(1, keepdim=True)).clamp(0.6, 5)
+    radii = half + half.amax(1, keepdim=True) * uniform(count, 0, 0.9) + thick
     direction = torch.atan2(y / radii[:, 1:], x / radii[:, :1])
     wobble = sum(uniform(count, 0, 0.06) * torch.cos(k * direction + uniform(count, 0, 2 * math.pi)) for k in (1, 2, 3))
     away = ((x / radii[:, :1]).square() + (y / radii[:, 1:]).square()).sqrt() - 1 - wobble
@@ -150,7 +150,7 @@ def marks(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     twice = torch.where(chance(count, 0.3), below.abs().minimum((below - 3 * thick).abs()), below.abs())
     under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
-    return drawn * (chance(count, 0.2) & (half.amax(1, keepdim=True) > 4))
+    return drawn * (chance(count, 0.25) & (half.amax(1, keepdim=True) > 4))
 
 
 def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
