@@ -172,14 +172,27 @@ def _smooth(path: Points) -> Stroke:
 
 
 def invented_signs(count: int, seed: int) -> list[PenDigit]:
-    """Invent signs: letters and marks, as many of two to four lines, bows and rings that mostly touch, and blots."""
+    """Invent signs: letters and marks, as many of two to four lines, bows and rings that mostly touch, and others."""
     random = np.random.default_rng(seed)
-    kinds = (_sign, _letter, _sign, _letter, _sign, _letter, _sign, _blot)
+    kinds = (_sign, _letter, _lasso, _sign, _letter, _blot, _sign, _letter, _lasso)
     return [PenDigit(kinds[number % len(kinds)](random), NO_DIGIT, writer=0) for number in range(count)]
 
 
 def _letter(random: np.random.Generator) -> tuple[Stroke, ...]:
     return _written(OTHERS[random.integers(len(OTHERS))], NO_DIGIT, random).strokes
+
+
+def _lasso(random: np.random.Generator) -> tuple[Stroke, ...]:
+    """Let the last line of a sign run on around it, as that of @ does: unlike a ring, it is of what is written."""
+    *others, last = _letter(random) if random.random() < 0.5 else _sign(random)
+    points = np.concatenate([*others, last])
+    low, high = points.min(0), points.max(0)
+    start = (last[-1] - (low + high) / 2) / (high - low).clip(0.1)
+    turned = np.linspace(0, random.uniform(0.6, 1.1) * 2 * np.pi, 40)
+    reach = np.interp(turned, [0, random.uniform(0.5, 1.5)], [np.hypot(*start), random.uniform(0.75, 1.0)])
+    angle = np.arctan2(start[1], start[0]) + turned * random.choice([-1, 1])
+    around = np.stack([np.cos(angle), np.sin(angle)], 1) * reach[:, None] * (high - low).clip(0.4) + (low + high) / 2
+    return (*others, np.concatenate([last, around]).astype(np.float32))
 
 
 def _blot(random: np.random.Generator) -> tuple[Stroke, ...]:
