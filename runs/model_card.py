@@ -45,11 +45,12 @@ not meant for numbers of several digits, printed type, or decisions about people
 Pen digits are drawn with pens of every width, and so are {invented:,} invented ones: forms that are taught in other
 countries, as flagged and footed ones, crossed sevens, slashed zeros, open fours. {sheets:,} pictures of digits on paper are
 made of all: uneven light, shadow, folds, stains, fingers, holes, glare, textures, patterns, ruled and squared paper, printed boxes, rings,
-brackets and underlines by hand, small print, neighbours, the desk beyond the sheet, noise, blur, JPEG, both polarities, any place, from a twentieth of the
-picture's size up, aspects up to 12:1. The glance is trained on these, and the network on the frames that the
+brackets and underlines by hand, small print, neighbours, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, wide pens, both polarities,
+any place, from a twentieth of the picture's size up, aspects up to 12:1. The glance is trained on these, and the network on the frames that the
 real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented signs (random
-strokes and blots; plain letters and marks drawn from `train/invented.py`), scribbles, quadrilaterals, pairs of digits, digits
-written over, noise and empty paper. Omniglot's characters, and the shapes and printed letters of `bench/digitness.py`, are
+strokes, blots, signs whose last line runs on around them; plain letters and marks drawn from `train/invented.py`),
+scribbles, quadrilaterals, pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things as
+photographs of anything have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's characters, and the shapes and printed letters of `bench/digitness.py`, are
 in none of these.
 
 The recipe is `runs/reproduce.sh`: {recipe}. The contract in the file names the SHA-256 of each source.
