@@ -213,6 +213,24 @@ def marker(digit: Grey, _: Random, margin: int) -> Grey:
     return 255 - np.pad(cropped(np.asarray(thick)), margin)
 
 
+def ringed(digit: Grey, random: Random) -> Grey:
+    """Draw, and ring the digit closely with a thick pen: a ring that wobbles, and ends before or after it closes."""
+    ink = cropped(digit)
+    side = random.uniform(60, 100) / max(ink.shape)
+    ink = enlarged(ink, *(max(1, round(side * size)) for size in ink.shape))
+    page = np.zeros((CANVAS, CANVAS), np.uint8)
+    middle = random.uniform(100, CANVAS - 100, 2)
+    top, left = (round(at - size / 2) for at, size in zip(middle, ink.shape, strict=True))
+    page[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    angle = random.uniform(0, 2 * np.pi) + np.linspace(0, random.uniform(0.95, 1.08) * 2 * np.pi, 60)
+    radius = np.hypot(*ink.shape) / 2 * random.uniform(0.95, 1.4) + 8
+    radii = radius * (1 + random.uniform(0, 0.08) * np.cos(2 * angle + random.uniform(0, 2 * np.pi)))
+    rows, columns = middle[:, None] + radii * [np.sin(angle), np.cos(angle)]
+    ring, path = Image.fromarray(page), list(zip(columns.tolist(), rows.tolist(), strict=True))
+    ImageDraw.Draw(ring).line(path, fill=255, width=8, joint="curve")
+    return 255 - np.asarray(ring)
+
+
 @cache
 def sensor() -> NDArray[np.int16]:
     """Give one noise for all large photographs; each starts at another row and column of it."""
@@ -262,6 +280,7 @@ CONDITIONS = [
     Condition("red ink on green paper", 98.5, red_on_green),
     Condition("marker, with a margin", 95, partial(marker, margin=60)),
     Condition("marker, cropped to the ink", 95, partial(marker, margin=0)),
+    Condition("ringed by a thick pen", 95, ringed),
     Condition("light gradient and noise", 97.5, gradient),
     Condition("ruled lines", 97.5, ruled),
     Condition("squared paper", 97.5, squared),
