@@ -56,8 +56,8 @@ def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
 
 
 def bolder(ink: Tensor) -> Tensor:
-    """Write a third of the digits [N, 56, 56] with a wider pen, as far as that leaves them readable."""
-    wider = torch.randint(-2 * BOLDER, BOLDER, ink.shape[:1])[:, None, None]
+    """Write half of the digits [N, 56, 56] with a wider pen, as far as that leaves them readable."""
+    wider = torch.randint(-BOLDER, BOLDER, ink.shape[:1])[:, None, None]
     for cells in range(BOLDER):
         tall, wide = functional.max_pool2d(ink, (3, 1), 1, (1, 0)), functional.max_pool2d(ink, (1, 3), 1, (0, 1))
         grown = torch.maximum(tall, wide)
