@@ -5,7 +5,7 @@ import torch
 
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
-from inkdigit.train.paper import BOLDER, FULLEST, STEP, Sheet, anywhere, bolder, sheet, smaller
+from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, bolder, sheet, smaller
 from inkdigit.train.surface import page
 
 COUNT = 120
@@ -35,15 +35,17 @@ def test_a_sheet_holds_its_digit_within_its_own_shape_and_a_seed_gives_the_same(
 
 def test_some_digits_are_written_with_a_wider_pen_that_leaves_their_loops_open() -> None:
     torch.manual_seed(4)
-    ink = torch.zeros(COUNT, 56, 56)
-    ink[:, 20:36, 27:29] = 1
-    ink[COUNT // 2 :, 8:48, 10:46] = 1  # as full as can be
-    thin, full = bolder(ink).split(COUNT // 2)
-    wide = thin[:, 28].sum(1)
+    ink = torch.zeros(3 * COUNT, 56, 56)
+    line, ring, gap = ink.split(COUNT)
+    line[:, 20:36, 27:29] = 1
+    ring[:, 18:34, 22:34], ring[:, 20:32, 24:32] = 1, 0  # its hole is 8 cells wide
+    gap[:, 10:46, 20:24] = gap[:, 10:46, 30:34] = 1  # 6 cells from each other
+    line, ring, gap = bolder(ink).split(COUNT)
+    wide = line[:, 28].sum(1)
     assert set(wide.int().tolist()) == {2 + 2 * cells for cells in range(BOLDER + 1)}
     assert 0.35 < float((wide == 2).float().mean()) < 0.65
-    assert float(thin.mean((1, 2)).max()) < FULLEST
-    torch.testing.assert_close(full, ink[COUNT // 2 :], rtol=0, atol=0)
+    assert set((1 - ring[:, 26, 22:34]).sum(1).int().tolist()) == {8, 6, 4}
+    assert set((1 - gap[:, 26, 22:32]).sum(1).int().tolist()) == {6, 4}
 
 
 def test_digits_are_of_every_size_and_often_at_an_edge() -> None:

@@ -15,8 +15,8 @@ from .surface import axes, chance, desk, folds, holes, light, marks, page, print
 
 STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
 COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
+INKED = 0.3  # what counts as ink when it is measured
 BOLDER = 5  # cells of the ink by which a pen may be wider, on either side of its line
-FULLEST = 0.28  # of the ink's square: with more, a wider pen fills the loops that a digit is told by
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,33 @@ def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
 
 
 def bolder(ink: Tensor) -> Tensor:
-    """Write half of the digits [N, 56, 56] with a wider pen, as far as that leaves them readable."""
+    """Write half of the digits [N, 56, 56] with a wider pen, as far as that fills no loop and joins no lines."""
     wider = torch.randint(-BOLDER, BOLDER, ink.shape[:1])[:, None, None]
+    parts = parts_less_holes(ink)
     for cells in range(BOLDER):
-        tall, wide = functional.max_pool2d(ink, (3, 1), 1, (1, 0)), functional.max_pool2d(ink, (1, 3), 1, (0, 1))
-        grown = torch.maximum(tall, wide)
-        readable = grown.mean((1, 2), keepdim=True) < FULLEST
-        ink = torch.where((wider >= cells) & readable, grown, ink)
+        grown = wider_line(ink)
+        readable = (parts_less_holes(grown) == parts) & (parts_less_holes(wider_line(grown)) == parts)
+        ink = torch.where((wider >= cells) & readable[:, None, None], grown, ink)
     return ink
+
+
+def wider_line(ink: Tensor) -> Tensor:
+    """Draw all lines of [N, S, S] wider by a cell on either side."""
+    tall, wide = functional.max_pool2d(ink, (3, 1), 1, (1, 0)), functional.max_pool2d(ink, (1, 3), 1, (0, 1))
+    return torch.maximum(tall, wide)
+
+
+def parts_less_holes(ink: Tensor) -> Tensor:
+    """Count the parts of ink [N, S, S] less the holes in them, [N]: cells - pairs + blocks of four (Euler's formula)."""
+    inked = ink > INKED
+    pairs = inked[:, :, 1:] & inked[:, :, :-1]
+    above = inked[:, 1:] & inked[:, :-1]
+    return inked.sum((1, 2)) - pairs.sum((1, 2)) - above.sum((1, 2)) + (pairs[:, 1:] & pairs[:, :-1]).sum((1, 2))
 
 
 def ink_sides(ink: Tensor) -> Tensor:
     """Measure the width and height of ink [N, S, S], in its own cells: [N, 2]."""
-    inked = ink > 0.3
+    inked = ink > INKED
     return torch.stack([inked.any(1).sum(1), inked.any(2).sum(1)], 1).clamp(min=3).float()
 
 
@@ -80,9 +94,9 @@ def picture_shapes(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
     oblong = torch.cat([aspect, 1 / aspect], 1)
     cropped = ink_sides(ink) + torch.rand(count, 2) * 3
     kind = torch.rand(count, 1)
-    shape = torch.where(kind < 0.5, torch.ones(count, 2), torch.where(kind < 0.8, oblong, cropped))
+    shape = torch.where(kind < 0.45, torch.ones(count, 2), torch.where(kind < 0.7, oblong, cropped))
     shape = shape / shape.amax(1, keepdim=True) * size
-    return (shape / STEP).round().clamp(min=1) * STEP, kind >= 0.8
+    return (shape / STEP).round().clamp(min=1) * STEP, kind >= 0.7
 
 
 def placed(ink: Tensor, shape: Tensor, tight: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
