@@ -73,7 +73,7 @@ def wider_line(ink: Tensor) -> Tensor:
 
 
 def parts_less_holes(ink: Tensor) -> Tensor:
-    """Count the parts of ink [N, S, S] less the holes in them, [N]: cells - pairs + blocks of four (Euler's formula)."""
+    """Count the parts of ink [N, S, S] less the holes in them, [N]: cells - pairs + blocks (Euler's formula)."""
     inked = ink > INKED
     pairs = inked[:, :, 1:] & inked[:, :, :-1]
     above = inked[:, 1:] & inked[:, :-1]
