@@ -16,6 +16,7 @@ from .surface import axes, chance, desk, folds, holes, light, marks, page, print
 STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
 COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
 INKED = 0.3  # what counts as ink when it is measured
+FAINTEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
 BOLDER = 5  # cells of the ink by which a pen may be wider, on either side of its line
 
 
@@ -31,7 +32,7 @@ class Sheet:
     shape: Tensor
 
 
-def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
+def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     """Photograph digits [N, 56, 56], each drawn around the middle, on all kinds of paper; `clean` is a plain part."""
     count = len(ink)
     ink = bolder(ink)
@@ -46,7 +47,8 @@ def sheet(ink: Tensor, size: int, clean: float = 0.3) -> Sheet:
     seen, beside = page(centre, side, size), desk(count, size)
     photo = paper * torch.lerp(beside, 1 - strength * written, seen)
     photo = sensor(blurred(glare(photo)), side)
-    scan = torch.where(chance(count, 0.3), form, torch.ones(())) * (1 - written * uniform(count, 0.3, 1.0).sqrt())
+    dark = torch.exp(math.log(FAINTEST) * uniform(count, 0, 1).square())
+    scan = torch.where(chance(count, 0.3), form, torch.ones(())) * (1 - written * dark)
     scan = torch.lerp(beside, scan, seen)
     pictures = torch.where(plain, scan, photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
