@@ -52,8 +52,10 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     scan = torch.lerp(beside, scan, seen)
     pictures = torch.where(plain, scan, photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
-    pictures = torch.where(chance(count, 0.3), coarsened(pictures, side, plain & chance(count, 0.4)), pictures)
-    pictures = torch.where(chance(count, 0.25), compressed(pictures), pictures)
+    lasting = ~plain | (dark > 0.6)  # fainter ink would not outlive what loses grey levels
+    bits = plain & lasting & chance(count, 0.5)
+    pictures = torch.where(chance(count, 0.3), coarsened(pictures, side, bits), pictures)
+    pictures = torch.where(chance(count, 0.25) & lasting, compressed(pictures), pictures)
     return Sheet((pictures.clamp(0, 1) * 255).round() / 255, inked, shape)
 
 
