@@ -1,12 +1,14 @@
 """Pictures of paper that are trained on: what always holds of them, whatever was drawn at random."""
 
+import numpy as np
 import pytest
 import torch
 
+from inkdigit.strokes import draw
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
 from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, bolder, sheet, smaller
-from inkdigit.train.surface import page
+from inkdigit.train.surface import line_width, page
 
 COUNT = 120
 
@@ -75,3 +77,10 @@ def test_the_light_is_that_of_the_paper_near_the_ink_not_of_the_desk(light: floa
     span = torch.tensor([[[8.0], [20.0]]]), torch.tensor([[[18.0], [26.0]]])
     found = Paper(grid, mask, span).at(torch.tensor([[[-16.0, -11.0, -6.0], [-4.0, -1.0, 2.0]]]))
     torch.testing.assert_close(found, torch.full_like(found, light), atol=1, rtol=0)
+
+
+@pytest.mark.parametrize("width", [0.5, 1, 2, 4, 8])
+def test_the_width_of_lines_is_estimated(width: float) -> None:
+    lines = [np.array(ends, np.float32) for ends in ([[20, 20], [70, 70]], [[20, 30], [70, 30]])]
+    ink = torch.tensor(np.stack([draw([line], width, GRID) for line in lines])) / 255
+    assert line_width(ink).flatten().tolist() == pytest.approx([width, width], rel=0.4)

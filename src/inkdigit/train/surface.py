@@ -129,16 +129,17 @@ def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * chance(count, 0.3))
 
 
-def marks(centre: Tensor, sides: Tensor, size: int) -> Tensor:
-    """Ring, bracket or underline some digits by hand, with the pen that wrote them or another: ink [N, S, S].
+def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Ring, bracket or underline some digits [N, S, S] by hand, with a pen like the one that wrote them: ink [N, S, S].
 
-    A ring is no circle, and may end before it closes; brackets are what is left of one without its top and bottom.
+    A ring is no circle, and may end before it closes; brackets are what is left of one without its top and bottom. One
+    by a far bolder pen would be seen around what cannot be, and teach that a 0 is a ring around nothing.
     """
     count = len(centre)
     x, y = axes(size)
     x, y = x - centre[:, :1, None], y - centre[:, 1:, None]
     half = sides[..., None] / 2
-    thick = (uniform(count, 0.03, 0.35) * half.amax(1, keepdim=True)).clamp(0.6, 5)
+    thick = (line_width(ink) * torch.exp(uniform(count, -0.5, 0.6))).clamp(0.4, 6)
     radii = half + half.amax(1, keepdim=True) * uniform(count, 0, 0.9) + thick
     direction = torch.atan2(y / radii[:, 1:], x / radii[:, :1])
     wobble = sum(uniform(count, 0, 0.06) * torch.cos(k * direction + uniform(count, 0, 2 * math.pi)) for k in (1, 2, 3))
@@ -151,6 +152,12 @@ def marks(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
     return drawn * (chance(count, 0.25) & (half.amax(1, keepdim=True) > 4))
+
+
+def line_width(ink: Tensor) -> Tensor:
+    """Estimate how wide the lines of ink [N, S, S] are, in cells: twice their area to their outline, [N, 1, 1]."""
+    outline = ink.diff(dim=1).abs().sum((1, 2)) + ink.diff(dim=2).abs().sum((1, 2))
+    return (2 * ink.sum((1, 2)) * ink.amax((1, 2)) / outline.clamp(min=1))[:, None, None]
 
 
 def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:

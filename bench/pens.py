@@ -1,0 +1,55 @@
+"""Digits of writers that nothing was trained on, by pens from a hairline to a marker, anywhere and cropped to the ink.
+
+    python bench/pens.py [--data DIR] [--model FILE.onnx] [--count 500]
+
+A pen's width is given in parts of the digit's longest side; MNIST's is about a tenth.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkdigit import Prediction, Recognizer
+from inkdigit.strokes import PenDigit, draw, fitted, is_test_writer, pendigits
+
+WIDTHS = (0.002, 0.01, 0.03, 0.1, 0.15, 0.2)  # over that, loops are filled
+SIDE = 480  # px of the digit's longest side
+MARGINS = {"anywhere on a page": 800 - SIDE, "cropped to the ink": 0}  # px
+
+
+def drawn(digit: PenDigit, width: float, margin: int, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw a digit, black on white, with a pen of `width` somewhere in a picture that is larger by `margin` px."""
+    strokes = fitted(digit.strokes, SIDE * (1 - width), (SIDE / 2, SIDE / 2))
+    ink = draw(strokes, SIDE * width, SIDE)
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    above, left = random.integers(0, margin + 1, 2)
+    return 255 - np.pad(ink, ((above, margin - above), (left, margin - left)))
+
+
+def main() -> None:
+    """Print a row for every pen: how many are read right, and how many count as digits."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--model", default=None)
+    parser.add_argument("--count", type=int, default=500)
+    options = parser.parse_args()
+    recognizer = Recognizer(options.model) if options.model else Recognizer()
+    digits = [digit for digit in pendigits(options.data) if is_test_writer(digit.writer)]
+    digits = digits[:: max(1, len(digits) // options.count)]
+    print(f"{'width':>6}" + "".join(f"  {name + ': right, a digit':>38}" for name in MARGINS))
+    for width in WIDTHS:
+        row = f"{width:6}"
+        for margin in MARGINS.values():
+            random = np.random.default_rng(1)
+            answers = recognizer.predict_batch([drawn(digit, width, margin, random) for digit in digits])
+            right = [isinstance(a, Prediction) and a.digit == d.label for a, d in zip(answers, digits, strict=True)]
+            known = [isinstance(a, Prediction) and a.is_digit for a in answers]
+            row += f"  {np.mean(right):>29.1%} {np.mean(known):>8.1%}"
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
