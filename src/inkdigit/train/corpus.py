@@ -21,12 +21,11 @@ from .ink import SIDE, mnist_ink, pen_ink
 from .invented import invented_digits, invented_signs
 from .loop import progress_bar
 from .negatives import blotches, leaves
-from .paper import sheet
+from .paper import INKED, sheet
 from .recipe import Recipe
 from .surface import chance
 
 BATCH = 50  # pictures made or framed at a time: more leave the caches, and take a third longer
-INKED = 64  # of 255: what counts as ink when its size is measured
 SMALLEST = 10
 FOUND = 0.5  # Dice coefficient of mask and ink from which on a picture counts as readable
 
@@ -173,7 +172,7 @@ def readable(framing: Framing, sheets: Sheets) -> Sheets:
         grids, ink = sheets.stretched(index)
         found.append(dice(torch.sigmoid(framing.glance(grids)), ink))
     quality = torch.cat(found)
-    large = torch.stack([sheets.ink.amax(axis).gt(INKED).sum(1) for axis in (1, 2)]).amax(0) >= SMALLEST
+    large = torch.stack([sheets.ink.amax(axis).gt(255 * INKED).sum(1) for axis in (1, 2)]).amax(0) >= SMALLEST
     return sheets.part(((quality >= quality.median().clamp(max=FOUND)) & large).nonzero()[:, 0])
 
 

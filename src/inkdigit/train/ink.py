@@ -29,7 +29,7 @@ def pen_ink(digits: Sequence[PenDigit], seed: int) -> NDArray[np.uint8]:
 def _drawn(digit: PenDigit, random: np.random.Generator) -> NDArray[np.uint8]:
     strokes = with_habits(fitted(digit.strokes, INK, (0, 0)), digit.label, random)
     strokes = [shaken(stroke, random) for stroke in slanted(strokes, random)]
-    width = math.exp(random.uniform(math.log(0.6), math.log(10)))
+    width = math.exp(random.uniform(math.log(0.2), math.log(10)))
     return draw(fitted(strokes, INK - width / 2, (SIDE / 2, SIDE / 2)), width, SIDE)
 
 

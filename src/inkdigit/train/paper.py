@@ -15,7 +15,7 @@ from .surface import axes, chance, desk, folds, holes, light, marks, page, print
 
 STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
 COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
-INKED = 0.3  # what counts as ink when it is measured
+INKED = 0.1  # what counts as ink when it is measured: a hairline is no darker
 FAINTEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
 BOLDER = 5  # cells of the ink by which a pen may be wider, on either side of its line
 
