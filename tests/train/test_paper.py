@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from inkdigit.strokes import draw
+from inkdigit.train.fit import Sheets
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
 from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, bolder, sheet, smaller
@@ -84,3 +85,12 @@ def test_the_width_of_lines_is_estimated(width: float) -> None:
     lines = [np.array(ends, np.float32) for ends in ([[20, 20], [70, 70]], [[20, 30], [70, 30]])]
     ink = torch.tensor(np.stack([draw([line], width, GRID) for line in lines])) / 255
     assert line_width(ink).flatten().tolist() == pytest.approx([width, width], rel=0.4)
+
+
+def test_a_mask_keeps_all_of_a_hairline_that_crosses_itself() -> None:
+    ink = torch.zeros(1, GRID, GRID, dtype=torch.uint8)
+    ink[0, 48, 20:70] = ink[0, 20:70, 44] = 50
+    ink[0, 46:50, 42:46] = 250
+    sheets = Sheets(ink, torch.tensor([[GRID, GRID]]), ink, torch.tensor([4]))
+    mask = sheets.stretched(torch.tensor([0]))[1][0, 0]
+    assert int(mask[24].sum()) == int(mask[:, 22].sum()) == 25
