@@ -18,6 +18,8 @@ from .glance import GRID, MASK, Glance
 
 PATCH = 42  # cells of the cut
 PATCH_INK = 30  # of which the ink's longest side takes these
+UNSURE = 0.6  # of the mask's strongest cell: what is ink where the glance is sure of none, as of a single dot
+LEAST = 0.05  # of which less is no ink at all; without any, a mask has 0.04
 FRAME = 28
 FRAME_INK = 20
 AROUND = 0.75  # of the ink's longest side: how far from its middle paper is looked at
@@ -73,7 +75,8 @@ class Framing(nn.Module):
         picture = pixels[:, None].float()
         grid = look(picture)
         mask = torch.sigmoid(self.glance(grid))
-        span = extent(profiles(mask) > 0.5)
+        seen = profiles(mask)
+        span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
         ink, contrast = cut(picture, mask, span, Paper(grid[:, :, ::2, ::2], mask, span))
         return place(ink), contrast
 
