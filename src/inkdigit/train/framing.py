@@ -18,8 +18,8 @@ from .glance import GRID, MASK, Glance
 
 PATCH = 42  # cells of the cut
 PATCH_INK = 30  # of which the ink's longest side takes these
-UNSURE = 0.6  # of the mask's strongest cell: what is ink where the glance is sure of none, as of a single dot
-LEAST = 0.05  # of which less is no ink at all; without any, a mask has 0.04
+UNSURE = 0.6  # of the mask's strongest cell: what is ink where the glance is sure of none
+LEAST = 0.2  # of which less is none, as a dot alone is to it: then all that is unlike the rest is ink
 FRAME = 28
 FRAME_INK = 20
 AROUND = 0.75  # of the ink's longest side: how far from its middle paper is looked at
@@ -75,9 +75,11 @@ class Framing(nn.Module):
         picture = pixels[:, None].float()
         grid = look(picture)
         mask = torch.sigmoid(self.glance(grid))
+        cells = grid[:, :, ::2, ::2]
+        mask = torch.where(mask.amax((2, 3), keepdim=True) < LEAST, unlike(cells), mask)
         seen = profiles(mask)
-        span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
-        ink, contrast = cut(picture, mask, span, Paper(grid[:, :, ::2, ::2], mask, span))
+        span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(max=0.5))
+        ink, contrast = cut(picture, mask, span, Paper(cells, mask, span))
         return place(ink), contrast
 
 
@@ -85,6 +87,12 @@ def look(picture: Tensor) -> Tensor:
     """Stretch [N, 1, H, W] to the grid [N, 1, 96, 96]; what is larger is smoothed as much as it shrinks."""
     grid: Tensor = functional.interpolate(picture, size=(GRID, GRID), mode="bilinear", antialias=True)
     return grid
+
+
+def unlike(grid: Tensor) -> Tensor:
+    """Give how unlike the mean each cell of [N, 1, S, S] is, of the most unlike one: 0..1."""
+    away = (grid - grid.mean((2, 3), keepdim=True)).abs()
+    return away / away.amax((2, 3), keepdim=True).clamp(min=FAINTEST)
 
 
 class Paper:
