@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from inkdigit import InputError, Prediction, Recognizer
 from inkdigit.image import ImageLike
 
+from .browser.strokes import DIGITS, placed
 from .pictures import digits, encoded, seven
 
 
@@ -33,6 +34,28 @@ def test_handwritten_digits_are_read(recognizer: Recognizer) -> None:
     images, labels = digits()
     answers = [recognizer.predict(image) for image in images]
     assert sum(answer.digit == label for answer, label in zip(answers, labels, strict=True)) >= 40
+
+
+@pytest.mark.parametrize("margin", [0.05, 0.8])
+@pytest.mark.parametrize("width", [6, 30, 60], ids="{} px of 600".format)
+def test_lines_of_any_width_are_read(recognizer: Recognizer, width: int, margin: float) -> None:
+    border = 600 * margin + width / 2
+    answers = []
+    for strokes in DIGITS.values():
+        page = Image.new("L", (round(450 + 2 * border), round(600 + 2 * border)), 255)
+        for stroke in placed(strokes, border, border, 450, 600):
+            ImageDraw.Draw(page).line(stroke, fill=0, width=width, joint="curve")
+        answers.append(recognizer.predict(page))
+    assert [answer.digit for answer in answers] == list(DIGITS)
+    assert all(answer.is_digit for answer in answers if answer.digit != 1), "a straight bar need not be a 1"
+
+
+@pytest.mark.parametrize("x", [10, 150, 470])
+@pytest.mark.parametrize("y", [10, 230, 400])
+def test_a_dot_is_ink(recognizer: Recognizer, x: int, y: int) -> None:
+    page = Image.new("L", (480, 480), 255)
+    ImageDraw.Draw(page).ellipse((x - 7, y - 7, x + 7, y + 7), fill=0)
+    assert recognizer.predict(page).frame.max() > 0.5
 
 
 @pytest.mark.parametrize("side", [28, 280, 1200])

@@ -53,8 +53,9 @@ def test_targets_for_fingers_are_large(open_desk: OpenDesk) -> None:
 
 
 def test_the_keyboard_reaches_everything_and_its_place_is_seen(desk: Desk) -> None:
+    expect(desk.part("model")).to_be_visible()
     seen = []
-    for _ in range(5):
+    for _ in range(6):
         desk.page.keyboard.press("Tab")
         seen.append(desk.evaluate("document.activeElement.dataset.testid ?? document.activeElement.tagName"))
         outline = """(() => {
@@ -62,7 +63,7 @@ def test_the_keyboard_reaches_everything_and_its_place_is_seen(desk: Desk) -> No
           return [part, part.closest(".button")].some((one) => one && getComputedStyle(one).outlineStyle === "solid");
         })()"""
         assert desk.evaluate(outline), f"{seen[-1]} shows no focus"
-    assert seen == ["undo", "clear", "upload", "SUMMARY", "A"]
+    assert seen == ["model", "undo", "clear", "upload", "SUMMARY", "A"]
 
 
 def test_a_screen_reader_hears_the_verdict(desk: Desk) -> None:
