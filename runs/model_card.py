@@ -75,7 +75,9 @@ calibrated there too, by one temperature.
 
 - Two or more digits in one picture: it answers with one of them, or says that this is no digit.
 - Lines as dark and as thick as the ink that cross the digit, and ink that can hardly be told from the paper.
-- Digits that a thick pen has ringed closely, which are often taken for zeros.
+- Digits that a thick pen has ringed closely: of 209, one in five is misread, mostly as a zero.
+- Digits cropped to ink by so wide a pen that more is ink than paper: about one in four.
+- Straight bars, which may be a 1 or none.
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.
