@@ -38,7 +38,7 @@ def test_handwritten_digits_are_read(recognizer: Recognizer) -> None:
 
 @pytest.mark.parametrize("margin", [0.05, 0.8])
 @pytest.mark.parametrize("width", [6, 30, 60], ids="{} px of 600".format)
-def test_lines_of_any_width_are_read(recognizer: Recognizer, width: int, margin: float) -> None:
+def test_lines_from_a_hundredth_to_a_tenth_of_a_digit_are_read(recognizer: Recognizer, width: int, margin: float) -> None:
     border = 600 * margin + width / 2
     answers = []
     for strokes in DIGITS.values():
@@ -56,6 +56,15 @@ def test_a_dot_is_ink(recognizer: Recognizer, x: int, y: int) -> None:
     page = Image.new("L", (480, 480), 255)
     ImageDraw.Draw(page).ellipse((x - 7, y - 7, x + 7, y + 7), fill=0)
     assert recognizer.predict(page).frame.max() > 0.5
+
+
+@pytest.mark.parametrize("slope", [0, 15, 50])
+@pytest.mark.parametrize("noise", [0, 1, 3])
+def test_an_empty_page_is_blank_however_it_is_lit(recognizer: Recognizer, slope: int, noise: int) -> None:
+    light = np.linspace(200, 200 + slope, 640) + np.random.default_rng(1).normal(0, noise, (480, 640))
+    with pytest.raises(InputError) as error:
+        recognizer.predict(light.clip(0, 255).astype(np.uint8))
+    assert error.value.code == "blank_image"
 
 
 @pytest.mark.parametrize("side", [28, 280, 1200])

@@ -19,7 +19,8 @@ from .glance import GRID, MASK, Glance
 PATCH = 42  # cells of the cut
 PATCH_INK = 30  # of which the ink's longest side takes these
 UNSURE = 0.6  # of the mask's strongest cell: what is ink where the glance is sure of none
-LEAST = 0.2  # of which less is none, as a dot alone is to it: then all that is unlike the rest is ink
+LEAST = 0.2  # of which less is none, as a dot alone is to it
+LONE = 8.0  # standard deviations from the mean: no slope of light and no grain is so far from it, and a dot is at 40
 FRAME = 28
 FRAME_INK = 20
 AROUND = 0.75  # of the ink's longest side: how far from its middle paper is looked at
@@ -76,9 +77,9 @@ class Framing(nn.Module):
         grid = look(picture)
         mask = torch.sigmoid(self.glance(grid))
         cells = grid[:, :, ::2, ::2]
-        mask = torch.where(mask.amax((2, 3), keepdim=True) < LEAST, unlike(cells), mask)
+        mask = torch.where(mask.amax((2, 3), keepdim=True) < LEAST, lone(cells), mask)
         seen = profiles(mask)
-        span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(max=0.5))
+        span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
         ink, contrast = cut(picture, mask, span, Paper(cells, mask, span))
         return place(ink), contrast
 
@@ -89,10 +90,10 @@ def look(picture: Tensor) -> Tensor:
     return grid
 
 
-def unlike(grid: Tensor) -> Tensor:
-    """Give how unlike the mean each cell of [N, 1, S, S] is, of the most unlike one: 0..1."""
-    away = (grid - grid.mean((2, 3), keepdim=True)).abs()
-    return away / away.amax((2, 3), keepdim=True).clamp(min=FAINTEST)
+def lone(grid: Tensor) -> Tensor:
+    """Say which cells of [N, 1, S, S] are so unlike the rest that they are ink without the glance's word: 0 or 1."""
+    square = (grid - grid.mean((2, 3), keepdim=True)).square()
+    return (square > (LONE * LONE * square.mean((2, 3), keepdim=True)).clamp(min=FAINTEST**2)).float()
 
 
 class Paper:

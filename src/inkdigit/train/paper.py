@@ -16,7 +16,7 @@ from .surface import axes, chance, desk, folds, holes, light, marks, page, print
 STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
 COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
 INKED = 0.1  # what counts as ink when it is measured: a hairline is no darker
-FAINTEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
+PALEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
 BOLDER = 5  # cells of the ink by which a pen may be wider, on either side of its line
 
 
@@ -47,7 +47,7 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     seen, beside = page(centre, side, size), desk(count, size)
     photo = paper * torch.lerp(beside, 1 - strength * written, seen)
     photo = sensor(blurred(glare(photo)), side)
-    dark = torch.exp(math.log(FAINTEST) * uniform(count, 0, 1).square())
+    dark = torch.exp(math.log(PALEST) * uniform(count, 0, 1).square())
     scan = torch.where(chance(count, 0.3), form, torch.ones(())) * (1 - written * dark)
     scan = torch.lerp(beside, scan, seen)
     pictures = torch.where(plain, scan, photo)
