@@ -29,11 +29,12 @@ def _on_paper(colours: Levels, alpha: Levels) -> Levels:
     if highest == 0:
         return np.full_like(alpha, 255)
     strong = alpha > highest // 2
-    visible = np.atleast_2d(colours[strong].T)
-    drawn = Image.fromarray(colours)
-    page = Image.new(drawn.mode, drawn.size, tuple(_paper(visible, strong).tolist()))
-    page.paste(drawn, mask=Image.fromarray(alpha))
-    return np.asarray(page)
+    planes = colours.reshape(*alpha.shape, -1)
+    visible = planes.reshape(alpha.size, -1)[np.flatnonzero(strong)].T
+    cover = alpha[..., None].astype(np.uint16)
+    blended = planes * cover + _paper(visible, strong) * (255 - cover) + 128  # at most 65,153
+    page: Levels = ((blended + (blended >> 8)) >> 8).astype(np.uint8)  # by 255, rounded
+    return page.reshape(colours.shape)
 
 
 def _paper(visible: Levels, strong: NDArray[np.bool_]) -> Levels:

@@ -4,11 +4,10 @@ A body is read as it comes and no further than its limit, within the time that t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from multipart import parse_options_header
@@ -26,6 +25,7 @@ MAX_BATCH_BYTES = 100 * 1024**2
 OVERHEAD_BYTES = 64 * 1024  # what multipart and JSON may add around one picture
 FORM = "multipart/form-data"
 ARRAY_DEPTH = 3  # [H, W, 1|3|4]
+T = TypeVar("T")
 
 Image = bytes | NDArray[Any]
 # Reads the body's image; a JSON body is parsed only when it is called, as that may take long.
@@ -53,12 +53,11 @@ class Body:
             if chunk:
                 yield chunk
 
-    @asynccontextmanager
-    async def in_time(self) -> AsyncIterator[None]:
-        """Let the body be read. Raises RequestError when the time is over, or it ends early."""
+    async def in_time(self, reading: Awaitable[T]) -> T:
+        """Await what reads the body. Raises RequestError when the time is over, or the body ends early."""
         try:
             async with asyncio.timeout(self.timeout):
-                yield
+                return await reading
         except TimeoutError as error:
             raise RequestError(f"The body was not here within {self.timeout:g} seconds.", "body_too_slow") from error
         except ClientDisconnect as error:
@@ -74,15 +73,14 @@ async def read_image(body: Body) -> tuple[int, Reader]:
     kind, options = parse_options_header(body.request.headers.get("content-type", ""))
     if kind == FORM:
         chunks = body.chunks(MAX_BYTES + OVERHEAD_BYTES)
-        async with body.in_time():
-            (file,) = await read_parts(chunks, options.get("boundary", ""), max_files=1)
+        (file,) = await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=1))
         picture = file.take()
         return len(picture), lambda: picture
     if kind.startswith("image/"):
-        picture = await _read(body)
+        picture = await body.in_time(_read(body))
         return len(picture), lambda: picture
     if kind == "application/json":
-        text = await _read(body)
+        text = await body.in_time(_read(body))
         return len(text), lambda: parse_array(text)
     raise RequestError(
         "Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type"
@@ -94,13 +92,12 @@ async def read_files(body: Body) -> list[File]:
     kind, options = parse_options_header(body.request.headers.get("content-type", ""))
     if kind != FORM:
         raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
-    async with body.in_time():
-        return await read_parts(body.chunks(MAX_BATCH_BYTES), options.get("boundary", ""), max_files=MAX_BATCH_FILES)
+    chunks = body.chunks(MAX_BATCH_BYTES)
+    return await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=MAX_BATCH_FILES))
 
 
 async def _read(body: Body) -> bytes:
-    async with body.in_time():
-        return b"".join([chunk async for chunk in body.chunks(MAX_BYTES)])
+    return b"".join([chunk async for chunk in body.chunks(MAX_BYTES)])
 
 
 def _too_many_bytes(limit: int) -> RequestError:

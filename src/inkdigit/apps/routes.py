@@ -1,8 +1,7 @@
 """The service's own routes: `/v1`, health, metrics and the page."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
@@ -63,15 +62,13 @@ async def read_prediction(request: Request, model: str | None = None) -> Predict
     """Read the one picture of a request's body. Raises RequestError and InputError."""
     service = service_of(request)
     recognizer = service.recognizer(model)
-    with _body_of(request) as body:
-        size, read = await read_image(body)
+    with service.memory.share() as take:
+        size, read = await read_image(_body(request, take))
         return await service.predict(size, read, recognizer)
 
 
-@contextmanager
-def _body_of(request: Request) -> Iterator[Body]:
-    with service_of(request).memory.share() as take:
-        yield Body(request, request.app.state.settings.body_timeout, take)
+def _body(request: Request, take: Callable[[int], None]) -> Body:
+    return Body(request, request.app.state.settings.body_timeout, take)
 
 
 @router.post(
@@ -106,8 +103,8 @@ async def predict_batch(request: Request, model: ModelQuery = None, frame: Frame
     """Read the digits on many pictures; the results are in their order, an error in the place of one that failed."""
     service = service_of(request)
     recognizer = service.recognizer(model)
-    with _body_of(request) as body:
-        files = await read_files(body)
+    with service.memory.share() as take:
+        files = await read_files(_body(request, take))
         answers, response = await service.gate.long(lambda: _answer_batch(recognizer, files, frame))
     for answer in answers:
         metrics_of(request).answered(answer)

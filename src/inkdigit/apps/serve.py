@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -52,6 +53,7 @@ def worker_app() -> "FastAPI":
     from .api import create_app  # noqa: PLC0415  a third of a second, which the parent of the workers need not wait
 
     app = create_app()
+    gc.freeze()  # what is there from the start is garbage never: no collection need look through it
     reload_on_signal(app.state.service.reload)
     # Granian's threads outlive its loop; one that meets an interpreter taken down would abort with a panic in the log.
     atexit.register(_leave)

@@ -4,8 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -39,19 +38,18 @@ class Gate:
 
     async def long(self, work: Callable[[], T]) -> T:
         """Do work in a thread. Raises RequestError where too much waits already."""
-        with self.entered():
+        with self:
             return await to_thread.run_sync(lambda: _behind(work), limiter=self._threads)
 
-    @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Count one piece of work. Raises RequestError where too much waits already."""
+    def __enter__(self) -> None:
+        """Count one piece of work in. Raises RequestError where too much waits already."""
         if self.in_flight >= self._limit:
             raise RequestError("More pictures are in work than this service takes at a time.", "overloaded")
         self.in_flight += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
+
+    def __exit__(self, *_: object) -> None:
+        """Count it out."""
+        self.in_flight -= 1
 
 
 class Memory:
@@ -59,24 +57,34 @@ class Memory:
 
     def __init__(self, limit: int) -> None:
         self.held = 0
-        self._limit = limit
+        self.limit = limit
 
-    @contextmanager
-    def share(self) -> Iterator[Callable[[int], None]]:
-        """Yield what takes bytes for one request and raises RequestError where none are left; then give them back."""
-        mine = 0
+    def share(self) -> "Share":
+        """Give what takes bytes for one request."""
+        return Share(self)
 
-        def take(count: int) -> None:
-            nonlocal mine
-            if self.held + count > self._limit:
-                raise RequestError("Too many large bodies are being sent to this service.", "overloaded")
-            self.held += count
-            mine += count
 
-        try:
-            yield take
-        finally:
-            self.held -= mine
+class Share:
+    """Count one request's bytes in, and at the end out."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._mine = 0
+
+    def take(self, count: int) -> None:
+        """Take bytes. Raises RequestError where none are left."""
+        if self._memory.held + count > self._memory.limit:
+            raise RequestError("Too many large bodies are being sent to this service.", "overloaded")
+        self._memory.held += count
+        self._mine += count
+
+    def __enter__(self) -> Callable[[int], None]:
+        """Give what takes bytes."""
+        return self.take
+
+    def __exit__(self, *_: object) -> None:
+        """Give them back."""
+        self._memory.held -= self._mine
 
 
 class Timed(NamedTuple):
@@ -134,7 +142,7 @@ class Service:
 
     async def _predict_light(self, read: Reader, recognizer: Recognizer) -> Timed | None:
         """Read a small image in the event loop; None where few bytes stand for many pixels."""
-        with self.gate.entered():
+        with self.gate:
             start = time.perf_counter()
             pixels = _light_pixels(read())
             if pixels is None:
