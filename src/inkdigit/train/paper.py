@@ -61,12 +61,14 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
 
 def bolder(ink: Tensor) -> Tensor:
     """Write half of the digits [N, 56, 56] with a wider pen, as far as that fills no loop and joins no lines."""
-    wider = torch.randint(-BOLDER, BOLDER, ink.shape[:1])[:, None, None]
-    parts = parts_less_holes(ink)
+    wider = torch.randint(-BOLDER, BOLDER, ink.shape[:1])
+    parts, grown = parts_less_holes(ink), wider_line(ink)
+    readable = parts_less_holes(grown) == parts
     for cells in range(BOLDER):
-        grown = wider_line(ink)
-        readable = (parts_less_holes(grown) == parts) & (parts_less_holes(wider_line(grown)) == parts)
-        ink = torch.where((wider >= cells) & readable[:, None, None], grown, ink)
+        further = wider_line(grown)
+        readable = readable & (parts_less_holes(further) == parts)  # not only just readable
+        ink = torch.where((readable & (wider >= cells))[:, None, None], grown, ink)
+        grown = further
     return ink
 
 
