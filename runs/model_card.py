@@ -75,8 +75,8 @@ calibrated there too, by one temperature.
 
 - Two or more digits in one picture: it answers with one of them, or says that this is no digit.
 - Lines as dark and as thick as the ink that cross the digit, and ink that can hardly be told from the paper.
-- Digits that a thick pen has ringed closely: of 209, one in five is misread, mostly as a zero.
-- Digits cropped to ink by so wide a pen that more is ink than paper: about one in four.
+- Digits that a thick pen has ringed closely, which may be read as a zero; and digits cropped to ink by so wide a pen that
+  more is ink than paper. `bench/geometry.py` measures both: see [its figures](../bench/README.md#figures).
 - Straight bars, which may be a 1 or none.
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.

@@ -69,7 +69,8 @@ class Framing(nn.Module):
 
     def __init__(self, glance: Glance) -> None:
         super().__init__()
-        self.glance = glance
+        # On a processor this takes an eighth of its time away.
+        self.glance: Glance = glance.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Frame `pixels`, uint8 [N, H, W]."""

@@ -32,11 +32,13 @@ AVERAGED = 0.998  # part of the averaged weights that a step keeps
 
 OPTIMISERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
     "adamw": lambda module, recipe: torch.optim.AdamW(
-        module.parameters(), recipe.rate, weight_decay=recipe.weight_decay
+        module.parameters(), recipe.rate, weight_decay=recipe.weight_decay, fused=True
     ),
-    "adam": lambda module, recipe: torch.optim.Adam(module.parameters(), recipe.rate, weight_decay=recipe.weight_decay),
+    "adam": lambda module, recipe: torch.optim.Adam(
+        module.parameters(), recipe.rate, weight_decay=recipe.weight_decay, fused=True
+    ),
     "sgd": lambda module, recipe: torch.optim.SGD(
-        module.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
+        module.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay, fused=True
     ),
 }
 SCHEDULES: dict[str, Callable[[torch.optim.Optimizer, Recipe, int], torch.optim.lr_scheduler.LRScheduler]] = {
