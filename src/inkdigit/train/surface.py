@@ -151,7 +151,7 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     twice = torch.where(chance(count, 0.3), below.abs().minimum((below - 3 * thick).abs()), below.abs())
     under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
-    return drawn * (chance(count, 0.25) & (half.amax(1, keepdim=True) > 4))
+    return drawn * (chance(count, 0.08) & (half.amax(1, keepdim=True) > 4))
 
 
 def line_width(ink: Tensor) -> Tensor:
