@@ -9,9 +9,8 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 from anyio import CapacityLimiter, to_thread
-from PIL.Image import Image as PictureFile
 
-from ..image import Pixels, decode, load_pixels, open_picture
+from ..image import Pixels, count_values, decode, load_pixels, open_picture
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from ..settings import Settings
@@ -163,7 +162,7 @@ def _light_pixels(image: Image) -> Pixels | None:
     if not isinstance(image, bytes):
         return load_pixels(image)
     picture = open_picture(image)
-    return decode(picture, image) if _is_light(picture) else None
+    return decode(picture, image) if count_values(picture) <= LIGHT_VALUES else None
 
 
 def _predict(image: Image, recognizer: Recognizer) -> Timed:
@@ -172,12 +171,6 @@ def _predict(image: Image, recognizer: Recognizer) -> Timed:
     decoded = time.perf_counter()
     answer = recognizer.read(pixels)
     return Timed(answer, decoded - start, time.perf_counter() - decoded)
-
-
-def _is_light(picture: PictureFile) -> bool:
-    """Tell whether a picture takes little time."""
-    width, height = picture.size
-    return width * height * len(picture.getbands()) <= LIGHT_VALUES
 
 
 def _warm_up(recognizers: Mapping[str, Recognizer]) -> None:
