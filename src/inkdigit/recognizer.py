@@ -13,7 +13,9 @@ from .errors import InputError
 from .image import ImageLike, Pixels, load_pixels
 from .prediction import Model, Prediction
 
-PIXELS_PER_CALL = 4_000_000
+PIXELS_WAITING = 4_000_000  # decoded pictures that are held to find those of one size
+# Of one call of the graph: what more pictures take leaves a processor's caches, and is slower by a quarter.
+PIXELS_PER_CALL, PICTURES_PER_CALL = 640_000, 32
 
 
 class Recognizer:
@@ -52,7 +54,7 @@ class Recognizer:
                 waiting.append((place, load_pixels(image)))
             except InputError as error:
                 answers[place] = error
-            if sum(pixels.size for _, pixels in waiting) >= PIXELS_PER_CALL:
+            if sum(pixels.size for _, pixels in waiting) >= PIXELS_WAITING:
                 answers.update(self._answer_all(waiting))
                 waiting = []
         answers.update(self._answer_all(waiting))
@@ -85,10 +87,10 @@ class Recognizer:
 
 
 def _equal_sizes(waiting: list[tuple[int, Pixels]]) -> Iterator[list[tuple[int, Pixels]]]:
-    """Group pictures of equal size, at most `PIXELS_PER_CALL` in a group (a larger picture stands alone)."""
+    """Group pictures of equal size, as many as one call takes (a larger picture stands alone)."""
     by_size = sorted(waiting, key=lambda item: item[1].shape)
     for (height, width), group in groupby(by_size, key=lambda item: item[1].shape):
         members = list(group)
-        step = max(1, PIXELS_PER_CALL // (height * width))
+        step = max(1, min(PICTURES_PER_CALL, PIXELS_PER_CALL // (height * width)))
         for start in range(0, len(members), step):
             yield members[start : start + step]
