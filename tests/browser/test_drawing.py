@@ -115,7 +115,8 @@ def test_undo_and_clear_in_the_middle_of_a_stroke(desk: Desk) -> None:
 def test_no_stale_answer_after_clear(desk: Desk) -> None:
     desk.evaluate("asks.delay = 400")
     desk.draw(desk.strokes(7))
-    desk.page.wait_for_function("asks.flight === 1")
+    while desk.asks("flight") == 0:
+        desk.page.wait_for_timeout(10)
     desk.part("clear").click()
     desk.settle()
     desk.page.wait_for_timeout(100)
