@@ -49,14 +49,18 @@ class Recognizer:
         """Read many images; the answers come in their order, an InputError in the place of one that failed."""
         answers: dict[int, Prediction | InputError] = {}
         waiting: list[tuple[int, Pixels]] = []
+        held = 0
         for place, image in enumerate(images):
             try:
-                waiting.append((place, load_pixels(image)))
+                pixels = load_pixels(image)
             except InputError as error:
                 answers[place] = error
-            if sum(pixels.size for _, pixels in waiting) >= PIXELS_WAITING:
+                continue
+            waiting.append((place, pixels))
+            held += pixels.size
+            if held >= PIXELS_WAITING:
                 answers.update(self._answer_all(waiting))
-                waiting = []
+                waiting, held = [], 0
         answers.update(self._answer_all(waiting))
         return [answers[place] for place in range(len(images))]
 
