@@ -383,6 +383,51 @@ def test_a_tiny_file_that_claims_to_be_huge_is_refused(name: str) -> None:
     assert refused(claims()[name]) == ("broken_image" if name == "WebP" else "too_many_pixels")
 
 
+def entries(count: int, size: int, *own: tuple[int, int, int, int]) -> bytes:
+    """Give a TIFF's directory with `count` entries that all claim the same `size` bytes behind it."""
+    start = 10 + 12 * (len(own) + count) + 4
+    tags = sorted([*own, *((40_000 + number, 7, size, start) for number in range(count))])
+    directory = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory + bytes(4 + size)
+
+
+def hidden() -> dict[str, tuple[bytes, bytes | str]]:
+    """Give files with hundreds of times their bytes beside the pixels; and the same without, or their refusal."""
+    tags = [(256, 4, 1, 28), (257, 4, 1, 28), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 0)]
+    grey, jpeg, gif, scanned = (
+        encoded(SEVEN),
+        encoded(SEVEN, "JPEG"),
+        encoded(SEVEN, "GIF"),
+        encoded(SEVEN, "JPEG", progressive=True),
+    )
+    see_through = grey[:33] + chunk(b"tRNS", b"\0\7") + grey[33:]
+    text = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(2**20 - 1), 9))
+    profile = chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(2**26), 9))
+    exif = b"Exif\0\0" + entries(2000, 40_000)
+    scan = scanned.rindex(b"\xff\xda")
+    behind_palette = 13 + (3 << (gif[10] & 7) + 1)
+    return {
+        "TIFF": (entries(200, 2**20, *tags), "broken_image"),
+        "PNG, EXIF": (grey[:33] + chunk(b"eXIf", entries(200, 2**20)) + grey[33:], grey),
+        "PNG, texts": (see_through[:33] + 500 * text + see_through[33:], see_through),
+        "PNG, profile": (grey[:33] + profile + grey[33:], grey),
+        "PNG, chunks": (see_through[:33] + 50_000 * chunk(b"none", b"") + see_through[33:], "broken_image"),
+        "JPEG, EXIF": (jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:], jpeg),
+        "JPEG, notes": (jpeg[:2] + 50_000 * b"\xff\xfe\0\3x" + jpeg[2:], "broken_image"),
+        "JPEG, scans": (scanned[:scan] + 500 * scanned[scan:-2] + scanned[-2:], "broken_image"),
+        "GIF, notes": (gif[:behind_palette] + 50_000 * b"!\xfe\1x\0" + gif[behind_palette:], "broken_image"),
+    }
+
+
+@pytest.mark.parametrize("name", hidden())
+def test_what_is_beside_the_pixels_is_left_out_or_too_much(name: str) -> None:
+    data, wanted = hidden()[name]
+    if isinstance(wanted, str):
+        assert refused(data) == wanted
+    else:
+        np.testing.assert_array_equal(load_pixels(data), load_pixels(wanted), strict=True)
+
+
 def test_limits_of_pictures_and_arrays() -> None:
     side = int(MAX_PIXELS**0.5)
     assert load_pixels(encoded(Image.new("1", (side, side)))).shape == (1024, 1024)
@@ -399,7 +444,7 @@ def test_a_file_over_the_limit_is_not_read_to_its_end(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 def test_claims_of_size_take_no_memory(tmp_path: Path) -> None:
-    for number, data in enumerate(claims().values()):
+    for number, data in enumerate([*claims().values(), *(data for data, _ in hidden().values())]):
         (tmp_path / str(number)).write_bytes(data)
     script = (
         "import re, sys, warnings; from inkdigit.image import *; from inkdigit.errors import InputError\n"

@@ -10,7 +10,7 @@ import importlib.util
 import io
 import logging
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from PIL import Image, UnidentifiedImageError, _imaging
 
 from .errors import InputError
 from .grey import grey_ink
+from .lean import is_honest, lean
 from .png import PlainPng, plain_png
 
 MAX_BYTES = 10 * 1024**2
@@ -109,8 +110,9 @@ def count_values(picture: Picture) -> int:
 
 def _open(data: bytes) -> Image.Image:
     formats = picture_formats()
+    needed = io.BytesIO(lean(data))
     try:
-        picture = Image.open(io.BytesIO(data), formats=formats)
+        picture = Image.open(needed, formats=formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except UnidentifiedImageError as error:
@@ -212,10 +214,17 @@ def _reduction(side: int) -> int:
 def _upright(picture: Image.Image) -> Image.Image:
     """Turn a picture as its EXIF says; EXIF that cannot be read says nothing, and the picture is still one."""
     try:
-        turn = TURNS.get(picture.getexif().get(ORIENTATION, 1))
+        turn = TURNS.get(picture.getexif().get(ORIENTATION, 1)) if is_honest(_exif(picture.info)) else None
     except DECODER_ERRORS:
         return picture
     return picture if turn is None else picture.transpose(turn)
+
+
+def _exif(info: Mapping[Any, Any]) -> bytes:
+    """Give what Pillow would read a turn from; ImageMagick writes it as a text, in hexadecimal digits."""
+    if "exif" in info or "Raw profile type exif" not in info:
+        return info.get("exif") or b""
+    return bytes.fromhex("".join(info["Raw profile type exif"].split("\n")[3:]))
 
 
 def _plain_mode(picture: Image.Image) -> Image.Image:

@@ -16,8 +16,10 @@ START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 HEAD = struct.Struct(">II5B")  # width, height, bit depth, colour type, compression, filter, interlace
 PLAIN = (8, 0, 0, 0)
 KINDS = {0: (1, "mono"), 2: (3, "rgb"), 6: (4, "rgba")}  # of colour: channels, and kornia's word for it
-# What makes a PNG more than its pixels: a colour that is none, a turn, which may be named behind them, other frames.
-MORE = (b"tRNS", b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp", b"acTL")
+TURNED = (b"Raw profile type exif", b"XML:com.adobe.xmp")  # texts that may tell that a picture lies turned
+# What makes a PNG more than its pixels: a colour that is none, a turn, which may be named behind them, other frames,
+# and a profile, which kornia inflates to any size.
+MORE = (b"tRNS", b"eXIf", *TURNED, b"acTL", b"iCCP")
 
 
 class PlainPng(NamedTuple):

@@ -22,6 +22,7 @@ from .together import Together
 
 LIGHT_BYTES = 64 * 1024  # what is larger, in bytes or in pixels, may take over 5 ms
 LIGHT_VALUES = 320_000  # pixels times channels: 280×280 RGBA is about 2 ms
+LIGHT_FORMATS = (b"\x89PNG", b"\xff\xd8")  # what heads of other files cost is not told by their size
 HEAVY_THREADS = 2  # of which each may hold a picture of many megapixels
 LONG_NICENESS = 10  # else two photos leave health checks and refusals a third of a busy core
 T = TypeVar("T")
@@ -140,7 +141,7 @@ class Service:
         return timed.prediction
 
     async def _predict_light(self, read: Reader, recognizer: Recognizer) -> Timed | None:
-        """Read a small image in the event loop; None where few bytes stand for many pixels."""
+        """Read a small image in the event loop; None where few bytes may stand for much work."""
         with self.gate:
             start = time.perf_counter()
             pixels = _light_pixels(read())
@@ -161,6 +162,8 @@ def _behind(work: Callable[[], T]) -> T:
 def _light_pixels(image: Image) -> Pixels | None:
     if not isinstance(image, bytes):
         return load_pixels(image)
+    if not image.startswith(LIGHT_FORMATS):
+        return None
     picture = open_picture(image)
     return decode(picture, image) if count_values(picture) <= LIGHT_VALUES else None
 
