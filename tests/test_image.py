@@ -104,7 +104,8 @@ def test_lossless_formats_give_the_same_pixels_whatever_they_are_given_as(name: 
     data = LOSSLESS[name]()
     (tmp_path / "picture").write_bytes(data)
     opened = Image.open(io.BytesIO(data))
-    for image in (data, tmp_path / "picture", str(tmp_path / "picture"), opened, SEVEN, SEVEN[..., None]):
+    named = tmp_path / "picture"
+    for image in (data, bytearray(data), named, str(named), opened, SEVEN, SEVEN[..., None]):
         np.testing.assert_array_equal(load_pixels(image), SEVEN)
 
 
@@ -286,6 +287,7 @@ def test_ranges_of_arrays(values: Any, wanted: list[int]) -> None:
         np.array([[10**30, 1]]),
         np.array([[1j, 1]]),
         np.array([["2020-01-01"]], "M8[D]"),
+        np.array([["a"]], np.dtypes.StringDType()),
         np.zeros((2, 2), [("a", "u1")]),
         [[1, 2], [3]],
         [[1, "a"]],

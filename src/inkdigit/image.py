@@ -9,6 +9,7 @@ import functools
 import importlib.util
 import io
 import logging
+import os
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,7 +29,7 @@ MAX_PIXELS = 64 * 1024**2
 MAX_SIDE = 1600  # px, of what is handed on
 
 Pixels = NDArray[np.uint8]
-ImageLike = str | Path | bytes | Image.Image | NDArray[Any]
+ImageLike = str | os.PathLike[str] | bytes | bytearray | Image.Image | NDArray[Any]
 Picture = PlainPng | Image.Image  # a file, opened
 
 # What Pillow's decoders raise on damaged files; they also warn of them, which a host may have made an error.
@@ -69,10 +70,11 @@ def load_pixels(image: ImageLike) -> Pixels:
     [H, W], of either polarity, at most `MAX_SIDE` px on its longest side. Raises InputError. What one picture is given
     as makes no difference, but for a JPEG over `MAX_SIDE`: from its bytes it is decoded smaller, within a few levels.
     """
-    if isinstance(image, str | Path):
+    if isinstance(image, str | os.PathLike):
         image = read_file(Path(image))
-    if isinstance(image, bytes):
-        return decode(open_picture(image), image)
+    if isinstance(image, bytes | bytearray):
+        data = bytes(image)
+        return decode(open_picture(data), data)
     if isinstance(image, Image.Image):
         return _decode(image)
     return array_pixels(image)
@@ -260,6 +262,8 @@ def array_pixels(values: NDArray[Any]) -> Pixels:
     1, else in 0..255. Raises InputError on any other shape, type or range.
     """
     values = _array(values)
+    if values.ndim == 0:
+        raise InputError("A picture is a path, bytes, a PIL image, or an array.", "bad_array")
     if values.ndim not in {2, 3} or 0 in values.shape or (values.ndim == 3 and values.shape[2] not in {1, 3, 4}):
         raise InputError(f"An array must be [H, W] or [H, W, 1|3|4], not {list(values.shape)}.", "bad_array")
     if values.shape[0] * values.shape[1] > MAX_PIXELS:
@@ -273,7 +277,7 @@ def array_pixels(values: NDArray[Any]) -> Pixels:
 def _array(values: Any) -> NDArray[Any]:
     try:
         return np.asarray(values)
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:  # RuntimeError: a tensor that needs gradients
         raise InputError("An array's rows must be of equal length and hold numbers.", "bad_array") from error
 
 
@@ -282,10 +286,10 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
         return values
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
-    if values.dtype.newbyteorder("=") == np.uint16:
-        return _by_parts(values, _sixteen_to_eight().take)
     if values.dtype.kind not in "iuf":
         raise InputError(f"An array must hold numbers, not {values.dtype}.", "bad_array")
+    if values.dtype.newbyteorder("=") == np.uint16:
+        return _by_parts(values, _sixteen_to_eight().take)
     with np.errstate(invalid="ignore"):
         low, high = values.min(), values.max()
     if not (low >= 0 and high <= 255):  # also refuses NaN
