@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from inkdigit.errors import InputError
 from inkdigit.image import MAX_SIDE, load_pixels, open_picture, picture_formats
@@ -67,6 +68,12 @@ def seeds() -> list[bytes]:
         _saved(drawn, "TIFF"),
         _saved(palette, "TIFF"),
     ]
+    notes = PngInfo()
+    for name in ("note", "XML:com.adobe.xmp"):
+        notes.add_text(name, "x" * 400, zip=True)
+    made += [_saved(colour, "PNG", pnginfo=notes, icc_profile=b"profile" * 9, transparency=(1, 2, 3))]
+    made += [_saved(grey, "JPEG", comment=b"note", icc_profile=b"profile" * 9, exif=exif, progressive=True)]
+    made += [_saved(palette, "GIF", comment=b"note" * 90), _saved(grey, "TIFF", tiffinfo={270: "note" * 30, 274: 6})]
     if "HEIF" in picture_formats():
         made += [_saved(colour, "HEIF"), _saved(drawn, "HEIF")]
     return made
