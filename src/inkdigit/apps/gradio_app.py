@@ -1,7 +1,6 @@
 """The Gradio door: draw a digit or open a picture, and see the answer. Hands on what it gets, and knows no pixels."""
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,35 +11,37 @@ from ..image import ImageLike
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from . import paper
+from .errors import RequestError
+from .service import choose
 from .words import NUMERALS, percent, verdict
 
 KEEP = 3600  # seconds that a visitor's picture stays on the disk
 EXAMPLES = Path(__file__).parent / "examples"
 INVITATION = "Write a digit. Any size, anywhere."
+Models = Callable[[], Mapping[str, Recognizer]]  # by their names; a service may read them again
 Shown = tuple[gr.Label, str, str]
 
 
-@cache
-def recognizer(model: str) -> Recognizer:
-    """Open a model once. Raises ArtefactError."""
-    return Recognizer(model)
+class Reader:
+    """Answer by the models that there are at the time."""
 
+    def __init__(self, models: Models) -> None:
+        self._models = models
 
-def read(image: ImageLike | None, model: str) -> Shown:
-    """Read the image, if there is one; give the probabilities by label, a sentence, and the frame as HTML."""
-    if not image:
-        return _label(None), "", ""
-    try:
-        answer = recognizer(model).predict(image)
-    except InputError as error:
-        return _label(None), str(error), ""
-    seen = f'<img src="{answer.as_dict(frame=True)["frame"]}" alt="The 28 by 28 pixels that the network saw">'
-    return _label(answer), f"{verdict(answer)} {percent(answer.confidence)}", seen
+    def read(self, image: ImageLike | None, model: str | None) -> Shown:
+        """Read the image, if there is one; give the probabilities by label, a sentence, and the frame as HTML."""
+        if not image:
+            return _label(None), "", ""
+        try:
+            answer = choose(self._models(), model).predict(image)
+        except (InputError, RequestError) as error:
+            return _label(None), str(error), ""
+        seen = f'<img src="{answer.as_dict(frame=True)["frame"]}" alt="The 28 by 28 pixels that the network saw">'
+        return _label(answer), f"{verdict(answer)} {percent(answer.confidence)}", seen
 
-
-def read_drawing(sent: str | None, model: str) -> Shown:
-    """Read what the paper sent."""
-    return read(paper.picture(sent), model)
+    def read_drawing(self, sent: str | None, model: str | None) -> Shown:
+        """Read what the paper sent."""
+        return self.read(paper.picture(sent), model)
 
 
 def _label(answer: Prediction | None) -> gr.Label:
@@ -55,21 +56,22 @@ def _label(answer: Prediction | None) -> gr.Label:
     )
 
 
-def build(models: Sequence[str]) -> gr.Blocks:
+def build(models: Models) -> gr.Blocks:
     """Lay the app out."""
+    reader = Reader(models)
+    names = list(models())
     blocks: gr.Blocks = gr.Blocks(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP, KEEP))
     with blocks:
         gr.Markdown("# Inkdigit\nReads handwritten digits, while you write them.")
-        offered = [(Path(model).name, model) for model in models]
-        model = gr.Dropdown(offered, label="Model", visible=len(models) > 1)
+        model = gr.Dropdown(names, label="Model", visible=len(names) > 1)
         with gr.Tab("Draw"), gr.Row():
             with gr.Column(scale=2):
                 pad = _pad()
-            _show(pad, model, read_drawing, INVITATION)
+            _show(pad, model, reader.read_drawing, INVITATION)
         with gr.Tab("Upload"), gr.Row():
             with gr.Column(scale=2):
                 picture = _picture()
-            _show(picture, model, read)
+            _show(picture, model, reader.read)
     return blocks
 
 

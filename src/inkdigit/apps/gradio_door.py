@@ -8,8 +8,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from ..image import MAX_BYTES
-from ..settings import DoorSettings, GradioSettings
+from ..settings import GradioSettings
 from . import gradio_app, paper
+from .models import load
 from .setup import announce, with_free_port
 from .shell import SecurityHeaders
 
@@ -32,19 +33,19 @@ CSS = """
 
 def serve(settings: GradioSettings, say: Callable[[str], None]) -> None:
     """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
-    gradio_app.recognizer(settings.offered[0])
+    recognizers = load(settings.offered)
     settings = with_free_port(settings)
     app = FastAPI(openapi_url=None)
-    mount(app, settings, "/")
+    mount(app, lambda: recognizers, "/")
     app.add_middleware(SecurityHeaders, policies={"/": CSP})
     announce("Gradio", settings.host, settings.port, "/", say)
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
 
 
-def mount(app: FastAPI, settings: DoorSettings, path: str) -> None:
-    """Put the Gradio app under a path of another."""
+def mount(app: FastAPI, models: gradio_app.Models, path: str) -> None:
+    """Put the Gradio app under a path of another; it reads by what `models` gives at the time."""
     theme = gr.themes.Default(primary_hue="indigo", neutral_hue="slate")
-    blocks = gradio_app.build(settings.offered)
+    blocks = gradio_app.build(models)
     looks: dict[str, Any] = {"css": CSS, "theme": theme, "footer_links": []}
     if path == "/":  # elsewhere the icon is the other application's
         looks["favicon_path"] = str(paper.ICON)
