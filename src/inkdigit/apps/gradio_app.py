@@ -1,10 +1,12 @@
 """The Gradio door: draw a digit or open a picture, and see the answer. Hands on what it gets, and knows no pixels."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder, is_in_or_equal
 
 from ..errors import InputError
 from ..image import ImageLike
@@ -56,11 +58,44 @@ def _label(answer: Prediction | None) -> gr.Label:
     )
 
 
+class Guarded(gr.Blocks):
+    """Take of a client no file but one that was uploaded: neither another of the server's nor one at an address.
+
+    Every event of every component comes by here, before Gradio copies or fetches anything. Gradio itself looks only
+    where a client marks what it sends as a file, and only after its own `launch`, which a mounted app has not.
+    """
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
+        """Prepare an event's inputs. Raises gradio.Error, whether the file is there or not."""
+        _check_files(inputs)
+        return await super().preprocess_data(block_fn, inputs, *rest, **named)
+
+
+def _check_files(sent: Any) -> None:
+    if isinstance(sent, dict):
+        if "path" in sent:
+            _uploaded(sent["path"])
+        sent = list(sent.values())
+    if isinstance(sent, list):
+        for each in sent:
+            _check_files(each)
+
+
+def _uploaded(path: Any) -> str:
+    """Give the path of a file that was uploaded, and is still there. Raises gradio.Error."""
+    if isinstance(path, str):
+        with suppress(OSError, ValueError):  # of what can be no file's name
+            if is_in_or_equal(path, get_upload_folder()) and Path(path).is_file():
+                return path
+    raise gr.Error("This picture was not uploaded here, or is deleted by now.", print_exception=False)
+
+
 def build(models: Models) -> gr.Blocks:
     """Lay the app out."""
     reader = Reader(models)
     names = list(models())
-    blocks: gr.Blocks = gr.Blocks(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP, KEEP))
+    blocks = Guarded(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP, KEEP))
+    blocks.has_launched = True  # else Gradio checks nothing of what it copies
     with blocks:
         gr.Markdown("# Inkdigit\nReads handwritten digits, while you write them.")
         model = gr.Dropdown(names, label="Model", visible=len(names) > 1)
@@ -105,7 +140,7 @@ def _picture() -> gr.Image:
 
 
 def _path_of(payload: Any) -> Any:
-    return payload and payload.path
+    return payload and _uploaded(payload.path)
 
 
 def _show(source: gr.HTML | gr.Image, model: gr.Dropdown, reader: Callable[..., Shown], invitation: str = "") -> None:
