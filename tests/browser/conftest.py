@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,22 +86,23 @@ def desk(window: Desk) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="session")
-def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def other_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Give a second model: a copy of the first under another name."""
-    return Path(shutil.copy(model_path(DEFAULT_MODEL), tmp_path_factory.mktemp("models") / "other.onnx"))
+    copy = shutil.copy(model_path(DEFAULT_MODEL), tmp_path_factory.mktemp("models") / "copy.onnx")
+    return f"other={copy}"
 
 
 @pytest.fixture(scope="session")
-def gradio(other_model: Path) -> Iterator[Service]:
+def gradio(other_model: str) -> Iterator[Service]:
     """Start the Gradio app with two models."""
     pytest.importorskip("gradio", reason="the extra gradio is not installed")
-    with serving("--model", DEFAULT_MODEL, "--model", str(other_model), door="gradio") as started:
+    with serving("--model", DEFAULT_MODEL, "--model", other_model, door="gradio") as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def streamlit(other_model: Path) -> Iterator[Service]:
+def streamlit(other_model: str) -> Iterator[Service]:
     """Start the Streamlit app with two models."""
     pytest.importorskip("streamlit", reason="the extra streamlit is not installed")
-    with serving("--model", DEFAULT_MODEL, "--model", str(other_model), door="streamlit") as started:
+    with serving("--model", DEFAULT_MODEL, "--model", other_model, door="streamlit") as started:
         yield started

@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/web", routes.PAGE_FILES, name="web")
     docs.add_docs(app)
     errors.install(app)
-    _surround(app, settings, _add_gradio(app, settings) if settings.gradio else {})
+    _surround(app, settings, _add_gradio(app) if settings.gradio else {})
     if os.environ.get(TRACES):
         _add_traces(app)
     return app
@@ -58,7 +58,7 @@ def _add_traces(app: FastAPI) -> None:
     app.add_middleware(tracing.Traced, tracer=tracer)
 
 
-def _add_gradio(app: FastAPI, settings: Settings) -> Mapping[str, str]:
+def _add_gradio(app: FastAPI) -> Mapping[str, str]:
     """Serve the Gradio app besides; give the policy that its paths need."""
     from . import gradio_door  # noqa: PLC0415  an extra
 
@@ -72,7 +72,8 @@ def _add_gradio(app: FastAPI, settings: Settings) -> Mapping[str, str]:
         # Granian breaks the stream off, as it takes a `receive` that Gradio gives up for a client that has left.
         return Response(status_code=204)  # by which an event stream's client asks no more
 
-    gradio_door.mount(app, settings, GRADIO_PATH)
+    service: Service = app.state.service
+    gradio_door.mount(app, lambda: service.recognizers, GRADIO_PATH)
     app.add_middleware(SentAsBytes)
     return {GRADIO_PATH: gradio_door.CSP}
 

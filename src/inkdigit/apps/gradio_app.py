@@ -1,46 +1,49 @@
 """The Gradio door: draw a digit or open a picture, and see the answer. Hands on what it gets, and knows no pixels."""
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder, is_in_or_equal
 
 from ..errors import InputError
 from ..image import ImageLike
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from . import paper
+from .errors import RequestError
+from .service import choose
 from .words import NUMERALS, percent, verdict
 
 KEEP = 3600  # seconds that a visitor's picture stays on the disk
 EXAMPLES = Path(__file__).parent / "examples"
 INVITATION = "Write a digit. Any size, anywhere."
+Models = Callable[[], Mapping[str, Recognizer]]  # by their names; a service may read them again
 Shown = tuple[gr.Label, str, str]
 
 
-@cache
-def recognizer(model: str) -> Recognizer:
-    """Open a model once. Raises ArtefactError."""
-    return Recognizer(model)
+class Reader:
+    """Answer by the models that there are at the time."""
 
+    def __init__(self, models: Models) -> None:
+        self._models = models
 
-def read(image: ImageLike | None, model: str) -> Shown:
-    """Read the image, if there is one; give the probabilities by label, a sentence, and the frame as HTML."""
-    if not image:
-        return _label(None), "", ""
-    try:
-        answer = recognizer(model).predict(image)
-    except InputError as error:
-        return _label(None), str(error), ""
-    seen = f'<img src="{answer.as_dict(frame=True)["frame"]}" alt="The 28 by 28 pixels that the network saw">'
-    return _label(answer), f"{verdict(answer)} {percent(answer.confidence)}", seen
+    def read(self, image: ImageLike | None, model: str | None) -> Shown:
+        """Read the image, if there is one; give the probabilities by label, a sentence, and the frame as HTML."""
+        if not image:
+            return _label(None), "", ""
+        try:
+            answer = choose(self._models(), model).predict(image)
+        except (InputError, RequestError) as error:
+            return _label(None), str(error), ""
+        seen = f'<img src="{answer.as_dict(frame=True)["frame"]}" alt="The 28 by 28 pixels that the network saw">'
+        return _label(answer), f"{verdict(answer)} {percent(answer.confidence)}", seen
 
-
-def read_drawing(sent: str | None, model: str) -> Shown:
-    """Read what the paper sent."""
-    return read(paper.picture(sent), model)
+    def read_drawing(self, sent: str | None, model: str | None) -> Shown:
+        """Read what the paper sent."""
+        return self.read(paper.picture(sent), model)
 
 
 def _label(answer: Prediction | None) -> gr.Label:
@@ -55,21 +58,55 @@ def _label(answer: Prediction | None) -> gr.Label:
     )
 
 
-def build(models: Sequence[str]) -> gr.Blocks:
+class Guarded(gr.Blocks):
+    """Take of a client no file but one that was uploaded: neither another of the server's nor one at an address.
+
+    Every event of every component comes by here, before Gradio copies or fetches anything. Gradio itself looks only
+    where a client marks what it sends as a file, and only after its own `launch`, which a mounted app has not.
+    """
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
+        """Prepare an event's inputs. Raises gradio.Error, whether the file is there or not."""
+        _check_files(inputs)
+        return await super().preprocess_data(block_fn, inputs, *rest, **named)
+
+
+def _check_files(sent: Any) -> None:
+    if isinstance(sent, dict):
+        if "path" in sent:
+            _uploaded(sent["path"])
+        sent = list(sent.values())
+    if isinstance(sent, list):
+        for each in sent:
+            _check_files(each)
+
+
+def _uploaded(path: Any) -> str:
+    """Give the path of a file that was uploaded, and is still there. Raises gradio.Error."""
+    if isinstance(path, str):
+        with suppress(OSError, ValueError):  # of what can be no file's name
+            if is_in_or_equal(path, get_upload_folder()) and Path(path).is_file():
+                return path
+    raise gr.Error("This picture was not uploaded here, or is deleted by now.", print_exception=False)
+
+
+def build(models: Models) -> gr.Blocks:
     """Lay the app out."""
-    blocks: gr.Blocks = gr.Blocks(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP, KEEP))
+    reader = Reader(models)
+    names = list(models())
+    blocks = Guarded(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP, KEEP))
+    blocks.has_launched = True  # else Gradio checks nothing of what it copies
     with blocks:
         gr.Markdown("# Inkdigit\nReads handwritten digits, while you write them.")
-        offered = [(Path(model).name, model) for model in models]
-        model = gr.Dropdown(offered, label="Model", visible=len(models) > 1)
+        model = gr.Dropdown(names, label="Model", visible=len(names) > 1)
         with gr.Tab("Draw"), gr.Row():
             with gr.Column(scale=2):
                 pad = _pad()
-            _show(pad, model, read_drawing, INVITATION)
+            _show(pad, model, reader.read_drawing, INVITATION)
         with gr.Tab("Upload"), gr.Row():
             with gr.Column(scale=2):
                 picture = _picture()
-            _show(picture, model, read)
+            _show(picture, model, reader.read)
     return blocks
 
 
@@ -103,7 +140,7 @@ def _picture() -> gr.Image:
 
 
 def _path_of(payload: Any) -> Any:
-    return payload and payload.path
+    return payload and _uploaded(payload.path)
 
 
 def _show(source: gr.HTML | gr.Image, model: gr.Dropdown, reader: Callable[..., Shown], invitation: str = "") -> None:

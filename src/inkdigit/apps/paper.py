@@ -23,9 +23,11 @@ def script() -> str:
     return Path(__file__).with_name("paper.js").read_text(encoding="utf-8")
 
 
-def picture(sent: str | None) -> bytes:
+def picture(sent: object) -> bytes:
     """Give the bytes of the PNG that the paper sent; none where nothing is drawn, or something else was sent."""
+    if not isinstance(sent, str):
+        return b""
     try:
-        return base64.b64decode((sent or "").partition(",")[2])
+        return base64.b64decode(sent.partition(",")[2])
     except ValueError:
         return b""

@@ -124,11 +124,7 @@ class Service:
 
     def recognizer(self, name: str | None) -> Recognizer:
         """Give a loaded model by its name, or the default. Raises RequestError."""
-        if name is None:
-            return next(iter(self.recognizers.values()))
-        if name not in self.recognizers:
-            raise RequestError(f"No such model is loaded; these are: {', '.join(self.recognizers)}.", "unknown_model")
-        return self.recognizers[name]
+        return choose(self.recognizers, name)
 
     async def predict(self, size: int, read: Reader, recognizer: Recognizer) -> Prediction:
         """Read one image of `size` bytes. Raises RequestError and InputError."""
@@ -150,6 +146,15 @@ class Service:
             decoding = time.perf_counter() - start
             answer, inference = await self._together.read(recognizer, pixels)
             return Timed(answer, decoding, inference)
+
+
+def choose(recognizers: Mapping[str, Recognizer], name: str | None) -> Recognizer:
+    """Give a loaded model by its name, or the default. Raises RequestError."""
+    if name is None:
+        return next(iter(recognizers.values()))
+    if name not in recognizers:
+        raise RequestError(f"No such model is loaded; these are: {', '.join(recognizers)}.", "unknown_model")
+    return recognizers[name]
 
 
 def _behind(work: Callable[[], T]) -> T:

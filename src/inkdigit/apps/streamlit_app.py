@@ -4,13 +4,13 @@ Streamlit runs this file as a script, which is why its imports are absolute.
 """
 
 import io
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from inkdigit.answers import csv_writer
 from inkdigit.apps import paper
+from inkdigit.apps.models import load
 from inkdigit.apps.words import percent, verdict
 from inkdigit.errors import InputError
 from inkdigit.prediction import Prediction, frame_png
@@ -26,9 +26,9 @@ LOOKS = """<style>
 
 
 @st.cache_resource
-def recognizer(model: str) -> Recognizer:
-    """Open a model once for all visitors. Raises ArtefactError."""
-    return Recognizer(model)
+def recognizers(models: tuple[str, ...]) -> dict[str, Recognizer]:
+    """Open models once for all visitors, by their names. Raises ArtefactError."""
+    return load(models)
 
 
 def page() -> None:
@@ -37,9 +37,8 @@ def page() -> None:
     st.html(LOOKS)
     st.title("Inkdigit")
     chosen, wanted = st.columns(2)
-    reader = recognizer(
-        chosen.selectbox("Model", StreamlitSettings().offered, format_func=lambda model: Path(model).name)
-    )
+    readers = recognizers(StreamlitSettings().offered)
+    reader = readers[chosen.selectbox("Model", list(readers))]
     labels = len(reader.contract.labels)
     count = wanted.slider("Rows of the table", 1, labels, min(3, labels))
     draw, upload = st.tabs(["Draw", "Upload"])

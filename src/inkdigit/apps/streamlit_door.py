@@ -6,9 +6,9 @@ from collections.abc import Callable
 from streamlit.web import cli
 
 from ..image import MAX_BYTES
-from ..recognizer import Recognizer
 from ..settings import StreamlitSettings
 from . import streamlit_app
+from .models import load
 from .setup import announce, with_free_port
 
 ACCENT_IN_THE_DARK = "#8f98f5"
@@ -16,7 +16,7 @@ ACCENT_IN_THE_DARK = "#8f98f5"
 
 def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
     """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
-    Recognizer(settings.offered[0])
+    load(settings.offered)
     settings = with_free_port(settings)
     os.environ.update(settings.environment())
     options = {
