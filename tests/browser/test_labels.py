@@ -21,7 +21,9 @@ from inkdigit.artefact import DEFAULT_MODEL, model_path
 from ..serving import Service, serving, wait_for
 from .conftest import WINDOW, opened
 from .desk import Desk
+from .test_page import LAYOUT
 from .test_pictures import payload, picture
+from .test_sight import serious
 
 LONG = "a name that is far too long for the field of one digit, and goes on"
 # A label's place is the digit that is read as it; what is over the ten is never read.
@@ -136,6 +138,26 @@ def test_the_table_and_what_is_saved_have_the_labels(other: Desk, tmp_path: Path
     results = json.loads(saved["JSON"].read_text())["results"]
     assert [result.get("digit") for result in results] == [*MODELS["names"][2:4], None]
     assert "labels" not in results[0], "the service's own keys alone"
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("name", MODELS)
+def test_any_labels_have_room(other: Desk, name: str, width: int) -> None:
+    other.page.set_viewport_size({"width": width, "height": 800})
+    other.part("model").select_option(name)
+    before = other.evaluate(LAYOUT)
+    other.draw(other.strokes(1))
+    other.settle()
+    assert other.evaluate(LAYOUT) == before, "the answer must not move what is there"
+    other.page.get_by_text("How it sees it").click()
+    expect(other.part("why")).to_be_visible()
+    other.open(*[payload(f"{digit}.png", picture(digit)) for digit in (1, 2, 4)])
+    expect(other.part("files").locator("tbody tr")).to_have_count(3)
+    assert other.evaluate("document.documentElement.scrollWidth") == width
+    spilt = """[...document.querySelectorAll(".digit, .bars .name, .ranks, .ranks li, td.figure")]
+      .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.outerHTML)"""
+    assert other.evaluate(spilt) == []
+    assert serious(other) == []
 
 
 def test_models_that_are_exchanged_meanwhile_are_asked_for_anew(browser: Browser, tmp_path: Path) -> None:
