@@ -77,6 +77,7 @@ def test_a_screen_reader_hears_the_verdict(desk: Desk) -> None:
 
 def test_motion_is_reduced_where_asked(open_desk: OpenDesk) -> None:
     desk = open_desk(reduced_motion="reduce")
+    expect(desk.part("bars").locator("li")).to_have_count(10)
     duration = "getComputedStyle(document.querySelector('.bars i'), '::before').transitionDuration"
     assert desk.evaluate(duration) == "0s"
 
@@ -123,12 +124,12 @@ def test_the_model_is_chosen_where_there_are_several(open_desk: OpenDesk) -> Non
     desk.draw(desk.strokes(7))
     expect(desk.part("digit")).to_have_text("7")
     assert any("model=tiny" in url for url in asked)
-    models = {"models": [{"name": "inkdigit"}]}
+    models: dict[str, list[dict[str, object]]] = {"models": [{"name": "inkdigit", "labels": list("0123456789")}]}
     desk.page.route("**/v1/models", lambda route: route.fulfill(json=models))
     with desk.page.expect_response("**/v1/models"):
         desk.page.reload()
     expect(desk.part("model")).to_be_hidden()
-    models["models"].append({"name": "small one"})
+    models["models"].append({"name": "small one", "labels": ["A"]})
     desk.page.reload()
     desk.part("model").select_option("small one")
     desk.draw(desk.strokes(7))

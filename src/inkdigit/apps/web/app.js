@@ -9,8 +9,8 @@
  */
 
 import { closeFiles, downloadCsv, downloadJson, onRowKey, readFiles, turnOrder } from "./files.js";
-import { $, element, makeBars, say, showAnswer, showSight } from "./form.js";
-import { Refusal, ask, packed, query, sleep } from "./service.js";
+import { $, element, say, showAnswer, showLabels, showSight } from "./form.js";
+import { Refusal, askAnswers, askModels, packed, query, sleep } from "./service.js";
 
 const PEN_WIDTH = 14; // of 480: thin enough for an 8 of an eighth of the paper, thick enough for one that fills it
 const PAUSE = 50; // ms between two questions about a stroke: leaves the service air, and still feels immediate
@@ -163,7 +163,7 @@ async function readSheet(signal) {
   try {
     const makeBody = () => (sheet.picture ? packed([sheet.picture]) : paperPng());
     const wanted = $("sees").open && writing === null ? "frame=true&why=true" : "frame=true";
-    const answer = await ask(`v1/predict${query(wanted)}`, makeBody, signal);
+    const [answer] = await askAnswers(`v1/predict${query(wanted)}`, makeBody, signal);
     signal.throwIfAborted();
     say("");
     showAnswer(answer);
@@ -190,9 +190,12 @@ function take(list, from) {
 }
 
 async function fillModels() {
-  const { models } = await ask("v1/models");
+  const models = await askModels();
+  const showChosen = () => showLabels(models[$("model").selectedIndex].labels);
   $("model").append(...models.map(({ name }) => element("option", "", name)));
+  $("model").addEventListener("change", () => isEmpty() && showChosen()); // else its answer shows its labels
   $("model-choice").hidden = models.length < 2;
+  showChosen();
 }
 
 // What a person does
@@ -237,7 +240,6 @@ function listen() {
   $("picture").addEventListener("error", () => ($("picture").hidden = true)); // a format that only the service reads
 }
 
-makeBars();
 listen();
 paint();
 fillModels().catch((error) => say(error.message));

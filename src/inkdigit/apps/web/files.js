@@ -1,7 +1,7 @@
 /** The table of many files: read in chunks, sorted, walked through by keys, and saved. */
 
-import { $, element, percent, trustIn, verdictOf } from "./form.js";
-import { ask, packed, query } from "./service.js";
+import { $, element, isLong, percent, trustIn, verdictOf } from "./form.js";
+import { askAnswers, packed, query } from "./service.js";
 
 const CHUNK_FILES = 16;
 const CHUNK_BYTES = 48 * 1024 ** 2; // well under the 100 MiB that one batch may have
@@ -35,6 +35,7 @@ export async function readFiles(files, lay) {
     results.push(...answers);
     $("rows").append(...answers.map((answer, place) => rowOf(chunk[place], answer, lay)));
     $("rows").rows[0].tabIndex = 0;
+    $("table").classList.toggle("named", results.some(({ labels }) => labels?.some(isLong)));
     sortRows();
     showProgress(results.length, files.length);
   }
@@ -71,8 +72,8 @@ export function onRowKey(event) {
 /** Read some files; when all are refused together, each gets the sentence. */
 async function readChunk(files, signal) {
   try {
-    const { results } = await ask(`v1/predict/batch${query()}`, () => packed(files), signal);
-    return results.map((result, place) => ({ ...result, file: files[place].name })); // forms change a name's quotes
+    const answers = await askAnswers(`v1/predict/batch${query()}`, () => packed(files), signal);
+    return answers.map((result, place) => ({ ...result, file: files[place].name })); // forms change a name's quotes
   } catch (error) {
     return files.map((file) => ({ file: file.name, error: { detail: error.message } }));
   }
@@ -121,7 +122,8 @@ export function downloadCsv() {
 }
 
 export function downloadJson() {
-  download("inkdigit.json", "application/json", JSON.stringify({ results: table.results }, null, 2));
+  const results = table.results.map(({ labels, ...result }) => result); // as the service gives them
+  download("inkdigit.json", "application/json", JSON.stringify({ results }, null, 2));
 }
 
 function download(name, type, text) {
