@@ -20,9 +20,8 @@ def warp(frames: Tensor, strength: float = 1) -> Tensor:
     The bend is a smooth random displacement (Simard, Steinkraus, Platt 2003).
     """
     count = len(frames)
-    angle = torch.randn(count) * (0.11 * strength)
-    squeezed = torch.randn(count, 1) * (0.2 * strength) * (torch.rand(count, 1) < 0.2)  # as scans of tight boxes are
-    scale = torch.exp(torch.randn(count, 2) * (0.08 * strength) + torch.cat([squeezed, -squeezed], 1))
+    angle = torch.randn(count) * (0.11 * strength) * (1 + (torch.rand(count) < 0.2))  # some write far aslant
+    scale = torch.exp(torch.randn(count, 2) * (0.08 * strength)) / lengthened(frames, strength)
     slant = torch.randn(count) * (0.12 * strength)
     shift = torch.randn(count, 2) * (0.05 * strength)
     cos, sin = angle.cos(), angle.sin()
@@ -34,6 +33,21 @@ def warp(frames: Tensor, strength: float = 1) -> Tensor:
     return functional.grid_sample(frames, grid + bend.permute(0, 2, 3, 1), align_corners=False)
 
 
+def lengthened(frames: Tensor, strength: float) -> Tensor:
+    """Choose how much longer the ink of each frame becomes along x and y, [N, 2]; its longest side stays as it is.
+
+    Some people write narrow or wide, and scans may be stretched to their boxes, even to a square.
+    """
+    inked = frames[:, 0] > 0.4
+    sides = torch.stack([inked.any(1).sum(1), inked.any(2).sum(1)], 1).clamp(min=1)
+    to_square = (sides[:, 1:] / sides[:, :1]).log() / 2
+    kind = torch.rand(len(frames), 1)
+    hand = torch.randn(len(frames), 1) * (0.35 * strength) * (kind < 0.3)
+    aspect = torch.where(kind < 0.15 * strength, to_square * torch.rand(len(frames), 1), hand)
+    longer = torch.exp(torch.cat([aspect, -aspect], 1))
+    return longer * (sides.amax(1, keepdim=True) / (sides * longer).amax(1, keepdim=True))
+
+
 @functools.cache
 def smooth(cells: int, size: int) -> Tensor:
     """Give the matrix [size, cells] that interpolates bicubically along a side, faster than torch does it."""
@@ -41,11 +55,15 @@ def smooth(cells: int, size: int) -> Tensor:
 
 
 def weight(frames: Tensor, strength: float = 1) -> Tensor:
-    """Make the pen of each frame a little wider or finer, darker or paler."""
+    """Make the pen of each frame a little wider or finer, darker or paler, and the edges of some as hard as a bit's."""
+    count = len(frames)
     wide, fine = widened(frames), -widened(-frames)
-    amount = torch.randn(len(frames), 1, 1, 1) * (0.2 * strength)
+    amount = torch.randn(count, 1, 1, 1) * (0.2 * strength)
     changed = frames + amount.clamp(0, 0.6) * (wide - frames) - (-amount).clamp(0, 0.6) * (frames - fine)
-    return changed.clamp(0, 1) ** torch.exp(torch.randn(len(frames), 1, 1, 1) * (0.2 * strength))
+    changed = changed.clamp(0, 1) ** torch.exp(torch.randn(count, 1, 1, 1) * (0.2 * strength))
+    hardness = 1 + 4 * torch.rand(count, 1, 1, 1) * (torch.rand(count, 1, 1, 1) < 0.25 * strength)
+    level = 0.3 + 0.3 * torch.rand(count, 1, 1, 1)
+    return torch.lerp(level, changed, hardness).clamp(0, 1)
 
 
 def widened(frames: Tensor) -> Tensor:

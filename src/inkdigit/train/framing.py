@@ -20,6 +20,8 @@ PATCH = 42  # cells of the cut
 PATCH_INK = 30  # of which the ink's longest side takes these
 UNSURE = 0.6  # of the mask's strongest cell: what is ink where the glance is sure of none
 LEAST = 0.2  # of which less is none, as a dot alone is to it
+NEAR = 8  # cells of the mask: what is around one, from which ink stands out
+PROMINENT = 3  # as part of the most that any does: a third is enough to be gone around
 LONE = 8.0  # standard deviations from the mean: no slope of light and no grain is so far from it, and a dot is at 40
 FRAME = 28
 FRAME_INK = 20
@@ -79,7 +81,7 @@ class Framing(nn.Module):
         mask = torch.sigmoid(self.glance(grid))
         cells = grid[:, :, ::2, ::2]
         mask = torch.where(mask.amax((2, 3), keepdim=True) < LEAST, lone(cells), mask)
-        seen = profiles(mask)
+        seen = profiles(prominent(cells, mask))
         span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
         ink, contrast = cut(picture, mask, span, Paper(cells, mask, span))
         return place(ink), contrast
@@ -95,6 +97,20 @@ def lone(grid: Tensor) -> Tensor:
     """Say which cells of [N, 1, S, S] are so unlike the rest that they are ink without the glance's word: 0 or 1."""
     square = (grid - grid.mean((2, 3), keepdim=True)).square()
     return (square > (LONE * LONE * square.mean((2, 3), keepdim=True)).clamp(min=FAINTEST**2)).float()
+
+
+def prominent(grid: Tensor, mask: Tensor) -> Tensor:
+    """Weigh a mask by how far each cell of the grid, both [N, 1, 48, 48], stands out from what is around it.
+
+    Beside a stroke, be it a hairline, blotches of the paper and soft shadows hardly do, which may look like ink to the
+    glance where the digit is small. The middle of a broad stroke does not either, but its edges do.
+    """
+    cells = torch.arange(MASK, device=grid.device)
+    near = ((cells - cells[:, None]).abs() <= NEAR).float()
+    near = near / near.sum(1, keepdim=True)
+    apart = (grid - near @ grid @ near.mT).abs()
+    most = (apart * mask).amax((2, 3), keepdim=True).clamp(min=1e-3)
+    return mask * (apart * (PROMINENT / most)).clamp(max=1)
 
 
 class Paper:

@@ -54,7 +54,7 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
     lasting = ~plain | (dark > 0.6)  # fainter ink would not outlive what loses grey levels
     bits = plain & lasting & chance(count, 0.5)
-    pictures = torch.where(chance(count, 0.3), coarsened(pictures, side, bits), pictures)
+    pictures = torch.where(chance(count, 0.4), coarsened(pictures, side, bits), pictures)
     pictures = torch.where(chance(count, 0.25) & lasting, compressed(pictures), pictures)
     return Sheet((pictures.clamp(0, 1) * 255).round() / 255, inked, shape)
 
@@ -208,16 +208,17 @@ def sensor(pictures: Tensor, sides: Tensor) -> Tensor:
 def coarsened(pictures: Tensor, sides: Tensor, bits: Tensor) -> Tensor:
     """Show [N, S, S] as if made at a fraction of its resolution, though a digit with `sides` [N, 2] keeps 7 cells.
 
-    Those of `bits`, bool [N, 1, 1], are black and white alone.
+    Some are enlarged smoothly, some cell by cell. Those of `bits`, bool [N, 1, 1], are black and white alone.
     """
     size = pictures.shape[-1]
+    smooth = chance(len(pictures), 0.5)
     factor = torch.tensor(COARSE)[torch.randint(0, len(COARSE), (len(pictures), 1, 1))]
     for number in COARSE:
         chosen = (factor == number) & (sides.amax(1)[:, None, None] >= 7 * number)
         coarse = functional.interpolate(pictures[:, None], size=size // number, mode="area")
         coarse = torch.where(bits[..., None], (coarse > 0.5).float(), coarse)
-        large = functional.interpolate(coarse, size=size, mode="bilinear")[:, 0]
-        pictures = torch.where(chosen, large, pictures)
+        even, blocky = (functional.interpolate(coarse, size=size, mode=mode)[:, 0] for mode in ("bilinear", "nearest"))
+        pictures = torch.where(chosen, torch.where(smooth, even, blocky), pictures)
     return pictures
 
 

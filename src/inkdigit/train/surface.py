@@ -37,9 +37,8 @@ def light(count: int, size: int) -> Tensor:
     shadow = 1 - uniform(count, 0.1, 0.55) * edge * chance(count, 0.35)
     corners = 1 - uniform(count, 0, 0.5) * (x**2 + y**2) * chance(count, 0.3)
     patches = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
-    wave = uniform(count, 0.03, 0.2) * size  # of a pattern, as cheques and patterned tables have
-    pattern = torch.cos((x * angle.sin() - y * angle.cos() + 0.02 * patches) * (2 * math.pi * size) / wave)
-    unevenness = uniform(count, 0, 0.06) * patches + uniform(count, 0, 0.12) * pattern * chance(count, 0.2)
+    pattern = waves(count, size) * chance(count, 0.2)  # as cheques and patterned tables have
+    unevenness = uniform(count, 0, 0.08) * patches + uniform(count, 0, 0.12) * pattern
     rough = uniform(count, 0, 0.25) * texture(count, size) * chance(count, 0.15)
     return uniform(count, 0.45, 1.0) * slope * shadow * corners * (1 + unevenness + rough)
 
@@ -51,6 +50,15 @@ def texture(count: int, size: int) -> Tensor:
         patches = torch.randn(count, 1, size // cell, size // cell)
         mottled = mottled + uniform(count, 0, 1) * functional.interpolate(patches, size=size, mode="bilinear")[:, 0]
     return mottled
+
+
+def waves(count: int, size: int) -> Tensor:
+    """Give parallel waves, straight ones or bent as the grain of wood is: [N, S, S] in -1..1."""
+    x, y = axes(size)
+    turn = uniform(count, 0, 2 * math.pi)
+    bent = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
+    along = (x * turn.cos() + y * turn.sin()) / size + bent * uniform(count, 0, 0.06)
+    return torch.cos(along * (2 * math.pi) / uniform(count, 0.03, 0.2))
 
 
 def folds(count: int, size: int) -> Tensor:
@@ -179,8 +187,9 @@ def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
 
 
 def desk(count: int, size: int) -> Tensor:
-    """Give what is seen beside a page, even or rough, of any brightness: [N, S, S]."""
-    return uniform(count, 0, 1) * (1 + uniform(count, 0, 0.4) * texture(count, size) * chance(count, 0.5))
+    """Give what is seen beside a page, even, rough or grained, of any brightness: [N, S, S]."""
+    rough = uniform(count, 0, 0.4) * texture(count, size) * chance(count, 0.5)
+    return uniform(count, 0, 1) * (1 + rough + uniform(count, 0, 0.3) * waves(count, size) * chance(count, 0.4))
 
 
 def stripes(position: Tensor, spacing: Tensor, thick: Tensor, phase: Tensor) -> Tensor:
