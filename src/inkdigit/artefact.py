@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 # Else ONNX Runtime, from its import on, reports to its maker, and keeps an id of the machine in the user's cache.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -19,6 +19,13 @@ CONTRACT_VERSION = 1
 DEFAULT_MODEL = "inkdigit"
 MODELS = Path(__file__).parent / "models"
 SUFFIX = ".onnx"
+
+# All that ONNX Runtime raises of its own; they have no base in common.
+ORT_ERRORS: Final = tuple(
+    kind
+    for kind in vars(ort.capi.onnxruntime_pybind11_state).values()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+)
 
 INPUTS = {"pixels": ("tensor(uint8)", 3)}
 OUTPUTS = {"probabilities": ("tensor(float)", 2), "frame": ("tensor(float)", 3), "digitness": ("tensor(float)", 1)}
@@ -127,24 +134,13 @@ def open_artefact(path: Path) -> tuple[ort.InferenceSession, Contract]:
         raise ArtefactError(f"There is no model file {path}.")
     try:
         session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except _LOAD_ERRORS as error:
+    except ORT_ERRORS as error:
         raise ArtefactError(f"{path} is not a model that ONNX Runtime {ort.__version__} can load.") from error
     contract = parse_contract(session.get_modelmeta().custom_metadata_map, path)
     _check_tensors(path, session.get_inputs(), INPUTS)
     _check_tensors(path, session.get_outputs(), OUTPUTS)
     _check_labels(path, session.get_outputs(), contract)
     return session, contract
-
-
-_LOAD_ERRORS = (
-    ort.capi.onnxruntime_pybind11_state.Fail,
-    ort.capi.onnxruntime_pybind11_state.InvalidArgument,
-    ort.capi.onnxruntime_pybind11_state.InvalidGraph,
-    ort.capi.onnxruntime_pybind11_state.InvalidProtobuf,
-    ort.capi.onnxruntime_pybind11_state.NoSuchFile,
-    ort.capi.onnxruntime_pybind11_state.NotImplemented,
-    ort.capi.onnxruntime_pybind11_state.RuntimeException,
-)
 
 
 def _check_tensors(path: Path, found: list[Any], wanted: Mapping[str, tuple[str, int]]) -> None:

@@ -92,7 +92,7 @@ def _surround(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.service.warm_up()
+    app.state.service.is_ready = True
     metrics: Metrics = app.state.metrics
     metrics.ready.set(1)
     async with metrics.shared():

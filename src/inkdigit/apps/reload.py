@@ -39,10 +39,13 @@ class Accepted:
         try:
             _put(shutil.copyfile, self._given, self._fresh)
             loaded = load(self._fresh)
-        except (OSError, ArtefactError) as error:
+            _put(os.replace, self._fresh, self.models)
+        except ArtefactError:
             load(self._given)  # says what is wrong, by the names that the user gave
+            raise
+        except OSError as error:
+            load(self._given)  # likewise, where there is no file to copy
             raise ArtefactError(f"The model files cannot be copied: {error}.") from error
-        _put(os.replace, self._fresh, self.models)
         return list(loaded)
 
 
