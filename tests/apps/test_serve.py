@@ -171,6 +171,7 @@ def test_what_was_received_is_answered_before_the_end() -> None:
         (["--workers", "0"], "Wrong settings: workers"),
         (["--nonsense"], "unrecognized arguments"),
         (["--host", "256.0.0.1"], "Cannot listen on 256.0.0.1"),
+        (["--host", "é" * 90], "no host's name"),
     ],
 )
 def test_a_wrong_set_up_is_one_sentence_and_exit_2(flags: list[str], sentence: str) -> None:
@@ -178,6 +179,11 @@ def test_a_wrong_set_up_is_one_sentence_and_exit_2(flags: list[str], sentence: s
     assert result.returncode == 2
     assert sentence in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
+
+
+def test_a_hosts_name_will_do() -> None:
+    with serving("--host", "localhost") as service:
+        assert post(service, {}).json()["digit"] == 7
 
 
 def test_a_taken_port_and_a_broken_model_are_one_sentence_and_exit_2(service: Service, tmp_path: Path) -> None:
