@@ -112,8 +112,14 @@ def test_labels_are_the_contracts(tmp_path: Path) -> None:
         ({"thresholds": "[]"}, ["malformed"]),
         ({"thresholds": '{"digitness": 0.5}'}, ["malformed"]),
         ({"thresholds": '{"digitness": "high", "confidence": 0.5}'}, ["malformed"]),
+        ({"thresholds": '{"digitness": NaN, "confidence": 0.5}'}, ["malformed"]),
+        ({"thresholds": '{"digitness": true, "confidence": 0.5}'}, ["malformed"]),
         ({"name": "12"}, ["malformed"]),
+        ({"name": '""'}, ["malformed"]),
+        ({"labels": '["1", "1", "1"]'}, ["malformed"]),
         ({"scores": "[1]"}, ["malformed"]),
+        ({"scores": '{"mnist-test": 3}'}, ["malformed"]),
+        ({"scores": '{"mnist-test": {"accuracy": "high"}}'}, ["malformed"]),
         ({"validation": "[1]"}, ["malformed"]),
     ],
 )
@@ -161,8 +167,8 @@ def test_a_graph_that_loads_and_does_not_run_is_an_error_of_the_artefact(tmp_pat
 
 def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.onnx").mkdir()
-    refusal(tmp_path / "none.onnx")
-    refusal(tmp_path / "folder.onnx")
+    for name in ("none.onnx", "folder.onnx", f"{'long' * 1000}.onnx"):
+        refusal(tmp_path / name)
 
 
 def test_names_are_the_shipped_models() -> None:
