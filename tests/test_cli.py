@@ -78,6 +78,29 @@ def test_predict_from_stdin_and_what_cannot_be_read_goes_to_stderr() -> None:
     assert [line.split(":")[0] for line in err.splitlines()] == ["-", "none.png"]
 
 
+def test_what_no_file_can_be_called_is_one_bad_picture(folder: Path) -> None:
+    out, err = inkdigit("predict", "a" * 5000, "", folder / "a.PNG", code=1)
+    assert (out.count(": 7"), len(err.splitlines())) == (1, 2)
+
+
+def test_a_folder_stands_for_files_alone(folder: Path) -> None:
+    (folder / "b" / "broken.png").unlink()
+    (folder / "album.png").mkdir()
+    shutil.move(folder / "a.PNG", folder / "album.png")
+    os.mkfifo(folder / "pipe.png")  # which nobody writes to
+    out, err = inkdigit("predict", folder)
+    assert (out.count(": 7"), err) == (2, "")
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
+def test_closed_streams_and_a_full_disk_are_one_sentence(folder: Path, form: list[str]) -> None:
+    command = [sys.executable, "-m", "inkdigit", "predict", *form]
+    for shell, code in (('"$@" - <&-', 1), ('"$@" a.PNG >&-', 2), ('"$@" a.PNG >/dev/full', 2), ('"$@" a.PNG 2>&-', 0)):
+        done = subprocess.run(["sh", "-c", shell, "sh", *command], cwd=folder, capture_output=True, check=False)
+        assert done.returncode == code
+        assert len(done.stderr.splitlines()) <= 1
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are text")
 def test_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
     Path(os.fsdecode(bytes(tmp_path) + b"/\xff.png")).write_bytes(encoded(seven()))
