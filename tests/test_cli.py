@@ -25,11 +25,13 @@ from .pictures import digits, encoded, seven
 KEYS = {"file", "digit", "confidence", "probabilities", "is_digit", "digitness", "is_sure", "model"}
 
 
-def inkdigit(*arguments: object, stdin: bytes = b"", code: int = 0, **env: str) -> tuple[str, str]:
+def inkdigit(
+    *arguments: object, stdin: bytes = b"", code: int = 0, cwd: Path | None = None, **env: str
+) -> tuple[str, str]:
     """Run the command; give stdout and stderr."""
     command = [sys.executable, "-m", "inkdigit", *map(str, arguments)]
     env = {"COLUMNS": "200", **{key: value for key, value in os.environ.items() if key != data.FOLDER_VARIABLE}, **env}
-    done = subprocess.run(command, input=stdin, capture_output=True, check=False, env=env)
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False, env=env, cwd=cwd)
     out, err = done.stdout.decode(), done.stderr.decode()
     assert done.returncode == code, err
     assert "Traceback" not in out + err
@@ -69,6 +71,13 @@ def test_predict_as_csv_keeps_the_order_and_names_what_failed(folder: Path) -> N
     assert [row["digit"] for row in rows] == ["", "7"]
     assert "cannot be read" in rows[0]["error"]
     assert rows[1]["error"] == ""
+
+
+def test_no_file_is_a_formula_in_a_spreadsheet(folder: Path) -> None:
+    (folder / "a.PNG").rename(folder / "=1+1.png")
+    out, _ = inkdigit("predict", "--csv", "=1+1.png", cwd=folder)
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (row["file"], row["digit"]) == ("'=1+1.png", "7")
 
 
 def test_predict_from_stdin_and_what_cannot_be_read_goes_to_stderr() -> None:
