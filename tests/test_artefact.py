@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -49,6 +50,25 @@ def tiny(labels: int | str = 3, frame: int = TensorProto.FLOAT, name: str = "pix
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
+def crashing(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Spoil a graph so that it loads, and fails when it runs."""
+    return _after_digitness(model, "Reshape", helper.make_tensor("seven", TensorProto.INT64, [1], [7]))
+
+
+def blind(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Spoil a graph so that every picture is blank to it."""
+    return _after_digitness(model, "Mul", helper.make_tensor("nothing", TensorProto.FLOAT, [1], [0]))
+
+
+def _after_digitness(model: onnx.ModelProto, operator: str, constant: TensorProto) -> onnx.ModelProto:
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = ["before" if name == "digitness" else name for name in names]
+    model.graph.initializer.append(constant)
+    model.graph.node.append(helper.make_node(operator, ["before", constant.name], ["digitness"]))
+    return model
+
+
 def written(folder: Path, model: onnx.ModelProto, changes: dict[str, str | None]) -> Path:
     """Write a model with the contract, some of its metadata replaced, or left out where None."""
     metadata = {**CONTRACT.metadata(), **changes}
@@ -92,8 +112,14 @@ def test_labels_are_the_contracts(tmp_path: Path) -> None:
         ({"thresholds": "[]"}, ["malformed"]),
         ({"thresholds": '{"digitness": 0.5}'}, ["malformed"]),
         ({"thresholds": '{"digitness": "high", "confidence": 0.5}'}, ["malformed"]),
+        ({"thresholds": '{"digitness": NaN, "confidence": 0.5}'}, ["malformed"]),
+        ({"thresholds": '{"digitness": true, "confidence": 0.5}'}, ["malformed"]),
         ({"name": "12"}, ["malformed"]),
+        ({"name": '""'}, ["malformed"]),
+        ({"labels": '["1", "1", "1"]'}, ["malformed"]),
         ({"scores": "[1]"}, ["malformed"]),
+        ({"scores": '{"mnist-test": 3}'}, ["malformed"]),
+        ({"scores": '{"mnist-test": {"accuracy": "high"}}'}, ["malformed"]),
         ({"validation": "[1]"}, ["malformed"]),
     ],
 )
@@ -133,10 +159,16 @@ def test_half_a_model_is_refused(tmp_path: Path) -> None:
     refusal(path)
 
 
+def test_a_graph_that_loads_and_does_not_run_is_an_error_of_the_artefact(tmp_path: Path) -> None:
+    recognizer = Recognizer(written(tmp_path, crashing(tiny()), {}))
+    with pytest.raises(ArtefactError, match=r"model tiny fails"):
+        recognizer.predict(np.zeros((9, 9), np.uint8))
+
+
 def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.onnx").mkdir()
-    refusal(tmp_path / "none.onnx")
-    refusal(tmp_path / "folder.onnx")
+    for name in ("none.onnx", "folder.onnx", f"{'long' * 1000}.onnx"):
+        refusal(tmp_path / name)
 
 
 def test_names_are_the_shipped_models() -> None:

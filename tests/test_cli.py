@@ -25,11 +25,13 @@ from .pictures import digits, encoded, seven
 KEYS = {"file", "digit", "confidence", "probabilities", "is_digit", "digitness", "is_sure", "model"}
 
 
-def inkdigit(*arguments: object, stdin: bytes = b"", code: int = 0, **env: str) -> tuple[str, str]:
+def inkdigit(
+    *arguments: object, stdin: bytes = b"", code: int = 0, cwd: Path | None = None, **env: str
+) -> tuple[str, str]:
     """Run the command; give stdout and stderr."""
     command = [sys.executable, "-m", "inkdigit", *map(str, arguments)]
     env = {"COLUMNS": "200", **{key: value for key, value in os.environ.items() if key != data.FOLDER_VARIABLE}, **env}
-    done = subprocess.run(command, input=stdin, capture_output=True, check=False, env=env)
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False, env=env, cwd=cwd)
     out, err = done.stdout.decode(), done.stderr.decode()
     assert done.returncode == code, err
     assert "Traceback" not in out + err
@@ -71,11 +73,41 @@ def test_predict_as_csv_keeps_the_order_and_names_what_failed(folder: Path) -> N
     assert rows[1]["error"] == ""
 
 
+def test_no_file_is_a_formula_in_a_spreadsheet(folder: Path) -> None:
+    (folder / "a.PNG").rename(folder / "=1+1.png")
+    out, _ = inkdigit("predict", "--csv", "=1+1.png", cwd=folder)
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (row["file"], row["digit"]) == ("'=1+1.png", "7")
+
+
 def test_predict_from_stdin_and_what_cannot_be_read_goes_to_stderr() -> None:
     assert inkdigit("predict", "-", stdin=encoded(seven()))[0].startswith("-: 7")
     out, err = inkdigit("predict", "-", "none.png", stdin=encoded(np.full((9, 9), 255, np.uint8)), code=1)
     assert out == ""
     assert [line.split(":")[0] for line in err.splitlines()] == ["-", "none.png"]
+
+
+def test_what_no_file_can_be_called_is_one_bad_picture(folder: Path) -> None:
+    out, err = inkdigit("predict", "a" * 5000, "", folder / "a.PNG", code=1)
+    assert (out.count(": 7"), len(err.splitlines())) == (1, 2)
+
+
+def test_a_folder_stands_for_files_alone(folder: Path) -> None:
+    (folder / "b" / "broken.png").unlink()
+    (folder / "album.png").mkdir()
+    shutil.move(folder / "a.PNG", folder / "album.png")
+    os.mkfifo(folder / "pipe.png")  # which nobody writes to
+    out, err = inkdigit("predict", folder)
+    assert (out.count(": 7"), err) == (2, "")
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
+def test_closed_streams_and_a_full_disk_are_one_sentence(folder: Path, form: list[str]) -> None:
+    command = [sys.executable, "-m", "inkdigit", "predict", *form]
+    for shell, code in (('"$@" - <&-', 1), ('"$@" a.PNG >&-', 2), ('"$@" a.PNG >/dev/full', 2), ('"$@" a.PNG 2>&-', 0)):
+        done = subprocess.run(["sh", "-c", shell, "sh", *command], cwd=folder, capture_output=True, check=False)
+        assert done.returncode == code
+        assert len(done.stderr.splitlines()) <= 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are text")

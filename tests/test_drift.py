@@ -1,8 +1,10 @@
 """Drift: what was served, against what the contract says of validation."""
 
 import dataclasses
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from inkdigit.artefact import Contract
-from inkdigit.drift import BOUNDS, DIGIT, FEWEST, METRICS, Spread, compare, served, since, spread
+from inkdigit.drift import BOUNDS, DIGIT, FEWEST, METRICS, Spread, compare, read_metrics, served, since, spread
 from inkdigit.errors import ArtefactError, DataError
 
 from .test_artefact import CONTRACT, tiny, written
@@ -106,3 +108,19 @@ def test_the_command_says_it_and_exits_1(tmp_path: Path) -> None:
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         found[source] = done.returncode, len(done.stdout.splitlines()), len(done.stderr.splitlines())
     assert found == {"same": (0, 3, 0), "other": (1, 3, 0), "none": (2, 0, 1), "noise": (2, 0, 1), "missing": (2, 0, 1)}
+
+
+def test_what_answers_no_http_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(b"no HTTP\r\n\r\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/metrics"
+        with pytest.raises(DataError, match=f"{url} cannot be read"):
+            read_metrics(url)
+        answering.join()

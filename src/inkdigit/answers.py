@@ -13,6 +13,7 @@ Answer = Prediction | InputError
 Write = Callable[[str, Answer], None]
 
 COLUMNS = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"]
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how one begins; the page's CSV has the same
 
 
 def write_text(name: str, answer: Answer) -> None:
@@ -37,9 +38,15 @@ def csv_writer(out: TextIO) -> Write:
 
     def write(name: str, answer: Answer) -> None:
         row = _row(name, answer)
-        table.writerow({**row, "error": row["error"]["detail"]} if "error" in row else row)
+        row |= {"error": row["error"]["detail"]} if "error" in row else {}
+        table.writerow({key: _cell(value) for key, value in row.items()})
 
     return write
+
+
+def _cell(value: Any) -> Any:
+    """Make a text that a spreadsheet would take for a formula one that it takes for text, by an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _row(name: str, answer: Answer) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 # Else ONNX Runtime, from its import on, reports to its maker, and keeps an id of the machine in the user's cache.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -19,6 +19,13 @@ CONTRACT_VERSION = 1
 DEFAULT_MODEL = "inkdigit"
 MODELS = Path(__file__).parent / "models"
 SUFFIX = ".onnx"
+
+# All that ONNX Runtime raises of its own; they have no base in common.
+ORT_ERRORS: Final = tuple(
+    kind
+    for kind in vars(ort.capi.onnxruntime_pybind11_state).values()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+)
 
 INPUTS = {"pixels": ("tensor(uint8)", 3)}
 OUTPUTS = {"probabilities": ("tensor(float)", 2), "frame": ("tensor(float)", 3), "digitness": ("tensor(float)", 1)}
@@ -60,7 +67,7 @@ def parse_contract(metadata: Mapping[str, str], path: Path) -> Contract:
         )
     if missing := _NEEDED - values.keys():
         raise ArtefactError(f"{path}: the contract lacks {', '.join(sorted(missing))}.")
-    if wrong := [key for key, kind in _KINDS.items() if key in values and not isinstance(values[key], kind)]:
+    if wrong := [key for key, fits in _FITS.items() if key in values and not fits(values[key])]:
         raise ArtefactError(f"{path}: the contract is malformed: {wrong[0]} is {json.dumps(values[wrong[0]])}.")
     return Contract(**{**values, "labels": tuple(map(str, values["labels"])), "thresholds": _thresholds(values, path)})
 
@@ -68,17 +75,44 @@ def parse_contract(metadata: Mapping[str, str], path: Path) -> Contract:
 def _thresholds(values: Mapping[str, Any], path: Path) -> Thresholds:
     given = values["thresholds"]
     names = {item.name for item in fields(Thresholds)}
-    if given.keys() != names or not all(isinstance(value, int | float) for value in given.values()):
+    if given.keys() != names or not all(_is_number(value) and 0 <= value <= 1 for value in given.values()):
         raise ArtefactError(f"{path}: the contract is malformed: thresholds is {json.dumps(given)}.")
     return Thresholds(**given)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _has_figures(value: Any) -> bool:
+    """Tell whether a value has numbers by name, for each of some names."""
+    return _is_table(value) and all(_is_table(row) and all(map(_is_number, row.values())) for row in value.values())
+
+
+def _has_labels(value: Any) -> bool:
+    return isinstance(value, list) and len(set(map(str, value))) == len(value)
+
+
 _FIELDS = frozenset(item.name for item in fields(Contract))
 _NEEDED = _FIELDS - {"validation"}  # which the first artefacts do not have
-_KINDS: Mapping[str, type] = {
-    **dict.fromkeys(("name", "version", "architecture", "inkdigit", "commit"), str),
-    **dict.fromkeys(("thresholds", "recipe", "sources", "scores", "validation"), dict),
-    "labels": list,
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "name": _is_name,
+    "labels": _has_labels,
+    **dict.fromkeys(("version", "architecture", "inkdigit", "commit"), _is_text),
+    **dict.fromkeys(("thresholds", "recipe", "sources"), _is_table),
+    **dict.fromkeys(("scores", "validation"), _has_figures),
 }
 
 
@@ -109,7 +143,8 @@ def artefacts(named: Iterable[str]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for name in named:
-        inside = sorted(Path(name).glob(f"*{SUFFIX}")) if Path(name).is_dir() else [model_path(name)]
+        is_run = os.path.isdir(name)  # noqa: PTH112  Path's raises where it may not look
+        inside = sorted(Path(name).glob(f"*{SUFFIX}")) if is_run else [model_path(name)]
         if not inside:
             raise ArtefactError(f"There is no artefact (*{SUFFIX}) in {name}.")
         found |= {name: inside[0]} if len(inside) == 1 else {str(path): path for path in inside}
@@ -123,28 +158,20 @@ def open_artefact(path: Path) -> tuple[ort.InferenceSession, Contract]:
     # A worker that has read a phone's photograph must not keep its memory.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
-    if not path.is_file():
-        raise ArtefactError(f"There is no model file {path}.")
     try:
+        if not path.is_file():
+            raise ArtefactError(f"There is no model file {path}.")
+        path.open("rb").close()  # says why it may not be read, as ONNX Runtime does not
         session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except _LOAD_ERRORS as error:
+    except OSError as error:
+        raise ArtefactError(f"The model file {path} cannot be read: {error.strerror}.") from error
+    except ORT_ERRORS as error:
         raise ArtefactError(f"{path} is not a model that ONNX Runtime {ort.__version__} can load.") from error
     contract = parse_contract(session.get_modelmeta().custom_metadata_map, path)
     _check_tensors(path, session.get_inputs(), INPUTS)
     _check_tensors(path, session.get_outputs(), OUTPUTS)
     _check_labels(path, session.get_outputs(), contract)
     return session, contract
-
-
-_LOAD_ERRORS = (
-    ort.capi.onnxruntime_pybind11_state.Fail,
-    ort.capi.onnxruntime_pybind11_state.InvalidArgument,
-    ort.capi.onnxruntime_pybind11_state.InvalidGraph,
-    ort.capi.onnxruntime_pybind11_state.InvalidProtobuf,
-    ort.capi.onnxruntime_pybind11_state.NoSuchFile,
-    ort.capi.onnxruntime_pybind11_state.NotImplemented,
-    ort.capi.onnxruntime_pybind11_state.RuntimeException,
-)
 
 
 def _check_tensors(path: Path, found: list[Any], wanted: Mapping[str, tuple[str, int]]) -> None:

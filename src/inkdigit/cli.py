@@ -5,9 +5,11 @@ Exit codes: 0 all done; 1 some input failed; 2 wrong usage or set-up, and nothin
 
 import io
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,7 +21,7 @@ import typer
 from .artefact import DEFAULT_MODEL
 from .errors import ArtefactError, DataError, InputError
 from .flags import DOOR, DataOption, Flags, ModelOption, with_recipe_flags
-from .terminal import fail, progress_bar, say, warn
+from .terminal import fail, progress_bar, say, warn, writing
 from .train.recipe import named_recipe
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; what is wrong with the set-up is one sentence and exit code 2."""
+    if sys.stderr is None:  # closed; what is wrong would go to stdout
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  until the end
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text
     if not sys.warnoptions:
@@ -69,14 +73,16 @@ def predict(
 
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
+    if sys.stdout is None:
+        fail("There is no stdout to write the answers to.")
     recognizer = Recognizer(model)
     files = list(_files(inputs))
     if not files:
         fail("There are no pictures in the folders named.")
-    write = write_json if as_json else csv_writer(sys.stdout) if as_csv else write_text
     failed = False
-    images = (sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name) for name in files)
-    with progress_bar("reading", len(files)) as advance:
+    images = (_stdin(MAX_BYTES + 1) if name == "-" else Path(name) for name in files)
+    with progress_bar("reading", len(files)) as advance, writing():
+        write = write_json if as_json else csv_writer(sys.stdout) if as_csv else write_text
         for name, answer in zip(files, predict_many(recognizer, images), strict=True):
             failed |= isinstance(answer, InputError)
             write(name, answer)
@@ -84,16 +90,28 @@ def predict(
     raise typer.Exit(int(failed))
 
 
+def _stdin(count: int) -> bytes:
+    """Read so many bytes of stdin, or as many as it has: none where it is closed, or cannot be read."""
+    with suppress(OSError):
+        return sys.stdin.buffer.read(count) if sys.stdin else b""
+    return b""
+
+
 def _files(inputs: list[str]) -> Iterator[str]:
     """Name every file; a folder stands for the pictures in it, by name, and in the folders below it."""
     from .image import picture_suffixes  # noqa: PLC0415
 
     for name in inputs:
-        if name != "-" and Path(name).is_dir():
+        if name != "-" and os.path.isdir(name):  # noqa: PTH112  Path's raises where it may not look
             found = sorted(path for path in Path(name).rglob("*") if path.suffix.lower() in picture_suffixes())
-            yield from (str(path) for path in found)
+            yield from (str(path) for path in found if not _is_no_file(path))
         else:
             yield name
+
+
+def _is_no_file(path: Path) -> bool:
+    """Tell whether something else is there: a folder, or a pipe, which would be waited for."""
+    return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113  likewise
 
 
 @app.command(**DOOR)

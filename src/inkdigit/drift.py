@@ -7,6 +7,7 @@ large by chance alone: over (1/n + 1/m) times the 99 % point of chi-square in on
 2020, Journal of Risk Model Validation 14(4)). Here two spreads have parted where the index is over both.
 """
 
+import http.client
 import math
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -177,5 +178,5 @@ def read_metrics(source: str) -> str:
             with urllib.request.urlopen(source, timeout=10) as answer:  # noqa: S310  checked above
                 return str(answer.read().decode())
         return Path(source).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise DataError(f"{source} cannot be read: {error}.") from error

@@ -9,8 +9,9 @@
               ArtefactError                           DataError
 
 `InputError` is about what a user gave us to read; `image` and `recognizer` raise it, and a door answers it with one
-sentence. `ArtefactError` is about the model file; `artefact` raises it, and nothing starts. `DataError` is its
-counterpart for a training run or an evaluation: a data set that is missing, damaged or not what it should be.
+sentence. `ArtefactError` is about the model file; `artefact` raises it, and nothing starts, or `recognizer` where the
+file's graph fails when it runs. `DataError` is its counterpart for a training run or an evaluation: a data set that is
+missing, damaged or not what it should be.
 """
 
 from typing import Literal

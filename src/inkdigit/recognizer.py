@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .artefact import DEFAULT_MODEL, Contract, model_path, open_artefact, split_name
-from .errors import InputError
+from .artefact import DEFAULT_MODEL, ORT_ERRORS, Contract, model_path, open_artefact, split_name
+from .errors import ArtefactError, InputError
 from .image import ImageLike, Pixels, load_pixels
 from .prediction import Model, Prediction
 
@@ -22,7 +22,8 @@ class Recognizer:
     """Read digits with one artefact.
 
     `model` is a shipped model's name, or the path of an artefact (it ends in `.onnx`); with `NAME=` before it, it goes
-    by that name. Read-only after `__init__`, so threads may share it. Raises ArtefactError.
+    by that name. Read-only after `__init__`, so threads may share it. Raises ArtefactError, and where a graph
+    that loads turns out not to run, only when it reads a picture.
     """
 
     def __init__(self, model: str | Path = DEFAULT_MODEL) -> None:
@@ -70,8 +71,14 @@ class Recognizer:
             yield from zip((place for place, _ in batch), answers, strict=True)
 
     def read_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
-        """Read pixels of equal size, uint8 [N, H, W], in one call of the graph; an InputError stands for a blank."""
-        outputs = self._session.run(["probabilities", "frame", "digitness"], {"pixels": pixels})
+        """Read pixels of equal size, uint8 [N, H, W], in one call of the graph; an InputError stands for a blank.
+
+        Raises ArtefactError where the graph cannot run.
+        """
+        try:
+            outputs = self._session.run(["probabilities", "frame", "digitness"], {"pixels": pixels})
+        except ORT_ERRORS as error:
+            raise ArtefactError(f"The graph of the model {self.contract.name} fails when it runs.") from error
         return [self._answer(*row) for row in zip(*outputs, strict=True)]
 
     def _answer(

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .artefact import Contract
 from .evaluate import NO_DIGITS, SOURCES, Score, auroc
-from .terminal import say
+from .terminal import say, writing
 
 WIDE = 1000  # characters of a line that no terminal cuts
 
@@ -43,7 +43,8 @@ def print_table(table: Table) -> None:
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
         console = Console(markup=False, highlight=False, emoji=False, width=WIDE)
-    console.print(table)
+    with writing():
+        console.print(table)
 
 
 def table_of(first: str, *others: str) -> Table:

@@ -32,6 +32,14 @@ def _split(value: Any) -> Any:
     return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
 
 
+def _split_tokens(value: Any) -> Any:
+    """Split tokens; where something is set and there is none in it, the service would be open to everybody."""
+    tokens = _split(value)
+    if value and tokens == ():
+        raise ValueError("there is no token in it")
+    return tokens
+
+
 def _check_origin(value: str) -> str:
     if not _ORIGIN.fullmatch(value):
         raise ValueError(f"{value} is no origin such as https://example.org, nor *")
@@ -40,7 +48,7 @@ def _check_origin(value: str) -> str:
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_check_origin)], ...], NoDecode, BeforeValidator(_split)]
-Tokens = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+Tokens = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_tokens)]
 
 
 def _config(command: str) -> SettingsConfigDict:

@@ -1,5 +1,6 @@
 """What commands say to a person at a terminal: a line, a word of what is wrong, and how far the work is."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +9,25 @@ from typing import Any, NoReturn
 FEW = 64  # pictures that take less than a second
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """Say so, and end with exit code 2, where stdout does not take what is written; not where its reader has left."""
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:  # which Typer ends quietly
+        raise
+    except OSError as error:
+        # What is left in the buffer would fail again at the end (the manual of `signal`, on SIGPIPE).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fail(f"The result cannot be written: {error.strerror}.")
+
+
 def say(line: str) -> None:
     """Print one line of the command's result."""
-    print(line, flush=True)  # noqa: T201
+    with writing():
+        print(line, flush=True)  # noqa: T201
 
 
 def warn(line: str) -> None:

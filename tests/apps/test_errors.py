@@ -148,7 +148,9 @@ def test_unknown_addresses_models_methods_and_parameters(client: httpx.Client) -
 def test_a_range_that_is_wrong_gets_the_whole_file(client: httpx.Client) -> None:
     for path in ("/web/app.js", "/ui", "/docs-files/favicon.png"):
         for value in ("bytes=0-1", "bytes=9999999999-", "lines=?"):
-            assert client.get(path, headers={"Range": value}).content == client.get(path).content
+            answer = client.get(path, headers={"Range": value})
+            assert answer.content == client.get(path).content
+            assert "accept-ranges" not in answer.headers
 
 
 def test_an_announced_length_over_the_limit_is_refused_before_the_body(service: Service) -> None:
@@ -186,6 +188,36 @@ def test_too_many_parts(client: httpx.Client) -> None:
     assert_error(client.post("/v1/predict", files=[("a", PNG), ("b", PNG)]), "too_many_parts")
     fields = {f"f{place}": "x" for place in range(100)}
     assert_error(client.post("/v1/predict", files={"file": PNG}, data=fields), "too_many_parts")
+
+
+EMPTY = b'--xx\r\nContent-Disposition: form-data; name="f"; filename=""\r\nContent-Type: image/png\r\n\r\n\r\n'
+
+
+def test_a_field_in_which_nothing_was_chosen_is_no_file(client: httpx.Client) -> None:
+    part = b'--xx\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n' + PNG + b"\r\n"
+    nameless = part.replace(b'; filename="a.png"', b"\r\nContent-Type: image/png")
+    for body in (EMPTY + part, nameless + EMPTY):
+        for path in ("/v1/predict", "/predict"):
+            assert client.post(path, content=body + b"--xx--\r\n", headers=FORM).json()["confidence"] > 0.5
+    body = EMPTY + MAX_BATCH_FILES * nameless + b"--xx--\r\n"
+    assert len(client.post("/v1/predict/batch", content=body, headers=FORM).json()["results"]) == MAX_BATCH_FILES
+    for body in (part + 100 * EMPTY, part + nameless, nameless + part):
+        assert_error(client.post("/v1/predict", content=body + b"--xx--\r\n", headers=FORM), "too_many_parts")
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("utf-8''sieb%c3%a9n.png", "siebén.png"),
+        ("ISO-8859-1'de'sieb%e9n.png", "siebén.png"),
+        ("UTF-8''%ff; x=y", "\ufffd"),
+    ],
+)
+def test_a_files_name_as_older_clients_send_it(client: httpx.Client, given: str, name: str) -> None:
+    head = f"--xx\r\nContent-Disposition: form-data; name=f; filename*={given}\r\n\r\n".encode()
+    answer = client.post("/v1/predict/batch", content=head + PNG + b"\r\n--xx--\r\n", headers=FORM)
+    ((file, digit),) = ((result["file"], result["digit"]) for result in answer.json()["results"])
+    assert (file, digit) == (name, 7)
 
 
 def test_more_pixels_than_the_limit_in_few_bytes(client: httpx.Client) -> None:

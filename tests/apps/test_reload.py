@@ -4,17 +4,22 @@ import os
 import shutil
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import onnx
 import pytest
 
-from inkdigit import Recognizer
+from inkdigit import ArtefactError, Recognizer
+from inkdigit.apps.models import load
+from inkdigit.apps.reload import Accepted
 from inkdigit.artefact import model_path
 from inkdigit.train.export import rewrite_contract
 
 from ..pictures import encoded, seven
 from ..serving import Service, serving, wait_for, workers
+from ..test_artefact import blind, crashing
 
 PNG = encoded(seven(64))
 
@@ -34,6 +39,27 @@ def test_a_model_goes_by_the_name_that_it_is_given(artefact: Path) -> None:
     assert Recognizer(f"new={artefact}").predict(PNG).model.name == "new"
     assert Recognizer("old=inkdigit").predict(PNG).digit == 7
     assert Recognizer(str(artefact)).contract.name == "inkdigit"
+
+
+@pytest.mark.parametrize("spoil", [crashing, blind])
+def test_what_loads_and_does_not_answer_is_refused_and_the_copies_stay(
+    artefact: Path, tmp_path: Path, spoil: Callable[[onnx.ModelProto], onnx.ModelProto]
+) -> None:
+    models = Accepted([f"one={artefact}"], tmp_path)
+    assert models.renew() == ["one"]
+    onnx.save(spoil(onnx.load(artefact)), artefact)
+    with pytest.raises(ArtefactError, match=f"{artefact} does not answer"):
+        models.renew()
+    assert list(load(models.models)) == ["one"]
+
+
+@pytest.mark.parametrize("full", ["0-fresh", "0-accepted"])
+def test_where_there_is_no_room_for_a_copy_it_is_refused_in_a_sentence(
+    artefact: Path, tmp_path: Path, full: str
+) -> None:
+    (tmp_path / full).write_text("a file in the place of the folder")
+    with pytest.raises(ArtefactError, match="cannot be copied"):
+        Accepted([str(artefact)], tmp_path).renew()
 
 
 def all_ready(service: Service) -> bool:
@@ -70,7 +96,7 @@ def test_models_are_read_again_without_a_failed_request_and_a_broken_one_is_refu
             service.process.send_signal(signal.SIGHUP)
             wait_for(lambda: everywhere(service, "9.9"))
             wait_for(lambda: "9.9" in answered)
-            artefact.write_bytes(b"no model")
+            onnx.save(crashing(onnx.load(artefact)), artefact)
             service.process.send_signal(signal.SIGHUP)
             wait_for(lambda: "The models stay as they were" in service.log.read_text())
             count = len(answered)

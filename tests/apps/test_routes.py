@@ -120,16 +120,20 @@ def test_health_readiness_and_status(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}
     assert client.get("/health").json() == {"status": "healthy", "model_loaded": True, "device": "cpu"}
-    assert client.head("/healthz").status_code == 200
+    for path in ("/healthz", "/docs", "/v1/models", "/openapi.json"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_metrics_name_routes_and_never_what_a_client_made_up(client: httpx.Client) -> None:
     client.post("/v1/predict", files={"file": PNG})
     client.get("/made/up?by=me")
+    client.get("/web/made-up.js")
     client.request("MADEUP", "/healthz")
     response = client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     assert 'inkdigit_request_seconds_count{method="POST",route="/v1/predict",status="200"}' in response.text
+    assert 'inkdigit_request_seconds_count{method="GET",route="/web",status="404"}' in response.text
     assert "made" not in response.text.lower()
 
 

@@ -30,7 +30,7 @@ ORIGIN = "https://example.org"
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Service]:
     """A service with tokens, one other origin, and room for two pictures at a time."""
-    with serving("--cors", ORIGIN, "--in-flight", "2", INKDIGIT_TOKENS="one,zwei") as started:
+    with serving("--cors", ORIGIN, "--in-flight", "2", INKDIGIT_TOKENS="one,zwei,voilà") as started:
         yield started
 
 
@@ -50,6 +50,8 @@ def test_without_a_fitting_token_nothing_is_answered(guarded: Service, value: st
 def test_any_of_the_tokens_opens_and_health_needs_none(guarded: Service) -> None:
     assert post(guarded, {"Authorization": "Bearer one"}).json()["digit"] == 7
     assert post(guarded, {"Authorization": "bearer zwei"}).status_code == 200
+    beyond = httpx.Headers({b"Authorization": "Bearer voilà".encode()})  # as curl sends it
+    assert guarded.http.get("/v1/models", headers=beyond).status_code == 200
     for path in ("/healthz", "/readyz", "/metrics", "/health"):
         assert guarded.http.get(path).status_code == 200
     for path in ("/", "/docs", "/openapi.json", "/v1/models", "/nowhere"):
@@ -60,7 +62,7 @@ def test_other_origins_are_let_in_only_where_they_are_named(guarded: Service, cl
     asks = {
         "Origin": ORIGIN,
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization",
+        "Access-Control-Request-Headers": "authorization,x-request-id",
     }
     answer = guarded.http.options("/v1/predict", headers=asks)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, ORIGIN)
@@ -69,6 +71,7 @@ def test_other_origins_are_let_in_only_where_they_are_named(guarded: Service, cl
     )
     refused = post(guarded, {"Origin": ORIGIN})
     assert refused.headers["access-control-allow-origin"] == ORIGIN  # so that the page can read the error
+    assert refused.headers["access-control-expose-headers"] == "Retry-After, X-Request-ID"
     assert "access-control-allow-origin" not in post(guarded, {"Origin": "https://evil.example"}).headers
     closed = client.post("/v1/predict", files={"file": PNG}, headers={"Origin": ORIGIN})
     assert not [name for name in closed.headers if name.startswith("access-control")]
@@ -171,6 +174,7 @@ def test_what_was_received_is_answered_before_the_end() -> None:
         (["--workers", "0"], "Wrong settings: workers"),
         (["--nonsense"], "unrecognized arguments"),
         (["--host", "256.0.0.1"], "Cannot listen on 256.0.0.1"),
+        (["--host", "é" * 90], "no host's name"),
     ],
 )
 def test_a_wrong_set_up_is_one_sentence_and_exit_2(flags: list[str], sentence: str) -> None:
@@ -180,10 +184,16 @@ def test_a_wrong_set_up_is_one_sentence_and_exit_2(flags: list[str], sentence: s
     assert "Traceback" not in result.stderr
 
 
-def test_a_taken_port_and_a_broken_model_are_one_sentence_and_exit_2(service: Service, tmp_path: Path) -> None:
+def test_a_hosts_name_will_do() -> None:
+    with serving("--host", "localhost") as service:
+        assert post(service, {}).json()["digit"] == 7
+
+
+def test_a_taken_port_a_broken_model_and_no_token_are_one_sentence_and_exit_2(service: Service, tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"no model")
-    for variables in ({"PORT": str(service.address[1])}, {"INKDIGIT_MODEL": str(broken)}):
+    taken = {"PORT": str(service.address[1])}
+    for variables in (taken, {"INKDIGIT_MODEL": str(broken)}, {"INKDIGIT_TOKENS": " , "}):
         command = COMMAND[:2] if "PORT" in variables else COMMAND
         result = subprocess.run(command, capture_output=True, text=True, env=environment(**variables), check=False)
         assert (result.returncode, len(result.stderr.splitlines())) == (2, 1), result.stderr

@@ -1,5 +1,6 @@
 """What is noted of a request: its id, its figures, its line in the log."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -8,8 +9,12 @@ import httpx
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.types import Message, Receive, Scope, Send
 
 from inkdigit import Recognizer
+from inkdigit.apps.metrics import Metrics
+from inkdigit.apps.reply import Reply
+from inkdigit.apps.watched import Watched
 
 from ..pictures import digits, encoded, seven
 from ..serving import Service, serving, wait_for
@@ -81,6 +86,24 @@ def test_lines_are_for_people_unless_asked_and_can_be_left_out() -> None:
         for name, status in {"noisy.tiff": 422, "noisy.jpg": 200}.items():  # of which decoders would complain
             assert service.http.post("/v1/predict", files={"file": NOISY[name]}).status_code == status
         assert service.log.read_text() == f"Inkdigit is at {service.url}\n"
+
+
+def test_without_stderr_there_is_no_log_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = list[Message]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await Reply({})(scope, receive, send)
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    monkeypatch.setattr("sys.stderr", None)
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    asyncio.run(Watched(app, Metrics(), "text")(scope, receive, send))
+    assert answered[0]["status"] == 200
 
 
 def test_answers_are_counted_as_they_were_given(logged: Service) -> None:

@@ -85,15 +85,20 @@ def _surround(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> 
     if settings.tokens:
         app.add_middleware(BearerTokens, tokens=[token.get_secret_value() for token in settings.tokens])
     if settings.cors:
-        headers = ["Authorization", "Content-Type"]
-        app.add_middleware(Cors, allow_origins=settings.cors, allow_methods=["GET", "POST"], allow_headers=headers)
+        app.add_middleware(
+            Cors,
+            allow_origins=settings.cors,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["Retry-After", "X-Request-ID"],
+        )
     app.add_middleware(SecurityHeaders, policies=policies)
     app.add_middleware(Watched, metrics=app.state.metrics, log=settings.log_requests)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.service.warm_up()
+    app.state.service.is_ready = True
     metrics: Metrics = app.state.metrics
     metrics.ready.set(1)
     async with metrics.shared():

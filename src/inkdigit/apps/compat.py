@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from ..prediction import Prediction
 from . import docs
-from .reply import Reply
-from .routes import READ, page, read_prediction, service_of
+from .reply import READ, Reply
+from .routes import page, read_prediction, service_of
 
 NAMES: Final = ("prediction", "predict", "predicted_digit", "predicted_class")
 
@@ -29,7 +29,7 @@ router = APIRouter(tags=["For clients of other digit services"])
 )
 async def predict(request: Request) -> Response:
     """Read the digit on one picture, and name it in every way that clients of such services look for."""
-    return Reply(renamed(await read_prediction(request)))
+    return Reply(renamed(await read_prediction(request, service_of(request).recognizer(None))))
 
 
 def renamed(prediction: Prediction) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from .bodies import MAX_BATCH_FILES
 from .errors import STATUS
+from .reply import READ
 
 STATIC_URL = "/docs-files"  # where fastapi-offline's copy of Swagger UI is mounted
 DESCRIPTION = "Reads handwritten digits from drawings, photographs, scans and arrays, with an honest confidence."
@@ -128,7 +129,7 @@ WORK_PROBLEMS: Final = tuple(
 def add_docs(app: FastAPI) -> None:
     """Serve Swagger UI at `/docs`, from this service alone."""
 
-    @app.get("/docs", include_in_schema=False)
+    @app.api_route("/docs", methods=READ, include_in_schema=False)
     async def docs(request: Request) -> Response:
         root = request.scope.get("root_path", "")
         response = get_swagger_ui_html(

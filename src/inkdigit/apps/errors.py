@@ -100,7 +100,7 @@ async def _on_bad_parameter(_: Request, error: Exception) -> Response:
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
-    """Answer what the router and the static files raise: 404 and 405."""
+    """Answer what the router and the static files raise: 405, or 404; a file that may not be read is none either."""
     assert isinstance(error, HTTPException)  # noqa: S101
     if error.status_code == STATUS["method_not_allowed"]:
         return refuse(f"This address does not take {request.method}.", "method_not_allowed", error.headers)

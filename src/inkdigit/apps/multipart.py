@@ -1,7 +1,9 @@
 """Multipart bodies to files, on multipart's streaming parser. Keeps no more of a file than the picture limit."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
@@ -9,6 +11,7 @@ from ..image import MAX_BYTES
 from .errors import RequestError
 
 MAX_FIELDS = 64  # parts that are no files: they are read over
+EXTENDED_NAME = re.compile(r"; *filename\* *= *(utf-8|iso-8859-1)'[^';]*'([^ ;]+)", re.IGNORECASE)
 
 
 @dataclass
@@ -41,9 +44,8 @@ async def read_parts(chunks: AsyncIterator[bytes], boundary: str, *, max_files: 
                     parts.take(event)
     except MultipartError as error:
         raise RequestError("The body is not the multipart/form-data that its head announces.", "bad_body") from error
-    # What a form sends for a field in which nothing was chosen has neither a name nor data.
-    if files := [file for file in parts.files if file.name or file.size]:
-        return files
+    if parts.files:
+        return parts.files
     raise RequestError("There is no picture in the body.", "no_picture")
 
 
@@ -60,17 +62,38 @@ class _Parts:
         """Take a part's head, or some of its data; None ends a part."""
         if isinstance(event, MultipartSegment):
             self._begin(event)
-        elif event is not None and self._file is not None:
+        elif event and self._file is not None:
+            if not (self._file.name or self._file.size):
+                self._fields -= 1
+                self.files.append(self._file)
+                self._check()
             self._file.add(event)
 
     def _begin(self, part: MultipartSegment) -> None:
-        """Take a part as a file where it has a file's name or a picture's type; read over any other."""
-        if part.filename is not None or (part.content_type or "").startswith("image/"):
-            self._file = File(part.filename or "")
+        """Take a part as a file where it has a file's name or a picture's type; read over any other.
+
+        What a form sends for a field in which nothing was chosen has neither a name nor data, and is none of the files:
+        a part without a name is one when its data begin.
+        """
+        name = _file_name(part)
+        is_file = name is not None or (part.content_type or "").startswith("image/")
+        self._file = File(name or "") if is_file else None
+        if self._file and name:
             self.files.append(self._file)
         else:
-            self._file = None
             self._fields += 1
+        self._check()
+
+    def _check(self) -> None:
+        """Raise RequestError where there are too many."""
         if len(self.files) > self._max_files or self._fields > MAX_FIELDS:
             files = "one file" if self._max_files == 1 else f"{self._max_files} files"
             raise RequestError(f"The body may have at most {files} and {MAX_FIELDS} other fields.", "too_many_parts")
+
+
+def _file_name(part: MultipartSegment) -> str | None:
+    """Give a file's name, also where it is in the form of RFC 5987 alone, as older clients send it."""
+    if part.filename is not None:
+        return str(part.filename)
+    extended = EXTENDED_NAME.search(part.header("Content-Disposition", ""))
+    return unquote(extended[2], extended[1]) if extended else None

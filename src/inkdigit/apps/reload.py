@@ -39,10 +39,13 @@ class Accepted:
         try:
             _put(shutil.copyfile, self._given, self._fresh)
             loaded = load(self._fresh)
-        except (OSError, ArtefactError) as error:
+            _put(os.replace, self._fresh, self.models)
+        except ArtefactError:
             load(self._given)  # says what is wrong, by the names that the user gave
+            raise
+        except OSError as error:
+            load(self._given)  # likewise, where there is no file to copy
             raise ArtefactError(f"The model files cannot be copied: {error}.") from error
-        _put(os.replace, self._fresh, self.models)
         return list(loaded)
 
 
@@ -115,6 +118,14 @@ def _wakened() -> Callable[[], object]:
     return wait
 
 
+def _say(line: str) -> None:
+    """Write a line to stderr, if anything takes it: that it does not must not end the thread."""
+    with contextlib.suppress(OSError):
+        if sys.stderr:
+            sys.stderr.write(line)
+            sys.stderr.flush()
+
+
 def _on_hangup(act: Callable[[], object], wait_for_it: Callable[[], object]) -> None:
     """Call `act` in a thread of its own after each SIGHUP, one at a time; an ArtefactError leaves things as they were.
 
@@ -129,7 +140,6 @@ def _on_hangup(act: Callable[[], object], wait_for_it: Callable[[], object]) -> 
             try:
                 act()
             except ArtefactError as error:
-                sys.stderr.write(f"inkdigit: The models stay as they were: {error}\n")
-                sys.stderr.flush()
+                _say(f"inkdigit: The models stay as they were: {error}\n")
 
     threading.Thread(target=wait, daemon=True).start()

@@ -19,10 +19,9 @@ from . import docs, errors
 from .bodies import Body, read_files, read_image
 from .metrics import Metrics
 from .multipart import File
-from .reply import Reply
+from .reply import READ, Reply
 from .service import Service
 
-READ: Final = ["GET", "HEAD"]
 ModelQuery = Annotated[str | None, Query(description="A loaded model's name; without it, the default.")]
 FrameQuery = Annotated[bool, Query(description="Add the 28×28 that the network saw, as a PNG data URL.")]
 WhyQuery = Annotated[
@@ -58,10 +57,9 @@ def metrics_of(request: Request) -> Metrics:
     return cast(Metrics, request.app.state.metrics)
 
 
-async def read_prediction(request: Request, model: str | None = None) -> Prediction:
+async def read_prediction(request: Request, recognizer: Recognizer) -> Prediction:
     """Read the one picture of a request's body. Raises RequestError and InputError."""
     service = service_of(request)
-    recognizer = service.recognizer(model)
     with service.memory.share() as take:
         size, read = await read_image(_body(request, take))
         return await service.predict(size, read, recognizer)
@@ -81,15 +79,16 @@ async def predict(
     request: Request, model: ModelQuery = None, frame: FrameQuery = False, why: WhyQuery = False
 ) -> Response:
     """Read the digit on one picture: multipart (any field name), raw bytes as `image/*`, or JSON `{"data": [[…]]}`."""
-    prediction = await read_prediction(request, model)
+    service = service_of(request)
+    recognizer = service.recognizer(model)  # once: another may have been loaded by the time that this has answered
+    prediction = await read_prediction(request, recognizer)
     answer = prediction.as_dict(frame=frame)
     if why:
-        answer["why"] = await _why(service_of(request), prediction, model)
+        answer["why"] = await _why(service, prediction, recognizer)
     return Reply(answer)
 
 
-async def _why(service: Service, prediction: Prediction, model: str | None) -> str:
-    recognizer = service.recognizer(model)
+async def _why(service: Service, prediction: Prediction, recognizer: Recognizer) -> str:
     return await service.gate.long(lambda: data_url(occlusion_png(occlusion(recognizer, prediction))))
 
 
@@ -124,6 +123,7 @@ def _result(name: str, answer: Prediction | InputError, frame: bool) -> dict[str
     return {"file": name, **answer.as_dict(frame=frame)}
 
 
+@router.head("/v1/models", include_in_schema=False)
 @router.get("/v1/models")
 async def models(request: Request) -> Response:
     """List the loaded models with their contracts; the first is the default."""

@@ -4,10 +4,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-import numpy as np
 from anyio import CapacityLimiter, to_thread
 
 from ..image import Pixels, count_values, decode, load_pixels, open_picture
@@ -108,17 +107,11 @@ class Service:
         metrics.in_flight = lambda: self.gate.in_flight
         metrics.loaded([recognizer.contract for recognizer in self.recognizers.values()])
         self.memory = Memory(settings.body_memory * 1024**2)
-        self.is_ready = False
-
-    def warm_up(self) -> None:
-        """Let every model answer once."""
-        _warm_up(self.recognizers)
-        self.is_ready = True
+        self.is_ready = False  # until requests may come; the models have answered once by now
 
     def reload(self) -> None:
         """Load the models again, and answer by them from now on. Raises ArtefactError, and then keeps the old ones."""
         fresh = load(self._models)
-        _warm_up(fresh)
         self._metrics.loaded([recognizer.contract for recognizer in fresh.values()])
         self.recognizers = fresh
 
@@ -179,10 +172,3 @@ def _predict(image: Image, recognizer: Recognizer) -> Timed:
     decoded = time.perf_counter()
     answer = recognizer.read(pixels)
     return Timed(answer, decoded - start, time.perf_counter() - decoded)
-
-
-def _warm_up(recognizers: Mapping[str, Recognizer]) -> None:
-    bar = np.zeros((28, 28), np.uint8)
-    bar[4:24, 12:16] = 255
-    for recognizer in recognizers.values():
-        recognizer.predict(bar)

@@ -45,16 +45,23 @@ def need_extra(extra: str, module: str = "") -> None:
 
 
 def with_free_port(settings: S) -> S:
-    """Take the port for a moment, as a server would share it with whoever has it; name it. Raises SetupError."""
-    return settings.model_copy(update={"port": free_port(settings.host, settings.port)})
+    """Take the port for a moment, as a server would share it with whoever has it; name it. Raises SetupError.
+
+    A host's name becomes its address, as Granian takes no other.
+    """
+    host, port = free_address(settings.host, settings.port)
+    return settings.model_copy(update={"host": host, "port": port})
 
 
-def free_port(host: str, port: int) -> int:
-    """Give the port, or a free one for 0. Raises SetupError where it is taken."""
+def free_address(host: str, port: int) -> tuple[str, int]:
+    """Give a host's address, and the port, or a free one for 0. Raises SetupError where it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.create_server((host, port), family=family) as taken:
-            return int(taken.getsockname()[1])
+            address, port, *_ = taken.getsockname()
+            return address, port
+    except TypeError as error:  # of the encoding of names
+        raise SetupError(f"{host} is no host's name.") from error
     except OSError as error:
         reason = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror or error
         raise SetupError(f"Cannot listen on {host}:{port}: {reason}.") from error

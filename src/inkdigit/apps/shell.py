@@ -10,6 +10,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import refuse
+from .reply import READ
+from .watched import WATCH_PATHS
 
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
@@ -24,8 +26,6 @@ SECURITY: Final = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
 CSP_NAME: Final = b"content-security-policy"
-# Whoever watches the service has no token.
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/health"})
 
 
 class SecurityHeaders:
@@ -54,16 +54,24 @@ class SecurityHeaders:
 
 
 class WholeFiles:
-    """Read over `Range`: the files are small, and a range that is wrong would be an error outside the table."""
+    """Offer no ranges, and read over `Range`: the files are small, and a wrong one is an error outside the table."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http":
-            scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] not in READ:
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_offer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [header for header in message["headers"] if header[0] != b"accept-ranges"]
+            await send(message)
+
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
+        await self._app(scope, receive, send_without_offer)
 
 
 class SentAsBytes:
@@ -87,7 +95,7 @@ class BearerTokens:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._fits(Headers(scope=scope)):
+        if scope["type"] != "http" or scope["path"] in WATCH_PATHS or self._fits(Headers(scope=scope)):
             await self._app(scope, receive, send)
         else:
             await refuse("This service asks for a bearer token.", "unauthorized")(scope, receive, send)
@@ -95,7 +103,8 @@ class BearerTokens:
     def _fits(self, headers: Headers) -> bool:
         """Compare with all tokens in constant time, so that no time tells which one nearly fits."""
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        matches = [hmac.compare_digest(given.strip().encode(), token) for token in self._tokens]
+        sent = given.encode("latin-1").strip()  # the bytes that came
+        matches = [hmac.compare_digest(sent, token) for token in self._tokens]
         return scheme.lower() == "bearer" and any(matches)
 
 

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import __version__
-from .watched import ID_HEADER, UNLOGGED, method_and_route
+from .watched import ID_HEADER, WATCH_PATHS, method_and_route
 
 NAME: Final = "inkdigit"
 
@@ -39,7 +39,7 @@ class Traced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or scope["path"] in UNLOGGED:
+        if scope["type"] != "http" or scope["path"] in WATCH_PATHS:
             await self._app(scope, receive, send)
             return
         context = propagate.extract(Headers(scope=scope))

@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 
 from ..settings import PREFIX, UpSettings
-from .setup import SetupError, announce, free_port, need_extra
+from .setup import SetupError, announce, free_address, need_extra
 
 POLL = 0.05  # seconds
 GRACE = 1.2  # seconds in which a door may end by itself; what is left after it is killed
@@ -52,7 +52,8 @@ def _doors(settings: UpSettings) -> list[Door]:
     if settings.streamlit:
         need_extra("streamlit")
         wanted.append(Door("Streamlit", "streamlit", settings.streamlit_port, "/_stcore/health"))
-    return [Door(door.name, door.command, free_port(settings.host, door.port), door.ready) for door in wanted]
+    ports = (free_address(settings.host, door.port)[1] for door in wanted)
+    return [replace(door, port=port) for door, port in zip(wanted, ports, strict=True)]
 
 
 def _start(door: Door, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -17,8 +17,8 @@ from .metrics import Metrics
 ID_HEADER: Final = b"x-request-id"
 REFUSED: Final = "inkdigit.refused"  # the key under which a refusal leaves its code in the scope
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
-# Asked by machines every few seconds: they would bury the rest of the log.
-UNLOGGED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/health"})
+# Asked every few seconds by machines that have no token; they would bury the rest of the log.
+WATCH_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/health"})
 
 Log = Literal["off", "text", "json"]
 _ID = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
@@ -64,7 +64,7 @@ class Watched:
         self._metrics.request(method, route, str(status), seconds)
         if code:
             self._metrics.refused(code)
-        if self._line and route not in UNLOGGED:
+        if self._line and sys.stderr and route not in WATCH_PATHS:
             # One write, so that the lines of several workers do not mix.
             with suppress(OSError):
                 os.write(sys.stderr.fileno(), self._line(name.decode("ascii"), method, route, status, seconds, code))
@@ -81,7 +81,13 @@ def request_id(scope: Scope) -> bytes:
 def method_and_route(scope: Scope) -> tuple[str, str]:
     """Name what was asked for by the service's own words."""
     method = scope["method"] if scope["method"] in METHODS else "other"
-    return method, getattr(scope.get("route"), "path", None) or "none"
+    return method, getattr(scope.get("route"), "path", None) or _mount(scope) or "none"
+
+
+def _mount(scope: Scope) -> str:
+    """Name what is mounted where nothing else is known of a request; empty where it found nothing."""
+    outside = scope.get("app_root_path")  # a mount sets it
+    return scope["root_path"].removeprefix(outside) if outside is not None else ""
 
 
 def _now() -> str:
