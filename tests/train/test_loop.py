@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inkdigit.errors import DataError
+from inkdigit.train.corpus import Corpus, Digits
 from inkdigit.train.loop import OPTIMISERS, Loop, Stopped, checkpoint_of, descend
 from inkdigit.train.networks import convolution
 from inkdigit.train.recipe import Recipe
@@ -64,6 +66,17 @@ def test_every_epoch_leaves_a_line_of_figures(tmp_path: Path) -> None:
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert all(line["loss"] > 0 and line["stage"] == "stage" for line in lines)
     assert lines[-1]["rate"] < lines[0]["rate"]
+
+
+def test_a_terminal_shows_a_bar_for_paper_and_for_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")  # rich takes any stream for a terminal
+    zeros = torch.zeros(2, 28, 28, dtype=torch.uint8)
+    assert len(Corpus({"mnist": Digits(zeros, torch.zeros(2))}).sheets(1).labels) > 0
+    assert "paper" in capsys.readouterr().err
+    run(loop(Recipe(batch=BATCH)), tmp_path)
+    assert re.search(r"stage .*━.*loss \d", capsys.readouterr().err)
 
 
 def test_tensorboard_is_told_what_the_metrics_say(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -152,7 +152,7 @@ def descend(
     """
     begun = time.monotonic()
     figures: dict[str, float] = {}
-    with progress_bar() as progress, interruptible() as interrupted:
+    with progress_bar(TextColumn("{task.fields[note]}")) as progress, interruptible() as interrupted:
         task = progress.add_task(name, total=loop.steps, note="", completed=loop.step)
         while loop.step < loop.steps and not parallel.anybody(interrupted.is_set()):
             loss = loss_of(loop.batch())
@@ -209,8 +209,8 @@ def moving_average(averaged: Weights, current: Weights, count: Tensor | int) -> 
     torch._foreach_lerp_(averaged, current, 1 - min(AVERAGED, (1 + int(count)) / (10 + int(count))))
 
 
-def progress_bar() -> Progress:
-    """Make a progress bar on stderr that is silent where that is no terminal."""
+def progress_bar(*more: ProgressColumn) -> Progress:
+    """Make a progress bar on stderr, with `more` at its end, that is silent where that is no terminal."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), *more)
     return Progress(*columns, console=console, disable=not console.is_terminal)
