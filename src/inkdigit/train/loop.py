@@ -127,14 +127,20 @@ class Loop:
             self.average.load_state_dict(below(tensors, "average."))
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise DataError(f"{path} is no checkpoint of this run: {error}") from error
+        parameters = [each for group in self.optimiser.param_groups for each in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in below(tensors, "optimiser.").items():
             number, name = key.split(".", 1)
-            state.setdefault(int(number), {})[name] = value
+            state.setdefault(int(number), {})[name] = laid_out(value, parameters[int(number)])
         self.optimiser.load_state_dict({"state": state, "param_groups": notes["groups"]})
         self.schedule.load_state_dict(notes["schedule"])
         self.step, self.order = notes["step"], tensors["order"]
         torch.set_rng_state(tensors["random"])
+
+
+def laid_out(value: Tensor, parameter: Tensor) -> Tensor:
+    """Give an optimiser's value the layout in memory of its parameter: fused steps pair the two by position alone."""
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
