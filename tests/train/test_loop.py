@@ -102,6 +102,11 @@ def test_a_broken_checkpoint_is_one_sentence(tmp_path: Path, content: bytes) -> 
         loop(Recipe(batch=BATCH)).restore(tmp_path / "broken")
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="taken-away cannot be written: No such file or directory"):
+        run(loop(Recipe(batch=BATCH)), tmp_path / "taken-away")
+
+
 def test_fewer_pictures_than_a_batch_are_refused() -> None:
     with pytest.raises(DataError, match="fewer than a batch"):
         loop(Recipe(batch=COUNT + 1))

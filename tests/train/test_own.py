@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,8 +17,11 @@ from inkdigit.artefact import model_path
 from inkdigit.errors import DataError
 from inkdigit.evaluate import DIGITS
 from inkdigit.train.begin import begun_with, settle, weights_of
+from inkdigit.train.folder import RECIPE
 from inkdigit.train.own import files_of, own_corpora, own_folder
 from inkdigit.train.recipe import Recipe
+from inkdigit.train.run import train
+from inkdigit.train.watch import METRICS
 
 from ..pictures import digits
 
@@ -87,6 +91,33 @@ def test_every_fifth_picture_is_held_out_whatever_else_is_there(mine: Path) -> N
 def test_few_pictures_are_repeated_up_to_half_the_sheets(mine: Path) -> None:
     training, _, _ = own_corpora(Recipe(sheets=300), mine, weights_of("inkdigit")[2].framing)
     assert 120 <= len(training.sources["own"].labels) <= 150
+
+
+@pytest.mark.parametrize(
+    ("flags", "name", "sentence"),
+    [
+        ({"batch": 1000}, "mine", "fewer than a batch of 1000"),
+        ({"epochs": 0, "batch": 10}, "mine", "Nothing can be learnt in 0 epochs"),
+        ({}, "two/words", "not 'two/words'"),
+        ({}, "", "not ''"),
+    ],
+)
+def test_a_refused_run_takes_nothing_away(
+    flags: dict[str, Any], name: str, sentence: str, mine: Path, tmp_path: Path
+) -> None:
+    kept = [tmp_path / "network.checkpoint.safetensors", tmp_path / METRICS, tmp_path / RECIPE]
+    for path in kept:
+        path.write_text("of an earlier run")
+    with pytest.raises(DataError, match=sentence):
+        train(Recipe(**{"glance": "inkdigit", "sheets": 0, **flags}), mine, tmp_path, name, "cpu")
+    assert [path.read_text() for path in kept] == 3 * ["of an earlier run"]
+
+
+@pytest.mark.parametrize("out", ["file", "file/run", "/proc/run"])
+def test_a_run_that_cannot_be_written_is_refused_before_data_is_read(out: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=f"{out} cannot be written: "):
+        train(Recipe(), tmp_path / "missing", tmp_path / out, "mine", "cpu")
 
 
 @pytest.mark.parametrize("names", [(), ("0",), ("0", "1")])

@@ -40,8 +40,6 @@ def begun_with(
     if recipe.mix_with:
         if is_artefact(recipe.begin_with) or is_artefact(recipe.mix_with):
             raise DataError("An artefact's weights are folded: only runs can be mixed.")
-        if not 0 <= recipe.mix_part <= 1:
-            raise DataError(f"A part of a run's weights is between 0 and 1, not {recipe.mix_part:g}.")
         theirs, _, other = weights_of(recipe.mix_with)
         refuse_other(recipe.mix_with, theirs, recipe, same)
         mix(graph, other, recipe.mix_part)

@@ -25,6 +25,7 @@ from ..errors import DataError
 from . import parallel
 from .recipe import Recipe
 from .watch import note
+from .writing import writing
 
 Weights = tuple[Tensor, ...] | list[Tensor]
 
@@ -69,10 +70,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         """Prepare optimiser, rate and average."""
-        if self.per_epoch == 0:
-            raise DataError(f"There are {self.count} pictures to train on, fewer than a batch of {self.recipe.batch}.")
-        if self.epochs < 1:
-            raise DataError(f"Nothing can be learnt in {self.epochs} epochs: only what a run begins with can be kept.")
+        refuse_too_little(self.count, self.epochs, self.recipe)
         channels_last = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(channels_last, multi_avg_fn=moving_average)
         self.optimiser = OPTIMISERS[self.recipe.optimiser](self.module, self.recipe)
@@ -138,6 +136,14 @@ class Loop:
         torch.set_rng_state(tensors["random"])
 
 
+def refuse_too_little(count: int, epochs: int, recipe: Recipe) -> None:
+    """Refuse a loop over fewer pictures than a batch, or without an epoch. Raises DataError."""
+    if count < recipe.batch:
+        raise DataError(f"There are {count} pictures to train on, fewer than a batch of {recipe.batch}.")
+    if epochs < 1:
+        raise DataError(f"Nothing can be learnt in {epochs} epochs: only what a run begins with can be kept.")
+
+
 def laid_out(value: Tensor, parameter: Tensor) -> Tensor:
     """Give an optimiser's value the layout in memory of its parameter: fused steps pair the two by position alone."""
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
@@ -154,7 +160,8 @@ def descend(
     """Minimise `loss_of` batches of indices, from where the loop is to its last step.
 
     After every epoch a line says how far it is, and `out`, where there is one, gets the same as a line of JSON and a
-    checkpoint. Raises Stopped on Ctrl-C, between two steps and after a checkpoint.
+    checkpoint. Raises Stopped on Ctrl-C, between two steps and after a checkpoint, and DataError where nothing can be
+    written.
     """
     begun = time.monotonic()
     figures: dict[str, float] = {}
@@ -170,12 +177,14 @@ def descend(
                 figures = {"loss": loss.item(), **report(), "rate": rate, "seconds": seconds}
                 progress.console.print(f"{name} epoch {loop.step // loop.per_epoch}: {as_text(figures)}")
                 if out:
-                    note(out, name, loop.step // loop.per_epoch, figures)
-                    loop.save(checkpoint_of(out, name))
+                    with writing(out):
+                        note(out, name, loop.step // loop.per_epoch, figures)
+                        loop.save(checkpoint_of(out, name))
     parallel.agree(loop.average.module)
     if loop.step < loop.steps:
         if out and parallel.is_first():
-            loop.save(checkpoint_of(out, name))
+            with writing(out):
+                loop.save(checkpoint_of(out, name))
         raise Stopped
 
 

@@ -15,16 +15,19 @@ from ..errors import InputError
 from ..evaluate import Score
 from ..image import load_pixels
 from ..recognizer import Recognizer
+from .writing import writing
 
 WORST = 24  # mistakes on a sheet
 COLUMNS = 6
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, in one step."""
+    """Write a figure as PNG, in one step, in a folder that may be new. Raises DataError."""
     draft = path.with_suffix(".tmp")
-    figure.savefig(draft, format="png", dpi=110)
-    draft.replace(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(draft, format="png", dpi=110)
+        draft.replace(path)
 
 
 def plot_results(
@@ -33,7 +36,6 @@ def plot_results(
     """Draw confusion.png and mistakes.png: the confusion matrix and the worst mistakes of every source scored."""
     if not results:
         return
-    folder.mkdir(parents=True, exist_ok=True)
     labels = recognizer.contract.labels
     matrices = Figure(figsize=(6 * len(results), 5.6), layout="constrained")
     for axes, (name, result) in zip(

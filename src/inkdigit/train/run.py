@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -26,12 +27,13 @@ from .fit import Frames, Sheets, accuracy, fit_glance, fit_network, outputs, tem
 from .folder import Notes, load, same_recipe, save, start_anew
 from .framing import Framing
 from .glance import Glance
-from .loop import OPTIMISERS, SCHEDULES
+from .loop import OPTIMISERS, SCHEDULES, refuse_too_little
 from .networks import NETWORKS, Network
 from .own import files_of, held_out_pictures, own_corpora, own_folder, own_samples
 from .plots import plot_curves, plot_results
 from .recipe import Recipe
 from .watch import METRICS
+from .writing import try_folder, writing
 
 PAPER, OWN = "paper", "held-out"
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
@@ -58,6 +60,9 @@ def train(
     known("network", recipe.network, NETWORKS)
     known("optimiser", recipe.optimiser, OPTIMISERS)
     known("schedule", recipe.schedule, SCHEDULES)
+    if not name or Path(name).name != name:
+        raise DataError(f"A name is that of a file, without a folder: not {name!r}.")
+    try_folder(out)
     device = parallel.join(chosen(device))
     if data_folder(folder) is None and recipe.pens:
         warn("no data folder is named: training on MNIST alone, without pen digits")
@@ -73,7 +78,8 @@ def train(
 
 def finished(notes: Notes, graph: Graph, folder: Path | None, out: Path) -> Path:
     """Save a run, draw its curves, export and score it. Give the artefact."""
-    save(notes, graph, out)
+    with writing(out):
+        save(notes, graph, out)
     if (out / METRICS).exists():  # not where Ctrl-C came in the first epoch
         plot_curves(out / METRICS, out / "curves.png")
     return export_run(out, None, folder)
@@ -112,12 +118,14 @@ def fitted(
         training, validation, sources = own_corpora(recipe, own, framing)
     else:
         training, validation, sources = corpora(recipe, folder)
+    reads, looks = recipe.epochs > 0 or not begun, framing is None  # else the network, or the glance, is kept
+    refuse_too_little_of(training, recipe, looks, reads)
     if not resume and parallel.is_first():
-        start_anew(recipe, out, tensorboard)  # only now: bad data must take nothing away
+        with writing(out):
+            start_anew(recipe, out, tensorboard)  # only now: what is refused must take nothing away
     parallel.wait()
-    reads = recipe.epochs > 0 or not begun  # else the network is kept
-    sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or not framing) else None
-    framing = framing or trained_framing(recipe, begun, sheets, out)
+    sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or looks) else None
+    framing = framing or trained_framing(recipe, begun, cast(Sheets, sheets), out)
     kinds = validation_frames(framing, validation, bool(recipe.sheets))
     torch.manual_seed(recipe.seed)
     network = begun.network if begun else NETWORKS[recipe.network](len(labels))
@@ -132,10 +140,22 @@ def fitted(
     return notes, Graph(framing, network, heat)
 
 
-def trained_framing(recipe: Recipe, begun: Graph | None, sheets: Sheets | None, out: Path) -> Framing:
+def refuse_too_little_of(training: Corpus, recipe: Recipe, looks: bool, reads: bool) -> None:
+    """Refuse beforehand what a glance that `looks`, or a network that `reads`, could not learn from. Raises DataError.
+
+    The network is sure of half of the sheets: the others may be unreadable.
+    """
+    if looks:
+        if not recipe.sheets:
+            raise DataError("A glance is trained on sheets of paper: make some, or name a model whose glance is taken.")
+        refuse_too_little(recipe.sheets, recipe.glance_epochs, recipe)
+    if reads:
+        digits = sum(len(each.labels) for each in training.sources.values())
+        refuse_too_little(digits + recipe.sheets // 2, recipe.epochs, recipe)
+
+
+def trained_framing(recipe: Recipe, begun: Graph | None, sheets: Sheets, out: Path) -> Framing:
     """Train a glance on sheets. Raises DataError, Stopped."""
-    if sheets is None:
-        raise DataError("A glance is trained on sheets of paper: make some, or name a model whose glance is taken.")
     glance = begun.framing.glance if begun else Glance()
     if begun and is_artefact(recipe.begin_with):
         settle(glance, sheets.stretched(torch.arange(min(1000, len(sheets.labels))))[0])
@@ -156,7 +176,7 @@ def validation_frames(framing: Framing, validation: Corpus, paper: bool) -> dict
     clean = validation.clean(framing)
     if not paper:
         return clean
-    sheets = validation.sheets(sum(len(frames.labels) for frames in clean.values()) // 5)
+    sheets = validation.sheets(max(1, sum(len(frames.labels) for frames in clean.values()) // 5))
     return {**clean, PAPER: framed_sheets(framing, readable(framing, sheets))}
 
 
