@@ -16,8 +16,15 @@ from inkdigit import ArtefactError, Recognizer
 from inkdigit.artefact import model_path
 from inkdigit.errors import DataError
 from inkdigit.evaluate import DIGITS
+from inkdigit.prediction import Thresholds
 from inkdigit.train.begin import begun_with, settle, weights_of
-from inkdigit.train.folder import RECIPE
+from inkdigit.train.export import Graph
+from inkdigit.train.exporting import export_run, export_run_program
+from inkdigit.train.folder import NOTES, RECIPE, WEIGHTS, Notes, save
+from inkdigit.train.framing import Framing
+from inkdigit.train.glance import Glance
+from inkdigit.train.int8 import export_int8
+from inkdigit.train.networks import NETWORKS
 from inkdigit.train.own import files_of, own_corpora, own_folder
 from inkdigit.train.recipe import Recipe
 from inkdigit.train.run import train
@@ -86,6 +93,28 @@ def test_every_fifth_picture_is_held_out_whatever_else_is_there(mine: Path) -> N
     (mine / "seven" / "another.png").write_bytes((mine / "four" / "0.png").read_bytes())
     after = dict(zip(files_of(mine).paths, files_of(mine).held_out(), strict=True))
     assert all(after[path] == held for path, held in before.items() if path.parent.name != "seven")
+
+
+@pytest.mark.parametrize(
+    ("sources", "labels", "named", "sentence"),
+    [
+        ({"own": "00ff"}, NAMES, False, "name their folder by --data"),
+        ({"own": "00ff"}, (*NAMES, "ten"), True, "was not trained on the pictures in"),
+        ({"train-images-idx3-ubyte": "00ff"}, NAMES, True, "but on train-images-idx3-ubyte"),
+    ],
+)
+def test_an_export_with_other_data_is_refused(
+    sources: dict[str, str], labels: tuple[str, ...], named: bool, sentence: str, mine: Path, tmp_path: Path
+) -> None:
+    built = Graph(Framing(Glance()), NETWORKS["tiny"](len(labels)), 1.0)
+    notes = Notes("mine", Recipe(network="tiny"), sources, 1.0, Thresholds(0.5, 0.5), {}, labels=labels)
+    save(notes, built, tmp_path / "run")
+    mnists = tmp_path / "data"
+    (mnists / "mnist").mkdir(parents=True)
+    for export in (export_run, export_run_program, export_int8):
+        with pytest.raises(DataError, match=sentence):
+            export(tmp_path / "run", None, mine if named else mnists)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {NOTES, WEIGHTS}
 
 
 def test_few_pictures_are_repeated_up_to_half_the_sheets(mine: Path) -> None:

@@ -21,6 +21,7 @@ from inkdigit.evaluate import DIGITS
 from inkdigit.prediction import Thresholds
 from inkdigit.train import export
 from inkdigit.train.begin import SPLIT, begun_with
+from inkdigit.train.exporting import place_of
 from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
 from inkdigit.train.glance import Glance
@@ -90,6 +91,12 @@ def test_an_export_to_where_nothing_can_be_is_one_sentence(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"new\.onnx cannot be written: "):
         export.export(graph(), contract(), samples(), tmp_path / "file" / "new.onnx")
+
+
+def test_the_file_of_an_export_is_judged_by_its_name_beforehand(tmp_path: Path) -> None:
+    assert place_of(None, tmp_path, "mine.onnx") == tmp_path / "mine.onnx"
+    with pytest.raises(DataError, match=r"ends in \.onnx, not .*noext"):
+        place_of(tmp_path / "noext", tmp_path, "mine.onnx")
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -18,6 +18,7 @@ from .framing import Framing
 from .loop import progress_bar
 from .recipe import Recipe
 
+SOURCE = "own"  # what a run calls one's own pictures
 HELD_OUT = 5  # every fifth picture of a label is held out
 LOOKED_AT = 20  # pictures on which an export must prove itself
 
@@ -102,7 +103,7 @@ def own_corpora(recipe: Recipe, folder: Path, framing: Framing) -> tuple[Corpus,
     copies = max(1, recipe.sheets // 2 // len(training.labels))
     repeated = Digits(training.frames.repeat(copies, 1, 1), training.labels.repeat(copies))
     held = Digits(validation.frames, validation.labels)
-    return OwnCorpus({"own": repeated}), OwnCorpus({"own": held}), {"own": digest.hexdigest()}
+    return OwnCorpus({SOURCE: repeated}), OwnCorpus({SOURCE: held}), {SOURCE: digest.hexdigest()}
 
 
 def read_one(path: Path, label: int, framing: Framing) -> tuple[Frames | None, bytes]:

@@ -1,41 +1,35 @@
 """One training run, from data to artefact, in a folder of its own: weights, recipe and calibration, artefact."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from .. import __version__
-from ..artefact import SUFFIX, Contract
-from ..data import Labelled, data_folder, mnist
-from ..drift import Spread, spread
+from ..data import data_folder
 from ..errors import DataError
-from ..evaluate import DIGITS, SOURCES, score
+from ..evaluate import DIGITS
 from ..prediction import Thresholds
-from ..recognizer import Recognizer
 from ..terminal import warn
 from . import parallel
 from .begin import SPLIT, begun_with, glance_of, is_artefact, settle
-from .corpus import Corpus, corpora, framed_sheets, joined, readable, validation_corpus
-from .export import Graph, export, export_program, git_commit, rewrite_contract
+from .corpus import PAPER, Corpus, corpora, framed_sheets, joined, readable, validation_frames
+from .export import Graph
+from .exporting import export_run
 from .fit import Frames, Sheets, accuracy, fit_glance, fit_network, outputs, temperature
-from .folder import Notes, load, same_recipe, save, start_anew
+from .folder import Notes, same_recipe, save, start_anew
 from .framing import Framing
 from .glance import Glance
 from .loop import OPTIMISERS, SCHEDULES, refuse_too_little
 from .networks import NETWORKS, Network
-from .own import files_of, held_out_pictures, own_corpora, own_folder, own_samples
-from .plots import plot_curves, plot_results
+from .own import files_of, own_corpora, own_folder
+from .plots import plot_curves
 from .recipe import Recipe
 from .watch import METRICS
 from .writing import try_folder, writing
 
-PAPER, OWN = "paper", "held-out"
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
     "cuda": torch.cuda.is_available,
     "mps": torch.backends.mps.is_available,
@@ -171,15 +165,6 @@ def training_frames(training: Corpus, framing: Framing, sheets: Sheets | None) -
     return joined(*clean, framed_sheets(framing, readable(framing, sheets)), framed_sheets(framing, nothing))
 
 
-def validation_frames(framing: Framing, validation: Corpus, paper: bool) -> dict[str, Frames]:
-    """Frame what is validated on: the digits of every source, and a fifth as many of all on `paper`."""
-    clean = validation.clean(framing)
-    if not paper:
-        return clean
-    sheets = validation.sheets(max(1, sum(len(frames.labels) for frames in clean.values()) // 5))
-    return {**clean, PAPER: framed_sheets(framing, readable(framing, sheets))}
-
-
 def calibrate(network: Network, kinds: Mapping[str, Frames]) -> tuple[float, Thresholds]:
     """Fit the temperature, and choose the thresholds, on validation frames.
 
@@ -200,82 +185,3 @@ def sure_from(probabilities: Tensor, labels: Tensor) -> float:
     right = (answer == labels)[order].float().cumsum(0) / torch.arange(1, len(order) + 1)
     enough = (right >= 0.998).nonzero()
     return float(confidence[order][int(enough.max())]) if len(enough) else 1.0
-
-
-def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
-    """Export a run's artefact, score it through `Recognizer`, and draw its mistakes in the run's folder.
-
-    Raises DataError, ArtefactError.
-    """
-    notes, graph = load(out)
-    target = target or out / f"{notes.name}{SUFFIX}"
-    export(graph, contract_of(notes), samples(folder), target)
-    recognizer = Recognizer(target)
-    pictures = dict(at_hand(notes.labels, folder))
-    results = {source: score(recognizer, data) for source, data in pictures.items()}
-    scores = {source: result.summary() for source, result in results.items()}
-    rewrite_contract(target, scores=scores, validation=validation_spread(notes, graph, folder))
-    plot_results(recognizer, results, pictures, out)
-    return target
-
-
-def export_run_program(out: Path, target: Path | None, folder: Path | None) -> Path:
-    """Export a run's graph for PyTorch users. Give the file. Raises DataError, ArtefactError."""
-    notes, graph = load(out)
-    target = target or out / f"{notes.name}.pt2"
-    export_program(graph, contract_of(notes), samples(folder), target)
-    return target
-
-
-def validation_spread(notes: Notes, graph: Graph, folder: Path | None) -> Spread:
-    """Count the answers on what the run was validated with; nothing where that is not at hand, or the user's own."""
-    if own_folder(folder):
-        return {}
-    try:
-        validation = validation_corpus(notes.recipe, folder)
-    except DataError as error:
-        warn(f"the contract is without validation figures: {error}")
-        return {}
-    torch.manual_seed(notes.recipe.seed)
-    frames = joined(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values())
-    logits, digitness = outputs(graph.network, frames)
-    return spread(notes.labels, torch.softmax(logits / graph.temperature, 1).numpy(), torch.sigmoid(digitness).numpy())
-
-
-def at_hand(labels: tuple[str, ...], folder: Path | None) -> Iterator[tuple[str, Labelled]]:
-    """Read the evaluation sources that the user has, or the user's own pictures that were held out."""
-    if own := own_folder(folder):
-        yield OWN, held_out_pictures(own)
-        return
-    for source, read in SOURCES.items() if labels == DIGITS else ():
-        try:
-            data = read(folder)
-        except DataError as error:
-            warn(f"{source} is not scored: {error}")
-            continue
-        yield source, data
-
-
-def contract_of(notes: Notes) -> Contract:
-    """Say in the contract what a run was."""
-    return Contract(
-        name=notes.name,
-        version=__version__,
-        labels=notes.labels,
-        architecture=notes.recipe.network,
-        thresholds=notes.thresholds,
-        recipe=notes.history,
-        sources=notes.sources,
-        scores={},
-        inkdigit=__version__,
-        commit=git_commit(),
-    )
-
-
-def samples(folder: Path | None) -> list[NDArray[np.uint8]]:
-    """Give real pictures of several sizes on which an export must prove itself."""
-    if own := own_folder(folder):
-        return own_samples(own)
-    images = mnist("train", folder).images[:200]
-    large = 255 - np.pad(images[:20].repeat(9, 1).repeat(9, 2), ((0, 0), (40, 90), (150, 10)))
-    return [images, large]
