@@ -102,6 +102,13 @@ def test_a_broken_checkpoint_is_one_sentence(tmp_path: Path, content: bytes) -> 
         loop(Recipe(batch=BATCH)).restore(tmp_path / "broken")
 
 
+def test_a_checkpoint_of_other_pictures_is_refused(tmp_path: Path) -> None:
+    run(loop(Recipe(batch=BATCH)), tmp_path)
+    more = Loop(loop(Recipe(batch=BATCH)).module, COUNT + 1, EPOCHS, Recipe(batch=BATCH))
+    with pytest.raises(DataError, match="it had 230 pictures, and there are 231"):
+        more.restore(checkpoint_of(tmp_path, "stage"))
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="taken-away cannot be written: No such file or directory"):
         run(loop(Recipe(batch=BATCH)), tmp_path / "taken-away")

@@ -20,7 +20,7 @@ from inkdigit.prediction import Thresholds
 from inkdigit.train.begin import begun_with, settle, weights_of
 from inkdigit.train.export import Graph
 from inkdigit.train.exporting import export_run, export_run_program
-from inkdigit.train.folder import NOTES, RECIPE, WEIGHTS, Notes, save
+from inkdigit.train.folder import NOTES, RECIPE, WEIGHTS, Notes, same_data, save, start_anew
 from inkdigit.train.framing import Framing
 from inkdigit.train.glance import Glance
 from inkdigit.train.int8 import export_int8
@@ -140,6 +140,16 @@ def test_a_refused_run_takes_nothing_away(
     with pytest.raises(DataError, match=sentence):
         train(Recipe(**{"glance": "inkdigit", "sheets": 0, **flags}), mine, tmp_path, name, "cpu")
     assert [path.read_text() for path in kept] == 3 * ["of an earlier run"]
+
+
+def test_a_run_goes_on_with_the_same_pictures_only(mine: Path, tmp_path: Path) -> None:
+    recipe, framing = Recipe(), weights_of("inkdigit")[2].framing
+    sources = own_corpora(recipe, mine, framing)[2]
+    start_anew(recipe, sources, tmp_path / "run")
+    same_data(own_corpora(recipe, mine, framing)[2], tmp_path / "run")
+    (mine / "four" / "0.png").rename(mine / "seven" / "99.png")
+    with pytest.raises(DataError, match="was begun with other data: own had another SHA-256"):
+        same_data(own_corpora(recipe, mine, framing)[2], tmp_path / "run")
 
 
 @pytest.mark.parametrize("out", ["file", "file/run", "/proc/run"])

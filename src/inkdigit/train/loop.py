@@ -123,6 +123,8 @@ class Loop:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no mapping
             self.module.load_state_dict(below(tensors, "module."))
             self.average.load_state_dict(below(tensors, "average."))
+            if len(tensors["order"]) not in (0, self.count):  # 0: it was stopped before the first step
+                raise ValueError(f"it had {len(tensors['order'])} pictures, and there are {self.count}")
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise DataError(f"{path} is no checkpoint of this run: {error}") from error
         parameters = [each for group in self.optimiser.param_groups for each in group["params"]]

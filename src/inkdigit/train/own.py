@@ -1,6 +1,7 @@
 """Your own data: a folder with one folder of pictures for each label, of any sizes and formats that `image` reads."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def own_corpora(recipe: Recipe, folder: Path, framing: Framing) -> tuple[Corpus,
     with progress_bar() as progress:
         for path, label in progress.track(list(zip(files.paths, files.classes, strict=True)), description="reading"):
             frame, content = read_one(path, label, framing)
-            digest.update(content)
+            digest.update(os.fsencode(path.relative_to(folder)) + content)  # a name decides on label and part
             kept.append(frame)
     say_what_was_read(files, kept)
     apart: dict[bool, list[Frames]] = {False: [], True: []}

@@ -19,7 +19,7 @@ from .corpus import PAPER, Corpus, corpora, framed_sheets, joined, readable, val
 from .export import Graph
 from .exporting import export_run
 from .fit import Frames, Sheets, accuracy, fit_glance, fit_network, outputs, temperature
-from .folder import Notes, same_recipe, save, start_anew
+from .folder import Notes, same_data, same_recipe, save, start_anew
 from .framing import Framing
 from .glance import Glance
 from .loop import OPTIMISERS, SCHEDULES, refuse_too_little
@@ -114,9 +114,11 @@ def fitted(
         training, validation, sources = corpora(recipe, folder)
     reads, looks = recipe.epochs > 0 or not begun, framing is None  # else the network, or the glance, is kept
     refuse_too_little_of(training, recipe, looks, reads)
-    if not resume and parallel.is_first():
+    if resume:
+        same_data(sources, out)
+    elif parallel.is_first():
         with writing(out):
-            start_anew(recipe, out, tensorboard)  # only now: what is refused must take nothing away
+            start_anew(recipe, sources, out, tensorboard)  # only now: what is refused must take nothing away
     parallel.wait()
     sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or looks) else None
     framing = framing or trained_framing(recipe, begun, cast(Sheets, sheets), out)
