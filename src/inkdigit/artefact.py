@@ -102,6 +102,11 @@ def model_path(model: str | Path) -> Path:
     return MODELS / f"{model}{SUFFIX}"
 
 
+def is_run(name: str) -> bool:
+    """Tell a run's folder from a model; a shipped model's name is the model's, and `./NAME` that of a folder."""
+    return name not in model_names() and not name.endswith(SUFFIX) and Path(name).is_dir()
+
+
 def artefacts(named: Iterable[str]) -> dict[str, Path]:
     """Find the artefacts of models and of runs, each under the name that tells it apart; a run's are in its folder.
 
@@ -109,7 +114,7 @@ def artefacts(named: Iterable[str]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for name in named:
-        inside = sorted(Path(name).glob(f"*{SUFFIX}")) if Path(name).is_dir() else [model_path(name)]
+        inside = sorted(Path(name).glob(f"*{SUFFIX}")) if is_run(name) else [model_path(name)]
         if not inside:
             raise ArtefactError(f"There is no artefact (*{SUFFIX}) in {name}.")
         found |= {name: inside[0]} if len(inside) == 1 else {str(path): path for path in inside}

@@ -8,13 +8,14 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from ..artefact import is_run
 from ..data import data_folder
 from ..errors import DataError
 from ..evaluate import DIGITS
 from ..prediction import Thresholds
 from ..terminal import warn
 from . import parallel
-from .begin import SPLIT, begun_with, glance_of, is_artefact, settle
+from .begin import SPLIT, begun_with, glance_of, settle
 from .corpus import PAPER, Corpus, corpora, framed_sheets, joined, readable, validation_frames
 from .export import Graph
 from .exporting import export_run
@@ -127,7 +128,7 @@ def fitted(
     network = begun.network if begun else NETWORKS[recipe.network](len(labels))
     if reads:
         frames = training_frames(training, framing, sheets)
-        if begun and is_artefact(recipe.begin_with):
+        if begun and not is_run(recipe.begin_with):
             settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
         network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out)
     heat, limits = calibrate(network, kinds)
@@ -153,7 +154,7 @@ def refuse_too_little_of(training: Corpus, recipe: Recipe, looks: bool, reads: b
 def trained_framing(recipe: Recipe, begun: Graph | None, sheets: Sheets, out: Path) -> Framing:
     """Train a glance on sheets. Raises DataError, Stopped."""
     glance = begun.framing.glance if begun else Glance()
-    if begun and is_artefact(recipe.begin_with):
+    if begun and not is_run(recipe.begin_with):
         settle(glance, sheets.stretched(torch.arange(min(1000, len(sheets.labels))))[0])
     return Framing(fit_glance(glance.train(), sheets, recipe, out)).eval()
 
