@@ -51,6 +51,8 @@ def mine(tmp_path: Path) -> Path:
     (folder / "seven" / "cut.png").write_bytes((folder / "seven" / "0.png").read_bytes()[:200])
     Image.new("L", (50, 50), 255).save(folder / "seven" / "blank.png")
     (folder / "nothing in it").mkdir()
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("of a program")
     return folder
 
 
@@ -73,6 +75,8 @@ def test_a_network_of_ones_own_pictures(mine: Path, tmp_path: Path) -> None:
     assert "cut.png is left out: " in answer.stderr
     assert "blank.png is left out: Nothing is drawn on the picture." in answer.stderr
     assert "hidden" not in answer.stderr
+    assert ".git" not in answer.stderr
+    assert "nothing in it: no files, so it is no label" in answer.stderr
     for name in NAMES:
         assert f"{name}: 12 of 1" in answer.stderr
     recognizer = Recognizer(out / "mine.onnx")

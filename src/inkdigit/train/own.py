@@ -35,11 +35,12 @@ class OwnCorpus(Corpus):
 
 @dataclass(frozen=True)
 class Files:
-    """Hold the files of a folder of labelled folders, and the number of each one's label."""
+    """Hold the files of a folder of labelled folders, the number of each one's label, and folders without a file."""
 
     labels: tuple[str, ...]
     paths: list[Path]
     classes: list[int]
+    empty: list[str]
 
     def held_out(self) -> list[bool]:
         """Say of each file whether it is held out: every fifth of a label's, in the order of their names' hashes."""
@@ -66,12 +67,14 @@ def own_folder(folder: Path | None) -> Path | None:
 
 def files_of(folder: Path) -> Files:
     """List a folder of labelled folders. Raises DataError where there are no two labels with files."""
-    found = {each.name: visible(each) for each in sorted(folder.iterdir()) if each.is_dir()}
-    found = {name: paths for name, paths in found.items() if paths}
+    folders = (each for each in sorted(folder.iterdir()) if each.is_dir() and not each.name.startswith("."))
+    every = {each.name: visible(each) for each in folders}
+    found = {name: paths for name, paths in every.items() if paths}
     if len(found) < 2:
         raise DataError(f"{folder} holds neither MNIST nor two folders of pictures, each named by its label.")
     classes = [number for number, paths in enumerate(found.values()) for _ in paths]
-    return Files(tuple(found), [path for paths in found.values() for path in paths], classes)
+    paths = [path for paths in found.values() for path in paths]
+    return Files(tuple(found), paths, classes, sorted(every.keys() - found))
 
 
 def visible(folder: Path) -> list[Path]:
@@ -122,6 +125,8 @@ def read_one(path: Path, label: int, framing: Framing) -> tuple[Frames | None, b
 
 def say_what_was_read(files: Files, kept: list[Frames | None]) -> None:
     """Say how many pictures each label has. Raises DataError where one has none."""
+    for name in files.empty:
+        warn(f"{name}: no files, so it is no label")
     for number, label in enumerate(files.labels):
         of_label = [frame for frame, each in zip(kept, files.classes, strict=True) if each == number]
         count = sum(frame is not None for frame in of_label)
