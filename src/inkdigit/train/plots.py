@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
@@ -30,10 +31,14 @@ def save(figure: Figure, path: Path) -> None:
         draft.replace(path)
 
 
+@matplotlib.rc_context({"text.parse_math": False})  # a label may hold dollars
 def plot_results(
     recognizer: Recognizer, results: Mapping[str, Score], pictures: Mapping[str, Labelled], folder: Path
 ) -> None:
-    """Draw confusion.png and mistakes.png: the confusion matrix and the worst mistakes of every source scored."""
+    """Draw confusion.png and mistakes.png: the confusion matrix and the worst mistakes of every source scored.
+
+    Raises DataError where they cannot be written.
+    """
     if not results:
         return
     labels = recognizer.contract.labels
@@ -41,7 +46,8 @@ def plot_results(
     for axes, (name, result) in zip(
         matrices.subplots(1, len(results), squeeze=False).flat, results.items(), strict=True
     ):
-        draw_confusion(axes, result.confusion, labels, name)
+        blank = int((result.answers < 0).sum())
+        draw_confusion(axes, result.confusion, labels, f"{name} ({blank} blank, left out)" if blank else name)
     save(matrices, folder / "confusion.png")
     sheets = {name: worst_mistakes(pictures[name], result) for name, result in results.items()}
     heights = [0.6 + 1.35 * rows_of(worst) for worst in sheets.values()]
