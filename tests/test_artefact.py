@@ -10,7 +10,16 @@ import pytest
 from onnx import TensorProto, helper
 
 from inkdigit import ArtefactError, Recognizer
-from inkdigit.artefact import CONTRACT_VERSION, DEFAULT_MODEL, Contract, model_names, model_path, open_artefact
+from inkdigit.artefact import (
+    CONTRACT_VERSION,
+    DEFAULT_MODEL,
+    Contract,
+    artefacts,
+    is_run,
+    model_names,
+    model_path,
+    open_artefact,
+)
 from inkdigit.prediction import Thresholds
 
 CONTRACT = Contract(
@@ -181,3 +190,12 @@ def test_names_are_the_shipped_models() -> None:
         assert json.loads(contract.metadata()["labels"]) == list(contract.labels)
     with pytest.raises(ArtefactError, match=f"no model named best.*{DEFAULT_MODEL}"):
         model_path("best")
+
+
+def test_a_folder_named_like_a_shipped_model_does_not_hide_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / DEFAULT_MODEL).mkdir()
+    assert artefacts([DEFAULT_MODEL]) == {DEFAULT_MODEL: model_path(DEFAULT_MODEL)}
+    assert not is_run(DEFAULT_MODEL)
+    (tmp_path / DEFAULT_MODEL / "mine.onnx").touch()
+    assert artefacts([f"./{DEFAULT_MODEL}"]) == {f"./{DEFAULT_MODEL}": Path(DEFAULT_MODEL) / "mine.onnx"}

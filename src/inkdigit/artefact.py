@@ -136,6 +136,12 @@ def model_path(model: str | Path) -> Path:
     return MODELS / f"{model}{SUFFIX}"
 
 
+def is_run(name: str) -> bool:
+    """Tell a run's folder from a model; a shipped model's name is the model's, and `./NAME` that of a folder."""
+    is_folder = os.path.isdir(name)  # noqa: PTH112  Path's raises where it may not look
+    return is_folder and name not in model_names() and not name.endswith(SUFFIX)
+
+
 def artefacts(named: Iterable[str]) -> dict[str, Path]:
     """Find the artefacts of models and of runs, each under the name that tells it apart; a run's are in its folder.
 
@@ -143,8 +149,7 @@ def artefacts(named: Iterable[str]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for name in named:
-        is_run = os.path.isdir(name)  # noqa: PTH112  Path's raises where it may not look
-        inside = sorted(Path(name).glob(f"*{SUFFIX}")) if is_run else [model_path(name)]
+        inside = sorted(Path(name).glob(f"*{SUFFIX}")) if is_run(name) else [model_path(name)]
         if not inside:
             raise ArtefactError(f"There is no artefact (*{SUFFIX}) in {name}.")
         found |= {name: inside[0]} if len(inside) == 1 else {str(path): path for path in inside}

@@ -301,7 +301,7 @@ def export(
     _need("torch", "Exporting", "train")
     if int8 and form != "onnx":
         raise typer.BadParameter("--int8 is for the format onnx")
-    from .train.run import export_run, export_run_program  # noqa: PLC0415
+    from .train.exporting import export_run, export_run_program  # noqa: PLC0415
 
     if int8:
         from .train.int8 import export_int8 as write  # noqa: PLC0415

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .train.recipe import Recipe
+from .train.recipe import Recipe, flag
 
 ModelOption = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of an .onnx artefact.")]
 DataOption = Annotated[
@@ -37,4 +37,4 @@ def _flag(item: "Field[Any]") -> inspect.Parameter:
 def _option(item: "Field[Any]") -> Any:
     """Make the option of one field of the recipe, with the default that it has in the recipe that ships."""
     text = item.metadata["help"] + (f" ({item.default})" if item.default != "" else "")
-    return typer.Option(f"--{item.name.replace('_', '-')}", *item.metadata["aliases"], help=text)
+    return typer.Option(flag(item.name), *item.metadata["aliases"], help=text)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inkdigit.errors import DataError
+from inkdigit.train.corpus import Corpus, Digits
 from inkdigit.train.loop import OPTIMISERS, Loop, Stopped, checkpoint_of, descend
 from inkdigit.train.networks import convolution
 from inkdigit.train.recipe import Recipe
@@ -20,9 +22,13 @@ COUNT, BATCH, EPOCHS = 230, 20, 3
 
 
 def loop(recipe: Recipe) -> Loop:
-    """Begin a small run with batch normalisation, whose buffers must come back too."""
+    """Begin a small run with batch normalisation, whose buffers must come back too.
+
+    Its second convolution has more than one input channel: the weights' layout in memory is not the checkpoint's.
+    """
     torch.manual_seed(recipe.seed)
-    module = nn.Sequential(convolution(1, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2))
+    layers = convolution(1, 4), convolution(4, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)
+    module = nn.Sequential(*layers)
     return Loop(module, COUNT, EPOCHS, recipe)
 
 
@@ -66,6 +72,17 @@ def test_every_epoch_leaves_a_line_of_figures(tmp_path: Path) -> None:
     assert lines[-1]["rate"] < lines[0]["rate"]
 
 
+def test_a_terminal_shows_a_bar_for_paper_and_for_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")  # rich takes any stream for a terminal
+    zeros = torch.zeros(2, 28, 28, dtype=torch.uint8)
+    assert len(Corpus({"mnist": Digits(zeros, torch.zeros(2))}).sheets(1).labels) > 0
+    assert "paper" in capsys.readouterr().err
+    run(loop(Recipe(batch=BATCH)), tmp_path)
+    assert re.search(r"stage .*━.*loss \d", capsys.readouterr().err)
+
+
 def test_tensorboard_is_told_what_the_metrics_say(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -83,6 +100,18 @@ def test_a_broken_checkpoint_is_one_sentence(tmp_path: Path, content: bytes) -> 
     (tmp_path / "broken").write_bytes(content)
     with pytest.raises(DataError, match="is no checkpoint of this run"):
         loop(Recipe(batch=BATCH)).restore(tmp_path / "broken")
+
+
+def test_a_checkpoint_of_other_pictures_is_refused(tmp_path: Path) -> None:
+    run(loop(Recipe(batch=BATCH)), tmp_path)
+    more = Loop(loop(Recipe(batch=BATCH)).module, COUNT + 1, EPOCHS, Recipe(batch=BATCH))
+    with pytest.raises(DataError, match="it had 230 pictures, and there are 231"):
+        more.restore(checkpoint_of(tmp_path, "stage"))
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="taken-away cannot be written: No such file or directory"):
+        run(loop(Recipe(batch=BATCH)), tmp_path / "taken-away")
 
 
 def test_fewer_pictures_than_a_batch_are_refused() -> None:

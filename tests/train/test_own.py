@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,9 +16,19 @@ from inkdigit import ArtefactError, Recognizer
 from inkdigit.artefact import model_path
 from inkdigit.errors import DataError
 from inkdigit.evaluate import DIGITS
+from inkdigit.prediction import Thresholds
 from inkdigit.train.begin import begun_with, settle, weights_of
+from inkdigit.train.export import Graph
+from inkdigit.train.exporting import export_run, export_run_program
+from inkdigit.train.folder import NOTES, RECIPE, WEIGHTS, Notes, same_data, save, start_anew
+from inkdigit.train.framing import Framing
+from inkdigit.train.glance import Glance
+from inkdigit.train.int8 import export_int8
+from inkdigit.train.networks import NETWORKS
 from inkdigit.train.own import files_of, own_corpora, own_folder
 from inkdigit.train.recipe import Recipe
+from inkdigit.train.run import train
+from inkdigit.train.watch import METRICS
 
 from ..pictures import digits
 
@@ -40,6 +51,8 @@ def mine(tmp_path: Path) -> Path:
     (folder / "seven" / "cut.png").write_bytes((folder / "seven" / "0.png").read_bytes()[:200])
     Image.new("L", (50, 50), 255).save(folder / "seven" / "blank.png")
     (folder / "nothing in it").mkdir()
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("of a program")
     return folder
 
 
@@ -62,6 +75,8 @@ def test_a_network_of_ones_own_pictures(mine: Path, tmp_path: Path) -> None:
     assert "cut.png is left out: " in answer.stderr
     assert "blank.png is left out: Nothing is drawn on the picture." in answer.stderr
     assert "hidden" not in answer.stderr
+    assert ".git" not in answer.stderr
+    assert "nothing in it: no files, so it is no label" in answer.stderr
     for name in NAMES:
         assert f"{name}: 12 of 1" in answer.stderr
     recognizer = Recognizer(out / "mine.onnx")
@@ -84,9 +99,68 @@ def test_every_fifth_picture_is_held_out_whatever_else_is_there(mine: Path) -> N
     assert all(after[path] == held for path, held in before.items() if path.parent.name != "seven")
 
 
+@pytest.mark.parametrize(
+    ("sources", "labels", "named", "sentence"),
+    [
+        ({"own": "00ff"}, NAMES, False, "name their folder by --data"),
+        ({"own": "00ff"}, (*NAMES, "ten"), True, "was not trained on the pictures in"),
+        ({"train-images-idx3-ubyte": "00ff"}, NAMES, True, "but on train-images-idx3-ubyte"),
+    ],
+)
+def test_an_export_with_other_data_is_refused(
+    sources: dict[str, str], labels: tuple[str, ...], named: bool, sentence: str, mine: Path, tmp_path: Path
+) -> None:
+    built = Graph(Framing(Glance()), NETWORKS["tiny"](len(labels)), 1.0)
+    notes = Notes("mine", Recipe(network="tiny"), sources, 1.0, Thresholds(0.5, 0.5), {}, labels=labels)
+    save(notes, built, tmp_path / "run")
+    mnists = tmp_path / "data"
+    (mnists / "mnist").mkdir(parents=True)
+    for export in (export_run, export_run_program, export_int8):
+        with pytest.raises(DataError, match=sentence):
+            export(tmp_path / "run", None, mine if named else mnists)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {NOTES, WEIGHTS}
+
+
 def test_few_pictures_are_repeated_up_to_half_the_sheets(mine: Path) -> None:
     training, _, _ = own_corpora(Recipe(sheets=300), mine, weights_of("inkdigit")[2].framing)
     assert 120 <= len(training.sources["own"].labels) <= 150
+
+
+@pytest.mark.parametrize(
+    ("flags", "name", "sentence"),
+    [
+        ({"batch": 1000}, "mine", "fewer than a batch of 1000"),
+        ({"epochs": 0, "batch": 10}, "mine", "Nothing can be learnt in 0 epochs"),
+        ({}, "two/words", "not 'two/words'"),
+        ({}, "", "not ''"),
+    ],
+)
+def test_a_refused_run_takes_nothing_away(
+    flags: dict[str, Any], name: str, sentence: str, mine: Path, tmp_path: Path
+) -> None:
+    kept = [tmp_path / "network.checkpoint.safetensors", tmp_path / METRICS, tmp_path / RECIPE]
+    for path in kept:
+        path.write_text("of an earlier run")
+    with pytest.raises(DataError, match=sentence):
+        train(Recipe(**{"glance": "inkdigit", "sheets": 0, **flags}), mine, tmp_path, name, "cpu")
+    assert [path.read_text() for path in kept] == 3 * ["of an earlier run"]
+
+
+def test_a_run_goes_on_with_the_same_pictures_only(mine: Path, tmp_path: Path) -> None:
+    recipe, framing = Recipe(), weights_of("inkdigit")[2].framing
+    sources = own_corpora(recipe, mine, framing)[2]
+    start_anew(recipe, sources, tmp_path / "run")
+    same_data(own_corpora(recipe, mine, framing)[2], tmp_path / "run")
+    (mine / "four" / "0.png").rename(mine / "seven" / "99.png")
+    with pytest.raises(DataError, match="was begun with other data: own had another SHA-256"):
+        same_data(own_corpora(recipe, mine, framing)[2], tmp_path / "run")
+
+
+@pytest.mark.parametrize("out", ["file", "file/run", "/proc/run"])
+def test_a_run_that_cannot_be_written_is_refused_before_data_is_read(out: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=f"{out} cannot be written: "):
+        train(Recipe(), tmp_path / "missing", tmp_path / out, "mine", "cpu")
 
 
 @pytest.mark.parametrize("names", [(), ("0",), ("0", "1")])

@@ -21,6 +21,7 @@ from inkdigit.evaluate import DIGITS
 from inkdigit.prediction import Thresholds
 from inkdigit.train import export
 from inkdigit.train.begin import SPLIT, begun_with
+from inkdigit.train.exporting import place_of
 from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
 from inkdigit.train.glance import Glance
@@ -86,6 +87,18 @@ def test_a_failed_export_leaves_the_last_good_file(kind: str, tmp_path: Path, mo
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
 
+def test_an_export_to_where_nothing_can_be_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"new\.onnx cannot be written: "):
+        export.export(graph(), contract(), samples(), tmp_path / "file" / "new.onnx")
+
+
+def test_the_file_of_an_export_is_judged_by_its_name_beforehand(tmp_path: Path) -> None:
+    assert place_of(None, tmp_path, "mine.onnx") == tmp_path / "mine.onnx"
+    with pytest.raises(DataError, match=r"ends in \.onnx, not .*noext"):
+        place_of(tmp_path / "noext", tmp_path, "mine.onnx")
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_reads_frames(network: str) -> None:
     logits, digitness = NETWORKS[network](12).eval()(torch.rand(3, 1, 28, 28))
@@ -131,7 +144,6 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     [
         ({"begin_with": ""}, "name one by --from"),
         ({"mix_with": "inkdigit"}, "only runs can be mixed"),
-        ({"mix_part": 1.5}, "between 0 and 1, not 1.5"),
         ({"mix_with": "other"}, "other was trained with seed 8, not 7"),
     ],
 )

@@ -9,7 +9,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from ..artefact import DEFAULT_MODEL, SUFFIX, model_path, open_artefact
+from ..artefact import DEFAULT_MODEL, is_run, model_path, open_artefact
 from ..errors import ArtefactError, DataError
 from .export import Graph
 from .folder import load
@@ -38,10 +38,8 @@ def begun_with(
     before, known, graph = weights_of(recipe.begin_with)
     refuse_other(recipe.begin_with, before, recipe, same)
     if recipe.mix_with:
-        if is_artefact(recipe.begin_with) or is_artefact(recipe.mix_with):
+        if not (is_run(recipe.begin_with) and is_run(recipe.mix_with)):
             raise DataError("An artefact's weights are folded: only runs can be mixed.")
-        if not 0 <= recipe.mix_part <= 1:
-            raise DataError(f"A part of a run's weights is between 0 and 1, not {recipe.mix_part:g}.")
         theirs, _, other = weights_of(recipe.mix_with)
         refuse_other(recipe.mix_with, theirs, recipe, same)
         mix(graph, other, recipe.mix_part)
@@ -80,15 +78,10 @@ def weights_of(where: str) -> tuple[Mapping[str, Any], tuple[str, ...], Graph]:
 
     Raises DataError, ArtefactError.
     """
-    if is_artefact(where):
+    if not is_run(where):
         return from_artefact(model_path(where))
     notes, graph = load(Path(where))
     return notes.history, notes.labels, graph
-
-
-def is_artefact(where: str) -> bool:
-    """Tell a model from a run's folder, which is there."""
-    return where.endswith(SUFFIX) or not Path(where).is_dir()
 
 
 def from_artefact(path: Path) -> tuple[Mapping[str, Any], tuple[str, ...], Graph]:

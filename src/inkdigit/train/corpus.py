@@ -27,6 +27,7 @@ from .surface import chance
 
 BATCH = 50  # pictures made or framed at a time: more leave the caches, and take a third longer
 SMALLEST = 10
+PAPER = "paper"  # the kind of frames that are of digits on paper
 FOUND = 0.5  # Dice coefficient of mask and ink from which on a picture counts as readable
 
 
@@ -195,3 +196,12 @@ def by_shape(sheets: Sheets) -> Iterator[tuple[Tensor, int, int]]:
 def joined(*parts: Frames) -> Frames:
     """Put frames together."""
     return Frames(torch.cat([part.frames for part in parts]), torch.cat([part.labels for part in parts]))
+
+
+def validation_frames(framing: Framing, validation: Corpus, paper: bool) -> dict[str, Frames]:
+    """Frame what is validated on: the digits of every source, and a fifth as many of all on `paper`."""
+    clean = validation.clean(framing)
+    if not paper:
+        return clean
+    sheets = validation.sheets(max(1, sum(len(frames.labels) for frames in clean.values()) // 5))
+    return {**clean, PAPER: framed_sheets(framing, readable(framing, sheets))}

@@ -21,6 +21,7 @@ from ..artefact import INPUTS, OUTPUTS, Contract, open_artefact
 from ..errors import ArtefactError
 from .framing import Framing
 from .networks import Network
+from .writing import writing
 
 TOLERANCE = 1e-3  # of what is exported against torch, in every output
 CONTRACT_FILE = "contract.json"  # in a .pt2
@@ -79,13 +80,17 @@ def export_program(graph: Graph, contract: Contract, images: list[NDArray[np.uin
 
 @contextmanager
 def drafted(target: Path) -> Iterator[Path]:
-    """Give a path for a file that takes the target's place when it is finished, and leaves nothing when it is not."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        draft = Path(folder) / target.name
-        yield draft
-        draft.chmod(0o644)  # readable by all
-        draft.replace(target)
+    """Give a path for a file that takes the target's place when it is finished, and leaves nothing when it is not.
+
+    Raises DataError where it cannot be written.
+    """
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            draft = Path(folder) / target.name
+            yield draft
+            draft.chmod(0o644)  # readable by all
+            draft.replace(target)
 
 
 def to_onnx(graph: Graph) -> onnx.ModelProto:

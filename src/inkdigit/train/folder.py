@@ -42,27 +42,43 @@ class Notes:
         return {**self.recipe.as_dict(), "begin_with": self.begun_with}
 
 
-def start_anew(recipe: Recipe, out: Path, tensorboard: bool = False) -> None:
-    """Write a run's recipe, and take away what an earlier run would have gone on with; its artefact stays."""
+def start_anew(recipe: Recipe, sources: Mapping[str, str], out: Path, tensorboard: bool = False) -> None:
+    """Write a run's recipe and the SHA-256 of its data, and take away what an earlier run would have gone on with.
+
+    Its artefact stays.
+    """
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob(checkpoint_of(out, "*").name):
         old.unlink()
     begin_watching(out, tensorboard)
-    write(out / RECIPE, recipe.as_dict())
+    write(out / RECIPE, {**recipe.as_dict(), "sources": sources})
+
+
+def begun_as(out: Path) -> dict[str, Any]:
+    """Read the recipe that a run was begun with. Raises DataError."""
+    if not (out / RECIPE).is_file():
+        raise DataError(f"{out} is no training run that was begun: it has no {RECIPE}.")
+    try:
+        return dict(json.loads((out / RECIPE).read_text()))
+    except (OSError, TypeError, ValueError) as error:
+        raise DataError(f"{out / RECIPE} is damaged: {error}.") from error
 
 
 def same_recipe(recipe: Recipe, out: Path) -> None:
     """Refuse to go on with a run that had another recipe. Raises DataError."""
-    if not (out / RECIPE).is_file():
-        raise DataError(f"{out} is no training run that was begun: it has no {RECIPE}.")
-    try:
-        before = dict(json.loads((out / RECIPE).read_text()))
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{out / RECIPE} is damaged: {error}.") from error
+    before = begun_as(out)
     other = {key: value for key, value in recipe.as_dict().items() if before.get(key) != value}
     if other:
         changes = ", ".join(f"{key} {before.get(key)}, not {value}" for key, value in other.items())
         raise DataError(f"{out} was begun with another recipe: {changes}.")
+
+
+def same_data(sources: Mapping[str, str], out: Path) -> None:
+    """Refuse to go on with a run that read other data, by its SHA-256. Raises DataError."""
+    before = begun_as(out).get("sources", sources)  # which the first runs did not note
+    if before != sources:
+        changed = [name for name in {**before, **sources} if before.get(name) != sources.get(name)]
+        raise DataError(f"{out} was begun with other data: {', '.join(changed)} had another SHA-256, or was not there.")
 
 
 def write(path: Path, values: Mapping[str, Any]) -> None:

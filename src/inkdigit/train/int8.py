@@ -20,12 +20,12 @@ from ..drift import spread
 from ..errors import ArtefactError
 from ..evaluate import Score, score
 from ..recognizer import Recognizer
-from .corpus import corpora, framed_sheets, joined
+from .corpus import corpora, framed_sheets, joined, validation_frames
 from .export import Graph, drafted, export, rewrite_contract, with_contract
+from .exporting import at_hand, contract_of, exportable, place_of, samples
 from .fit import Frames
-from .folder import Notes, load
+from .folder import Notes
 from .own import own_corpora, own_folder
-from .run import at_hand, contract_of, samples, validation_frames
 
 SUFFIXED = "-int8"
 LAYERS = {"Conv": nn.Conv2d, "Gemm": nn.Linear}  # what is quantised, in ONNX and in torch
@@ -41,10 +41,10 @@ def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
 
     Raises DataError, and ArtefactError where it reads the validation frames worse than float; then nothing is written.
     """
-    notes, graph = load(out)
+    notes, graph = exportable(out, folder)
     contract = contract_of(notes)
     contract = replace(contract, name=notes.name + SUFFIXED, architecture=contract.architecture + SUFFIXED)
-    target = target or out / f"{contract.name}{SUFFIX}"
+    target = place_of(target, out, f"{contract.name}{SUFFIX}")
     known, held_out = frames_of(notes, graph, folder)
     with drafted(target) as draft:
         whole = draft.with_name(f"float{SUFFIX}")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ from ..errors import DataError
 from . import parallel
 from .recipe import Recipe
 from .watch import note
+from .writing import writing
 
 Weights = tuple[Tensor, ...] | list[Tensor]
 
@@ -69,10 +70,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         """Prepare optimiser, rate and average."""
-        if self.per_epoch == 0:
-            raise DataError(f"There are {self.count} pictures to train on, fewer than a batch of {self.recipe.batch}.")
-        if self.epochs < 1:
-            raise DataError(f"Nothing can be learnt in {self.epochs} epochs: only what a run begins with can be kept.")
+        refuse_too_little(self.count, self.epochs, self.recipe)
         channels_last = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(channels_last, multi_avg_fn=moving_average)
         self.optimiser = OPTIMISERS[self.recipe.optimiser](self.module, self.recipe)
@@ -125,16 +123,32 @@ class Loop:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no mapping
             self.module.load_state_dict(below(tensors, "module."))
             self.average.load_state_dict(below(tensors, "average."))
+            if len(tensors["order"]) not in (0, self.count):  # 0: it was stopped before the first step
+                raise ValueError(f"it had {len(tensors['order'])} pictures, and there are {self.count}")
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise DataError(f"{path} is no checkpoint of this run: {error}") from error
+        parameters = [each for group in self.optimiser.param_groups for each in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in below(tensors, "optimiser.").items():
             number, name = key.split(".", 1)
-            state.setdefault(int(number), {})[name] = value
+            state.setdefault(int(number), {})[name] = laid_out(value, parameters[int(number)])
         self.optimiser.load_state_dict({"state": state, "param_groups": notes["groups"]})
         self.schedule.load_state_dict(notes["schedule"])
         self.step, self.order = notes["step"], tensors["order"]
         torch.set_rng_state(tensors["random"])
+
+
+def refuse_too_little(count: int, epochs: int, recipe: Recipe) -> None:
+    """Refuse a loop over fewer pictures than a batch, or without an epoch. Raises DataError."""
+    if count < recipe.batch:
+        raise DataError(f"There are {count} pictures to train on, fewer than a batch of {recipe.batch}.")
+    if epochs < 1:
+        raise DataError(f"Nothing can be learnt in {epochs} epochs: only what a run begins with can be kept.")
+
+
+def laid_out(value: Tensor, parameter: Tensor) -> Tensor:
+    """Give an optimiser's value the layout in memory of its parameter: fused steps pair the two by position alone."""
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -148,11 +162,12 @@ def descend(
     """Minimise `loss_of` batches of indices, from where the loop is to its last step.
 
     After every epoch a line says how far it is, and `out`, where there is one, gets the same as a line of JSON and a
-    checkpoint. Raises Stopped on Ctrl-C, between two steps and after a checkpoint.
+    checkpoint. Raises Stopped on Ctrl-C, between two steps and after a checkpoint, and DataError where nothing can be
+    written.
     """
     begun = time.monotonic()
     figures: dict[str, float] = {}
-    with progress_bar() as progress, interruptible() as interrupted:
+    with progress_bar(TextColumn("{task.fields[note]}")) as progress, interruptible() as interrupted:
         task = progress.add_task(name, total=loop.steps, note="", completed=loop.step)
         while loop.step < loop.steps and not parallel.anybody(interrupted.is_set()):
             loss = loss_of(loop.batch())
@@ -164,12 +179,14 @@ def descend(
                 figures = {"loss": loss.item(), **report(), "rate": rate, "seconds": seconds}
                 progress.console.print(f"{name} epoch {loop.step // loop.per_epoch}: {as_text(figures)}")
                 if out:
-                    note(out, name, loop.step // loop.per_epoch, figures)
-                    loop.save(checkpoint_of(out, name))
+                    with writing(out):
+                        note(out, name, loop.step // loop.per_epoch, figures)
+                        loop.save(checkpoint_of(out, name))
     parallel.agree(loop.average.module)
     if loop.step < loop.steps:
         if out and parallel.is_first():
-            loop.save(checkpoint_of(out, name))
+            with writing(out):
+                loop.save(checkpoint_of(out, name))
         raise Stopped
 
 
@@ -209,8 +226,8 @@ def moving_average(averaged: Weights, current: Weights, count: Tensor | int) -> 
     torch._foreach_lerp_(averaged, current, 1 - min(AVERAGED, (1 + int(count)) / (10 + int(count))))
 
 
-def progress_bar() -> Progress:
-    """Make a progress bar on stderr that is silent where that is no terminal."""
+def progress_bar(*more: ProgressColumn) -> Progress:
+    """Make a progress bar on stderr, with `more` at its end, that is silent where that is no terminal."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), *more)
     return Progress(*columns, console=console, disable=not console.is_terminal)

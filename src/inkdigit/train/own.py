@@ -1,6 +1,7 @@
 """Your own data: a folder with one folder of pictures for each label, of any sizes and formats that `image` reads."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from .framing import Framing
 from .loop import progress_bar
 from .recipe import Recipe
 
+SOURCE = "own"  # what a run calls one's own pictures
 HELD_OUT = 5  # every fifth picture of a label is held out
 LOOKED_AT = 20  # pictures on which an export must prove itself
 
@@ -33,11 +35,12 @@ class OwnCorpus(Corpus):
 
 @dataclass(frozen=True)
 class Files:
-    """Hold the files of a folder of labelled folders, and the number of each one's label."""
+    """Hold the files of a folder of labelled folders, the number of each one's label, and folders without a file."""
 
     labels: tuple[str, ...]
     paths: list[Path]
     classes: list[int]
+    empty: list[str]
 
     def held_out(self) -> list[bool]:
         """Say of each file whether it is held out: every fifth of a label's, in the order of their names' hashes."""
@@ -64,12 +67,14 @@ def own_folder(folder: Path | None) -> Path | None:
 
 def files_of(folder: Path) -> Files:
     """List a folder of labelled folders. Raises DataError where there are no two labels with files."""
-    found = {each.name: visible(each) for each in sorted(folder.iterdir()) if each.is_dir()}
-    found = {name: paths for name, paths in found.items() if paths}
+    folders = (each for each in sorted(folder.iterdir()) if each.is_dir() and not each.name.startswith("."))
+    every = {each.name: visible(each) for each in folders}
+    found = {name: paths for name, paths in every.items() if paths}
     if len(found) < 2:
         raise DataError(f"{folder} holds neither MNIST nor two folders of pictures, each named by its label.")
     classes = [number for number, paths in enumerate(found.values()) for _ in paths]
-    return Files(tuple(found), [path for paths in found.values() for path in paths], classes)
+    paths = [path for paths in found.values() for path in paths]
+    return Files(tuple(found), paths, classes, sorted(every.keys() - found))
 
 
 def visible(folder: Path) -> list[Path]:
@@ -89,7 +94,7 @@ def own_corpora(recipe: Recipe, folder: Path, framing: Framing) -> tuple[Corpus,
     with progress_bar() as progress:
         for path, label in progress.track(list(zip(files.paths, files.classes, strict=True)), description="reading"):
             frame, content = read_one(path, label, framing)
-            digest.update(content)
+            digest.update(os.fsencode(path.relative_to(folder)) + content)  # a name decides on label and part
             kept.append(frame)
     say_what_was_read(files, kept)
     apart: dict[bool, list[Frames]] = {False: [], True: []}
@@ -102,7 +107,7 @@ def own_corpora(recipe: Recipe, folder: Path, framing: Framing) -> tuple[Corpus,
     copies = max(1, recipe.sheets // 2 // len(training.labels))
     repeated = Digits(training.frames.repeat(copies, 1, 1), training.labels.repeat(copies))
     held = Digits(validation.frames, validation.labels)
-    return OwnCorpus({"own": repeated}), OwnCorpus({"own": held}), {"own": digest.hexdigest()}
+    return OwnCorpus({SOURCE: repeated}), OwnCorpus({SOURCE: held}), {SOURCE: digest.hexdigest()}
 
 
 def read_one(path: Path, label: int, framing: Framing) -> tuple[Frames | None, bytes]:
@@ -120,6 +125,8 @@ def read_one(path: Path, label: int, framing: Framing) -> tuple[Frames | None, b
 
 def say_what_was_read(files: Files, kept: list[Frames | None]) -> None:
     """Say how many pictures each label has. Raises DataError where one has none."""
+    for name in files.empty:
+        warn(f"{name}: no files, so it is no label")
     for number, label in enumerate(files.labels):
         of_label = [frame for frame, each in zip(kept, files.classes, strict=True) if each == number]
         count = sum(frame is not None for frame in of_label)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
@@ -15,31 +16,38 @@ from ..errors import InputError
 from ..evaluate import Score
 from ..image import load_pixels
 from ..recognizer import Recognizer
+from .writing import writing
 
 WORST = 24  # mistakes on a sheet
 COLUMNS = 6
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, in one step."""
+    """Write a figure as PNG, in one step, in a folder that may be new. Raises DataError."""
     draft = path.with_suffix(".tmp")
-    figure.savefig(draft, format="png", dpi=110)
-    draft.replace(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(draft, format="png", dpi=110)
+        draft.replace(path)
 
 
+@matplotlib.rc_context({"text.parse_math": False})  # a label may hold dollars
 def plot_results(
     recognizer: Recognizer, results: Mapping[str, Score], pictures: Mapping[str, Labelled], folder: Path
 ) -> None:
-    """Draw confusion.png and mistakes.png: the confusion matrix and the worst mistakes of every source scored."""
+    """Draw confusion.png and mistakes.png: the confusion matrix and the worst mistakes of every source scored.
+
+    Raises DataError where they cannot be written.
+    """
     if not results:
         return
-    folder.mkdir(parents=True, exist_ok=True)
     labels = recognizer.contract.labels
     matrices = Figure(figsize=(6 * len(results), 5.6), layout="constrained")
     for axes, (name, result) in zip(
         matrices.subplots(1, len(results), squeeze=False).flat, results.items(), strict=True
     ):
-        draw_confusion(axes, result.confusion, labels, name)
+        blank = int((result.answers < 0).sum())
+        draw_confusion(axes, result.confusion, labels, f"{name} ({blank} blank, left out)" if blank else name)
     save(matrices, folder / "confusion.png")
     sheets = {name: worst_mistakes(pictures[name], result) for name, result in results.items()}
     heights = [0.6 + 1.35 * rows_of(worst) for worst in sheets.values()]

@@ -1,18 +1,24 @@
 """The recipe: everything that a training run depends on, as data. It needs no torch: the command line reads it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
 
 NAMED = Path(__file__).with_name("recipes.toml")
+MOST = 10**6  # of anything that has no limit of its own
 
 
-def option(default: Any, text: str, *aliases: str) -> Any:
-    """Declare a field of the recipe with its flag's help text and other names."""
-    return field(default=default, metadata={"help": text, "aliases": aliases})
+def option(default: Any, text: str, *aliases: str, least: float = 0, most: float = MOST) -> Any:
+    """Declare a field of the recipe with its flag's help text and other names; a number is from `least` to `most`."""
+    return field(default=default, metadata={"help": text, "aliases": aliases, "range": (least, most)})
+
+
+def flag(name: str) -> str:
+    """Give the flag of a field."""
+    return f"--{name.replace('_', '-')}"
 
 
 @dataclass(frozen=True)
@@ -21,25 +27,34 @@ class Recipe:
 
     network: str = option("flagship", "The network's name.")
     optimiser: str = option("adamw", "adamw, adam, or sgd (with Nesterov momentum).")
-    rate: float = option(4e-3, "The learning rate, the highest of a one-cycle schedule.")
+    rate: float = option(4e-3, "The learning rate, the highest of a one-cycle schedule.", least=1e-8, most=10)
     schedule: str = option("one-cycle", "How the rate goes: one-cycle or constant.")
     weight_decay: float = option(0.02, "Weight decay, decoupled.")
-    batch: int = option(128, "Pictures a step.")
+    batch: int = option(128, "Pictures a step.", least=1)
     epochs: int = option(14, "Passes over the frames, for the network; 0 keeps the one that a run begins with.")
     glance_epochs: int = option(6, "Passes over the sheets of paper, for the glance; 0 likewise.")
     sheets: int = option(44_000, "Pictures of paper that are made to train on.")
     pens: int = option(6, "How often each pen digit is drawn, each time with another pen; 0 for none.")
     invented: int = option(12_000, "Digits invented in the forms of other countries, and as many signs.")
-    distortion: float = option(1.0, "How strongly frames are distorted in training; 0 for not at all.")
-    label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.")
-    validation_writers: int = option(3, "Pen writers that are held out likewise.")
+    distortion: float = option(1.0, "How strongly frames are distorted in training; 0 for not at all.", most=10)
+    label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.", most=1)
+    validation_writers: int = option(3, "Pen writers that are held out likewise.", least=1, most=19)  # of 20
     begin_with: str = option("", "Run (its folder) or model (name or .onnx) whose weights are trained on.", "--from")
     mix_with: str = option("", "Run whose weights are mixed into those that a run begins with.")
-    mix_part: float = option(0.2, "How much of that run's weights, 0..1.")
+    mix_part: float = option(0.2, "How much of that run's weights, 0..1.", most=1)
     glance: str = option("", "Model (name or .onnx) or run whose glance is taken as it is, in place of training one.")
-    seed: int = option(1, "Seed of everything random.")
-    pictures: int = option(60_000, "Pictures of MNIST's training set that are read, the held out ones included.")
-    validation: int = option(5000, "Pictures of the training set that are held out to choose and calibrate by.")
+    seed: int = option(1, "Seed of everything random.", most=2**32 - 1)
+    pictures: int = option(60_000, "Pictures of MNIST's training set that are read, held out ones included.", least=2)
+    validation: int = option(5000, "Pictures of the training set held out to choose and calibrate by.", least=1)
+
+    def __post_init__(self) -> None:
+        """Refuse numbers out of their ranges. Raises DataError."""
+        for item in fields(self):
+            value, (least, most) = getattr(self, item.name), item.metadata["range"]
+            if not isinstance(value, str) and not least <= value <= most:  # as NaN is not
+                raise DataError(f"{flag(item.name)} is a number from {least:,} to {most:,}, not {value}.")
+        if self.validation >= self.pictures:
+            raise DataError(f"--validation {self.validation} leaves none of --pictures {self.pictures} to train on.")
 
     @property
     def drawn_by(self) -> int:

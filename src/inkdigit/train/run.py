@@ -1,39 +1,36 @@
 """One training run, from data to artefact, in a folder of its own: weights, recipe and calibration, artefact."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from .. import __version__
-from ..artefact import SUFFIX, Contract
-from ..data import Labelled, data_folder, mnist
-from ..drift import Spread, spread
+from ..artefact import is_run
+from ..data import data_folder
 from ..errors import DataError
-from ..evaluate import DIGITS, SOURCES, score
+from ..evaluate import DIGITS
 from ..prediction import Thresholds
-from ..recognizer import Recognizer
 from ..terminal import warn
 from . import parallel
-from .begin import SPLIT, begun_with, glance_of, is_artefact, settle
-from .corpus import Corpus, corpora, framed_sheets, joined, readable, validation_corpus
-from .export import Graph, export, export_program, git_commit, rewrite_contract
+from .begin import SPLIT, begun_with, glance_of, settle
+from .corpus import PAPER, Corpus, corpora, framed_sheets, joined, readable, validation_frames
+from .export import Graph
+from .exporting import export_run
 from .fit import Frames, Sheets, accuracy, fit_glance, fit_network, outputs, temperature
-from .folder import Notes, load, same_recipe, save, start_anew
+from .folder import Notes, same_data, same_recipe, save, start_anew
 from .framing import Framing
 from .glance import Glance
-from .loop import OPTIMISERS, SCHEDULES
+from .loop import OPTIMISERS, SCHEDULES, refuse_too_little
 from .networks import NETWORKS, Network
-from .own import files_of, held_out_pictures, own_corpora, own_folder, own_samples
-from .plots import plot_curves, plot_results
+from .own import files_of, own_corpora, own_folder
+from .plots import plot_curves
 from .recipe import Recipe
 from .watch import METRICS
+from .writing import try_folder, writing
 
-PAPER, OWN = "paper", "held-out"
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
     "cuda": torch.cuda.is_available,
     "mps": torch.backends.mps.is_available,
@@ -58,6 +55,9 @@ def train(
     known("network", recipe.network, NETWORKS)
     known("optimiser", recipe.optimiser, OPTIMISERS)
     known("schedule", recipe.schedule, SCHEDULES)
+    if not name or Path(name).name != name:
+        raise DataError(f"A name is that of a file, without a folder: not {name!r}.")
+    try_folder(out)
     device = parallel.join(chosen(device))
     if data_folder(folder) is None and recipe.pens:
         warn("no data folder is named: training on MNIST alone, without pen digits")
@@ -73,7 +73,8 @@ def train(
 
 def finished(notes: Notes, graph: Graph, folder: Path | None, out: Path) -> Path:
     """Save a run, draw its curves, export and score it. Give the artefact."""
-    save(notes, graph, out)
+    with writing(out):
+        save(notes, graph, out)
     if (out / METRICS).exists():  # not where Ctrl-C came in the first epoch
         plot_curves(out / METRICS, out / "curves.png")
     return export_run(out, None, folder)
@@ -112,18 +113,22 @@ def fitted(
         training, validation, sources = own_corpora(recipe, own, framing)
     else:
         training, validation, sources = corpora(recipe, folder)
-    if not resume and parallel.is_first():
-        start_anew(recipe, out, tensorboard)  # only now: bad data must take nothing away
+    reads, looks = recipe.epochs > 0 or not begun, framing is None  # else the network, or the glance, is kept
+    refuse_too_little_of(training, recipe, looks, reads)
+    if resume:
+        same_data(sources, out)
+    elif parallel.is_first():
+        with writing(out):
+            start_anew(recipe, sources, out, tensorboard)  # only now: what is refused must take nothing away
     parallel.wait()
-    reads = recipe.epochs > 0 or not begun  # else the network is kept
-    sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or not framing) else None
-    framing = framing or trained_framing(recipe, begun, sheets, out)
+    sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or looks) else None
+    framing = framing or trained_framing(recipe, begun, cast(Sheets, sheets), out)
     kinds = validation_frames(framing, validation, bool(recipe.sheets))
     torch.manual_seed(recipe.seed)
     network = begun.network if begun else NETWORKS[recipe.network](len(labels))
     if reads:
         frames = training_frames(training, framing, sheets)
-        if begun and is_artefact(recipe.begin_with):
+        if begun and not is_run(recipe.begin_with):
             settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
         network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out)
     heat, limits = calibrate(network, kinds)
@@ -132,12 +137,24 @@ def fitted(
     return notes, Graph(framing, network, heat)
 
 
-def trained_framing(recipe: Recipe, begun: Graph | None, sheets: Sheets | None, out: Path) -> Framing:
+def refuse_too_little_of(training: Corpus, recipe: Recipe, looks: bool, reads: bool) -> None:
+    """Refuse beforehand what a glance that `looks`, or a network that `reads`, could not learn from. Raises DataError.
+
+    The network is sure of half of the sheets: the others may be unreadable.
+    """
+    if looks:
+        if not recipe.sheets:
+            raise DataError("A glance is trained on sheets of paper: make some, or name a model whose glance is taken.")
+        refuse_too_little(recipe.sheets, recipe.glance_epochs, recipe)
+    if reads:
+        digits = sum(len(each.labels) for each in training.sources.values())
+        refuse_too_little(digits + recipe.sheets // 2, recipe.epochs, recipe)
+
+
+def trained_framing(recipe: Recipe, begun: Graph | None, sheets: Sheets, out: Path) -> Framing:
     """Train a glance on sheets. Raises DataError, Stopped."""
-    if sheets is None:
-        raise DataError("A glance is trained on sheets of paper: make some, or name a model whose glance is taken.")
     glance = begun.framing.glance if begun else Glance()
-    if begun and is_artefact(recipe.begin_with):
+    if begun and not is_run(recipe.begin_with):
         settle(glance, sheets.stretched(torch.arange(min(1000, len(sheets.labels))))[0])
     return Framing(fit_glance(glance.train(), sheets, recipe, out)).eval()
 
@@ -149,15 +166,6 @@ def training_frames(training: Corpus, framing: Framing, sheets: Sheets | None) -
         return joined(*clean)
     nothing = training.nothing(len(sheets.labels) // 6)
     return joined(*clean, framed_sheets(framing, readable(framing, sheets)), framed_sheets(framing, nothing))
-
-
-def validation_frames(framing: Framing, validation: Corpus, paper: bool) -> dict[str, Frames]:
-    """Frame what is validated on: the digits of every source, and a fifth as many of all on `paper`."""
-    clean = validation.clean(framing)
-    if not paper:
-        return clean
-    sheets = validation.sheets(sum(len(frames.labels) for frames in clean.values()) // 5)
-    return {**clean, PAPER: framed_sheets(framing, readable(framing, sheets))}
 
 
 def calibrate(network: Network, kinds: Mapping[str, Frames]) -> tuple[float, Thresholds]:
@@ -180,82 +188,3 @@ def sure_from(probabilities: Tensor, labels: Tensor) -> float:
     right = (answer == labels)[order].float().cumsum(0) / torch.arange(1, len(order) + 1)
     enough = (right >= 0.998).nonzero()
     return float(confidence[order][int(enough.max())]) if len(enough) else 1.0
-
-
-def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
-    """Export a run's artefact, score it through `Recognizer`, and draw its mistakes in the run's folder.
-
-    Raises DataError, ArtefactError.
-    """
-    notes, graph = load(out)
-    target = target or out / f"{notes.name}{SUFFIX}"
-    export(graph, contract_of(notes), samples(folder), target)
-    recognizer = Recognizer(target)
-    pictures = dict(at_hand(notes.labels, folder))
-    results = {source: score(recognizer, data) for source, data in pictures.items()}
-    scores = {source: result.summary() for source, result in results.items()}
-    rewrite_contract(target, scores=scores, validation=validation_spread(notes, graph, folder))
-    plot_results(recognizer, results, pictures, out)
-    return target
-
-
-def export_run_program(out: Path, target: Path | None, folder: Path | None) -> Path:
-    """Export a run's graph for PyTorch users. Give the file. Raises DataError, ArtefactError."""
-    notes, graph = load(out)
-    target = target or out / f"{notes.name}.pt2"
-    export_program(graph, contract_of(notes), samples(folder), target)
-    return target
-
-
-def validation_spread(notes: Notes, graph: Graph, folder: Path | None) -> Spread:
-    """Count the answers on what the run was validated with; nothing where that is not at hand, or the user's own."""
-    if own_folder(folder):
-        return {}
-    try:
-        validation = validation_corpus(notes.recipe, folder)
-    except DataError as error:
-        warn(f"the contract is without validation figures: {error}")
-        return {}
-    torch.manual_seed(notes.recipe.seed)
-    frames = joined(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values())
-    logits, digitness = outputs(graph.network, frames)
-    return spread(notes.labels, torch.softmax(logits / graph.temperature, 1).numpy(), torch.sigmoid(digitness).numpy())
-
-
-def at_hand(labels: tuple[str, ...], folder: Path | None) -> Iterator[tuple[str, Labelled]]:
-    """Read the evaluation sources that the user has, or the user's own pictures that were held out."""
-    if own := own_folder(folder):
-        yield OWN, held_out_pictures(own)
-        return
-    for source, read in SOURCES.items() if labels == DIGITS else ():
-        try:
-            data = read(folder)
-        except DataError as error:
-            warn(f"{source} is not scored: {error}")
-            continue
-        yield source, data
-
-
-def contract_of(notes: Notes) -> Contract:
-    """Say in the contract what a run was."""
-    return Contract(
-        name=notes.name,
-        version=__version__,
-        labels=notes.labels,
-        architecture=notes.recipe.network,
-        thresholds=notes.thresholds,
-        recipe=notes.history,
-        sources=notes.sources,
-        scores={},
-        inkdigit=__version__,
-        commit=git_commit(),
-    )
-
-
-def samples(folder: Path | None) -> list[NDArray[np.uint8]]:
-    """Give real pictures of several sizes on which an export must prove itself."""
-    if own := own_folder(folder):
-        return own_samples(own)
-    images = mnist("train", folder).images[:200]
-    large = 255 - np.pad(images[:20].repeat(9, 1).repeat(9, 2), ((0, 0), (40, 90), (150, 10)))
-    return [images, large]

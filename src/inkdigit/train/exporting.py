@@ -1,0 +1,125 @@
+"""Exporting a run: the graph that proves itself on real pictures, its scores, and its contract."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .. import __version__
+from ..artefact import SUFFIX, Contract
+from ..data import Labelled, mnist
+from ..drift import Spread, spread
+from ..errors import DataError
+from ..evaluate import DIGITS, SOURCES, score
+from ..recognizer import Recognizer
+from ..terminal import warn
+from .corpus import joined, validation_corpus, validation_frames
+from .export import Graph, export, export_program, git_commit, rewrite_contract
+from .fit import outputs
+from .folder import Notes, load
+from .own import SOURCE, files_of, held_out_pictures, own_folder, own_samples
+from .plots import plot_results
+from .writing import try_folder
+
+OWN = "held-out"  # the source that one's own pictures are, of those that score
+
+
+def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
+    """Export a run's artefact, score it through `Recognizer`, and draw its mistakes in the run's folder.
+
+    Raises DataError, ArtefactError.
+    """
+    notes, graph = exportable(out, folder)
+    target = place_of(target, out, f"{notes.name}{SUFFIX}")
+    export(graph, contract_of(notes), samples(folder), target)
+    recognizer = Recognizer(target)
+    pictures = dict(at_hand(notes.labels, folder))
+    results = {source: score(recognizer, data) for source, data in pictures.items()}
+    scores = {source: result.summary() for source, result in results.items()}
+    rewrite_contract(target, scores=scores, validation=validation_spread(notes, graph, folder))
+    plot_results(recognizer, results, pictures, out)
+    return target
+
+
+def export_run_program(out: Path, target: Path | None, folder: Path | None) -> Path:
+    """Export a run's graph for PyTorch users. Give the file. Raises DataError, ArtefactError."""
+    notes, graph = exportable(out, folder)
+    target = place_of(target, out, f"{notes.name}.pt2")
+    export_program(graph, contract_of(notes), samples(folder), target)
+    return target
+
+
+def exportable(out: Path, folder: Path | None) -> tuple[Notes, Graph]:
+    """Read a run back that was trained on such data as is in `folder`: no other proves it. Raises DataError."""
+    notes, graph = load(out)
+    own = own_folder(folder)
+    if SOURCE in notes.sources and not own:
+        raise DataError(f"{out} was trained on your own pictures: name their folder by --data.")
+    if own and (SOURCE not in notes.sources or files_of(own).labels != notes.labels):
+        raise DataError(f"{out} was not trained on the pictures in {own}, but on {', '.join(notes.sources)}.")
+    return notes, graph
+
+
+def place_of(target: Path | None, out: Path, name: str) -> Path:
+    """Give the file that an export writes: the target, or `name` in the run's folder. Raises DataError."""
+    target = target or out / name
+    if target.suffix != Path(name).suffix:
+        raise DataError(f"--to names a file that ends in {Path(name).suffix}, not {target}.")
+    try_folder(target.parent)
+    return target
+
+
+def validation_spread(notes: Notes, graph: Graph, folder: Path | None) -> Spread:
+    """Count the answers on what the run was validated with; nothing where that is not at hand, or the user's own."""
+    if own_folder(folder):
+        return {}
+    try:
+        validation = validation_corpus(notes.recipe, folder)
+    except DataError as error:
+        warn(f"the contract is without validation figures: {error}")
+        return {}
+    torch.manual_seed(notes.recipe.seed)
+    frames = joined(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values())
+    logits, digitness = outputs(graph.network, frames)
+    return spread(notes.labels, torch.softmax(logits / graph.temperature, 1).numpy(), torch.sigmoid(digitness).numpy())
+
+
+def at_hand(labels: tuple[str, ...], folder: Path | None) -> Iterator[tuple[str, Labelled]]:
+    """Read the evaluation sources that the user has, or the user's own pictures that were held out."""
+    if own := own_folder(folder):
+        yield OWN, held_out_pictures(own)
+        return
+    for source, read in SOURCES.items() if labels == DIGITS else ():
+        try:
+            data = read(folder)
+        except DataError as error:
+            warn(f"{source} is not scored: {error}")
+            continue
+        yield source, data
+
+
+def contract_of(notes: Notes) -> Contract:
+    """Say in the contract what a run was."""
+    return Contract(
+        name=notes.name,
+        version=__version__,
+        labels=notes.labels,
+        architecture=notes.recipe.network,
+        thresholds=notes.thresholds,
+        recipe=notes.history,
+        sources=notes.sources,
+        scores={},
+        inkdigit=__version__,
+        commit=git_commit(),
+    )
+
+
+def samples(folder: Path | None) -> list[NDArray[np.uint8]]:
+    """Give real pictures of several sizes on which an export must prove itself."""
+    if own := own_folder(folder):
+        return own_samples(own)
+    images = mnist("train", folder).images[:200]
+    large = 255 - np.pad(images[:20].repeat(9, 1).repeat(9, 2), ((0, 0), (40, 90), (150, 10)))
+    return [images, large]
