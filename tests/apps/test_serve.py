@@ -184,6 +184,13 @@ def test_a_wrong_set_up_is_one_sentence_and_exit_2(flags: list[str], sentence: s
     assert "Traceback" not in result.stderr
 
 
+def test_help_is_not_in_pythons_words() -> None:
+    shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, env=environment(), check=True).stdout
+    assert "--model str,..." in shown
+    assert "tuple" not in shown
+    assert "()" not in shown
+
+
 def test_a_hosts_name_will_do() -> None:
     with serving("--host", "localhost") as service:
         assert post(service, {}).json()["digit"] == 7

@@ -7,12 +7,13 @@ import socket
 import tempfile
 import threading
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import CliApp
+from pydantic_settings import CliApp, CliSettingsSource
 
 from ..settings import DoorSettings, explain
 
@@ -29,9 +30,17 @@ class SetupError(Exception):
 def read_settings(kind: type[S], flags: Sequence[str]) -> S:
     """Read a command's flags, whose names, help and defaults are the settings' own. Raises SetupError."""
     try:
-        return CliApp.run(kind, cli_args=list(flags))
+        source = CliSettingsSource[S](kind, add_argument_method=_add_argument)
+        return CliApp.run(kind, cli_args=list(flags), cli_settings_source=source)
     except ValidationError as error:
         raise SetupError(explain(error)) from error
+
+
+def _add_argument(parser: ArgumentParser, *names: str, **options: Any) -> None:
+    """Add an option; one of several texts is shown as such, and not as Python writes its type and an empty tuple."""
+    if str(options.get("metavar")).startswith("tuple["):
+        options |= {"metavar": "str,...", "help": options["help"].removesuffix(" (default: ())")}
+    parser.add_argument(*names, **options)
 
 
 def need_extra(extra: str, module: str = "") -> None:
