@@ -55,9 +55,14 @@ class Labelled:
 
 
 def data_folder(folder: Path | None) -> Path | None:
-    """Give the folder that the user names: the argument, then `INKDIGIT_DATA`, else None (download)."""
+    """Give the folder that the user names: the argument, then `INKDIGIT_DATA`, else None (download).
+
+    Raises DataError where there is no such folder.
+    """
     if folder is None and (named := os.environ.get(FOLDER_VARIABLE)):
-        return Path(named)
+        folder = Path(named)
+    if folder is not None and not folder.is_dir():
+        raise DataError(f"There is no folder {folder}.")
     return folder
 
 

@@ -34,10 +34,15 @@ class PenDigit:
     writer: int
 
 
+def pendigits_path(folder: Path | None) -> Path | None:
+    """Say where the pen digits should be, in the folder that the user names; None where none is. Raises DataError."""
+    folder = data_folder(folder)
+    return None if folder is None else folder / PENDIGITS
+
+
 def pendigits(folder: Path | None = None) -> list[PenDigit]:
     """Read the pen digits of Alpaydin and Alimoglu (UCI, data set 81): 7,494 digits of 30 writers. Raises DataError."""
-    folder = data_folder(folder)
-    path = None if folder is None else folder / PENDIGITS
+    path = pendigits_path(folder)
     if path is None or not path.is_file():
         raise DataError(
             f"The pen digits are not at {path or PENDIGITS}. The README says where to get them; --pens 0 does without."

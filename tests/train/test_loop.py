@@ -16,7 +16,7 @@ from inkdigit.train.corpus import Corpus, Digits
 from inkdigit.train.loop import OPTIMISERS, Loop, Stopped, checkpoint_of, descend
 from inkdigit.train.networks import convolution
 from inkdigit.train.recipe import Recipe
-from inkdigit.train.watch import EVENTS, METRICS, begin_watching
+from inkdigit.train.watch import EVENTS, METRICS, tell_tensorboard
 
 COUNT, BATCH, EPOCHS = 230, 20, 3
 
@@ -86,7 +86,7 @@ def test_a_terminal_shows_a_bar_for_paper_and_for_training(
 def test_tensorboard_is_told_what_the_metrics_say(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    begin_watching(tmp_path, tensorboard=True)
+    tell_tensorboard(tmp_path)
     run(loop(Recipe(batch=BATCH)), tmp_path)
     lines = [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()]
     events = EventAccumulator(str(tmp_path / EVENTS)).Reload()

@@ -189,7 +189,8 @@ def test_mnists_folder_is_no_folder_of_labels(tmp_path: Path) -> None:
     assert own_folder(tmp_path) == tmp_path
     (tmp_path / "mnist").mkdir()
     assert own_folder(tmp_path) is None
-    assert own_folder(tmp_path / "missing") is None
+    with pytest.raises(DataError, match=r"There is no folder .*missing\."):
+        own_folder(tmp_path / "missing")
 
 
 def test_an_artefacts_weights_come_back() -> None:

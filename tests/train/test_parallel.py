@@ -1,5 +1,6 @@
 """Two processes of a launcher against one: the same batches, the same network."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,8 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from inkdigit.train.watch import METRICS
+
 PROGRAM = """
 import sys
+from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from inkdigit.train import parallel
@@ -24,7 +28,7 @@ torch.manual_seed(3)
 frames = Frames(torch.randint(0, 256, (20 * 32, 28, 28), dtype=torch.uint8), torch.randint(-1, 10, (20 * 32,)))
 recipe = Recipe(batch=32, epochs=1, optimiser=sys.argv[2], rate=float(sys.argv[3]))
 with parallel.one_speaks():
-    network = fit_network(NETWORKS["lenet5"](10), frames, frames, recipe)
+    network = fit_network(NETWORKS["lenet5"](10), frames, frames, recipe, Path(sys.argv[1]).parent)
 if parallel.is_first():
     save_file({key: value.contiguous() for key, value in network.state_dict().items()}, sys.argv[1])
 parallel.leave()
@@ -39,8 +43,10 @@ def test_two_processes_train_what_one_does(optimiser: str, rate: float, tmp_path
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     results: list[dict[str, torch.Tensor]] = []
+    losses: list[float] = []
     for start in ([sys.executable], launcher):
-        target = tmp_path / f"{len(results)}.safetensors"
+        target = tmp_path / str(len(results)) / "network.safetensors"
+        target.parent.mkdir()
         answer = subprocess.run(
             [*start, str(program), str(target), optimiser, str(rate)],
             check=False,
@@ -50,7 +56,9 @@ def test_two_processes_train_what_one_does(optimiser: str, rate: float, tmp_path
         )
         assert answer.returncode == 0, answer.stderr
         results.append(load_file(target))
+        losses.append(json.loads((target.parent / METRICS).read_text())["loss"])
     one, two = results
     assert one.keys() == two.keys()
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     assert max(float((one[key] - two[key]).abs().max()) for key in one) < 1e-6
     assert not torch.equal(one["classify.weight"], torch.zeros_like(one["classify.weight"]))

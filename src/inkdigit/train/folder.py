@@ -18,7 +18,7 @@ from .glance import Glance
 from .loop import checkpoint_of
 from .networks import NETWORKS
 from .recipe import Recipe
-from .watch import begin_watching
+from .watch import forget
 
 WEIGHTS, NOTES, RECIPE = "weights.safetensors", "run.json", "recipe.json"
 
@@ -42,7 +42,7 @@ class Notes:
         return {**self.recipe.as_dict(), "begin_with": self.begun_with}
 
 
-def start_anew(recipe: Recipe, sources: Mapping[str, str], out: Path, tensorboard: bool = False) -> None:
+def start_anew(recipe: Recipe, sources: Mapping[str, str], out: Path) -> None:
     """Write a run's recipe and the SHA-256 of its data, and take away what an earlier run would have gone on with.
 
     Its artefact stays.
@@ -50,7 +50,7 @@ def start_anew(recipe: Recipe, sources: Mapping[str, str], out: Path, tensorboar
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob(checkpoint_of(out, "*").name):
         old.unlink()
-    begin_watching(out, tensorboard)
+    forget(out)
     write(out / RECIPE, {**recipe.as_dict(), "sources": sources})
 
 

@@ -174,9 +174,12 @@ def descend(
             loop.update(loss)
             rate = float(loop.schedule.get_last_lr()[0])
             progress.update(task, completed=loop.step, note=as_text({**figures, "loss": loss.item(), "rate": rate}))
-            if loop.step % loop.per_epoch == 0 and parallel.is_first():
+            if loop.step % loop.per_epoch:
+                continue
+            whole = parallel.mean(loss)
+            if parallel.is_first():
                 seconds = round(time.monotonic() - begun, 1)
-                figures = {"loss": loss.item(), **report(), "rate": rate, "seconds": seconds}
+                figures = {"loss": whole, **report(), "rate": rate, "seconds": seconds}
                 progress.console.print(f"{name} epoch {loop.step // loop.per_epoch}: {as_text(figures)}")
                 if out:
                     with writing(out):

@@ -58,9 +58,9 @@ def shuffled(path: Path) -> str:
 
 
 def own_folder(folder: Path | None) -> Path | None:
-    """Give the data folder, if one is named, is there, and holds no MNIST."""
+    """Give the data folder, if one is named and holds no MNIST. Raises DataError where it is not there."""
     folder = data_folder(folder)
-    if folder is None or not folder.is_dir() or (folder / "mnist").is_dir() or any(folder.glob("*-ubyte*")):
+    if folder is None or (folder / "mnist").is_dir() or any(folder.glob("*-ubyte*")):
         return None
     return folder
 

@@ -70,6 +70,14 @@ def anybody(here: bool) -> bool:
     return bool(flag > 0)
 
 
+def mean(value: Tensor) -> float:
+    """Give a number's mean over all processes."""
+    if count() > 1:
+        value = value.detach().clone()
+        distributed.all_reduce(value)
+    return value.item() / count()
+
+
 def wait() -> None:
     """Wait until every process is here."""
     if count() > 1:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ..artefact import is_run
-from ..data import data_folder
 from ..errors import DataError
 from ..evaluate import DIGITS
 from ..prediction import Thresholds
+from ..strokes import PENDIGITS, pendigits_path
 from ..terminal import warn
 from . import parallel
 from .begin import SPLIT, begun_with, glance_of, settle
@@ -28,7 +28,7 @@ from .networks import NETWORKS, Network
 from .own import files_of, own_corpora, own_folder
 from .plots import plot_curves
 from .recipe import Recipe
-from .watch import METRICS
+from .watch import METRICS, tell_tensorboard
 from .writing import try_folder, writing
 
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
@@ -59,11 +59,6 @@ def train(
         raise DataError(f"A name is that of a file, without a folder: not {name!r}.")
     try_folder(out)
     device = parallel.join(chosen(device))
-    if data_folder(folder) is None and recipe.pens:
-        warn("no data folder is named: training on MNIST alone, without pen digits")
-        recipe = dataclasses.replace(recipe, pens=0)
-    if resume:
-        same_recipe(recipe, out)
     with torch.device(device), parallel.one_speaks():
         notes, graph = fitted(recipe, folder, name, out, resume, tensorboard)
     first = parallel.is_first()
@@ -107,6 +102,10 @@ def fitted(
     framing = begun.framing if begun and not recipe.glance_epochs else None
     if recipe.glance:
         framing = glance_of(recipe)
+    if not own:
+        recipe = with_what_is_there(recipe, folder)
+    if resume:
+        same_recipe(recipe, out)
     torch.manual_seed(recipe.drawn_by)
     if own:
         framing = framing or glance_of(recipe)
@@ -117,9 +116,12 @@ def fitted(
     refuse_too_little_of(training, recipe, looks, reads)
     if resume:
         same_data(sources, out)
-    elif parallel.is_first():
+    if parallel.is_first():
         with writing(out):
-            start_anew(recipe, sources, out, tensorboard)  # only now: what is refused must take nothing away
+            if not resume:
+                start_anew(recipe, sources, out)  # only now: what is refused must take nothing away
+            if tensorboard:
+                tell_tensorboard(out)
     parallel.wait()
     sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or looks) else None
     framing = framing or trained_framing(recipe, begun, cast(Sheets, sheets), out)
@@ -135,6 +137,15 @@ def fitted(
     reached = {kind: accuracy(network, frames) for kind, frames in kinds.items()}
     notes = Notes(name, recipe, sources, heat, limits, reached, before, labels)
     return notes, Graph(framing, network, heat)
+
+
+def with_what_is_there(recipe: Recipe, folder: Path | None) -> Recipe:
+    """Give the recipe without pen digits, and say so, where they are not at hand. Raises DataError."""
+    path = pendigits_path(folder)
+    if recipe.pens == 0 or (path and path.is_file()):
+        return recipe
+    warn(f"training without pen digits: they are not at {path or PENDIGITS}")
+    return dataclasses.replace(recipe, pens=0)
 
 
 def refuse_too_little_of(training: Corpus, recipe: Recipe, looks: bool, reads: bool) -> None:

@@ -11,12 +11,15 @@ METRICS = "metrics.jsonl"
 EVENTS = "tensorboard"  # a folder in the run's; where it is there, it is written to
 
 
-def begin_watching(out: Path, tensorboard: bool) -> None:
-    """Take away what an earlier run in `out` said, and make a place for TensorBoard's events."""
+def forget(out: Path) -> None:
+    """Take away what an earlier run in `out` said."""
     (out / METRICS).unlink(missing_ok=True)
     shutil.rmtree(out / EVENTS, ignore_errors=True)
-    if tensorboard:
-        (out / EVENTS).mkdir()
+
+
+def tell_tensorboard(out: Path) -> None:
+    """Make a place for TensorBoard's events in `out`; of a run that goes on, those from here on."""
+    (out / EVENTS).mkdir(exist_ok=True)
 
 
 def note(out: Path, stage: str, epoch: int, figures: Mapping[str, float]) -> None:
