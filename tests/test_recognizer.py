@@ -124,6 +124,23 @@ def test_the_smallest_and_longest_pictures_are_answered(recognizer: Recognizer, 
     assert np.isfinite(answer.probabilities).all() if isinstance(answer, Prediction) else answer.code == "blank_image"
 
 
+def test_a_small_digit_on_blotchy_paper_is_found(recognizer: Recognizer) -> None:
+    """Blotches far larger than the digit are no ink beside it."""
+    pages = []
+    for digit, strokes in DIGITS.items():
+        random = np.random.default_rng(digit)
+        blotches = Image.fromarray(random.normal(170, 7, (5, 6)).astype(np.float32))
+        paper = np.asarray(blotches.resize((640, 480), Image.Resampling.BICUBIC)) + random.normal(0, 3, (480, 640))
+        page = Image.fromarray(paper.clip(0, 255).astype(np.uint8))
+        pen = ImageDraw.Draw(page)
+        left, top = random.integers(30, (560, 400))
+        for stroke in placed(strokes, left, top, 30, 40):
+            pen.line(stroke, 50, 4, "curve")
+        pages.append(np.asarray(page))
+    answers = recognizer.predict_batch(pages)
+    assert sum(isinstance(a, Prediction) and a.digit == d for d, a in zip(DIGITS, answers, strict=True)) >= 9
+
+
 def test_threads_share_one_recognizer(recognizer: Recognizer) -> None:
     images, _ = digits(40)
     alone = [recognizer.predict(image) for image in images]

@@ -62,7 +62,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Write the models, and one that is never sure."""
     folder = tmp_path_factory.mktemp("labels")
     written = {name: relabelled(folder, name) for name in MODELS}
-    return written | {"doubtful": relabelled(folder, "doubtful", ("B", "A", "3", "07"), confidence=1.01)}
+    return written | {"doubtful": relabelled(folder, "doubtful", ("B", "A", "3", "07"), confidence=1.0)}
 
 
 @pytest.fixture(scope="module")
