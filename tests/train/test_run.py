@@ -127,6 +127,16 @@ def test_what_is_not_there_is_one_sentence(flag: str, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_an_artefact_is_mixed_with_itself_to_itself() -> None:
+    contract = Recognizer("tiny").contract
+    recipe = Recipe(network="tiny", begin_with="tiny", mix_with="tiny", mix_part=0.5, seed=contract.recipe["seed"])
+    _, alone = begun_with(dataclasses.replace(recipe, mix_with=""), DIGITS, SPLIT)
+    _, mixed = begun_with(recipe, DIGITS, SPLIT)
+    assert alone is not None
+    assert mixed is not None
+    assert all(torch.equal(value, alone.state_dict()[key]) for key, value in mixed.state_dict().items())
+
+
 def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Path) -> None:
     first = Recipe(epochs=4, seed=7)
     built = graph()
@@ -143,7 +153,7 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     ("changes", "sentence"),
     [
         ({"begin_with": ""}, "name one by --from"),
-        ({"mix_with": "inkdigit"}, "only runs can be mixed"),
+        ({"mix_with": "inkdigit"}, "runs are mixed with runs"),
         ({"mix_with": "other"}, "other was trained with seed 8, not 7"),
     ],
 )

@@ -38,8 +38,8 @@ def begun_with(
     before, known, graph = weights_of(recipe.begin_with)
     refuse_other(recipe.begin_with, before, recipe, same)
     if recipe.mix_with:
-        if not (is_run(recipe.begin_with) and is_run(recipe.mix_with)):
-            raise DataError("An artefact's weights are folded: only runs can be mixed.")
+        if is_run(recipe.begin_with) != is_run(recipe.mix_with):
+            raise DataError("An artefact's weights are folded: runs are mixed with runs, and artefacts with artefacts.")
         theirs, _, other = weights_of(recipe.mix_with)
         refuse_other(recipe.mix_with, theirs, recipe, same)
         mix(graph, other, recipe.mix_part)

@@ -159,7 +159,7 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     twice = torch.where(chance(count, 0.3), below.abs().minimum((below - 3 * thick).abs()), below.abs())
     under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
-    return drawn * (chance(count, 0.08) & (half.amax(1, keepdim=True) > 4))
+    return drawn * (chance(count, 0.15) & (half.amax(1, keepdim=True) > 4))
 
 
 def line_width(ink: Tensor) -> Tensor:
@@ -175,15 +175,16 @@ def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     """
     count = len(centre)
     x, y = axes(size)
-    tilt = torch.randn(count, 1, 1) * 0.1
+    tilt = torch.randn(count, 1, 1) * 0.15
     across, down = x - centre[:, :1, None] + tilt * (y - centre[:, 1:, None]), y - centre[:, 1:, None]
     down = down - tilt * across
     room = sides.repeat(1, 2) * 0.6 + 1.5 + torch.rand(count, 4).square() * (0.6 * size)
-    room = torch.where(torch.rand(count, 4) < torch.rand(count, 1), room, 2 * size)  # from one edge to all four
+    seen = torch.rand(count, 1).sqrt()  # from one edge to all four, which notes have
+    room = torch.where(torch.rand(count, 4) < seen, room, 2 * size)
     right, bottom, left, top = (side[..., None] for side in room.split(1, dim=1))
     inside = (right - across).minimum(left + across).minimum(bottom - down).minimum(top + down)
     on_page = (inside * uniform(count, 0.4, 2) + 0.5).clamp(0, 1)
-    return torch.where(chance(count, 0.25), on_page, torch.ones(()))
+    return torch.where(chance(count, 0.35), on_page, torch.ones(()))
 
 
 def desk(count: int, size: int) -> Tensor:
