@@ -45,7 +45,7 @@ not meant for numbers of several digits, printed type, or decisions about people
 Pen digits are drawn with pens of every width, and so are {invented:,} invented ones: forms that are taught in other
 countries, as flagged and footed ones, crossed sevens, slashed zeros, open fours. {sheets:,} pictures of digits on paper are
 made of all: uneven light, shadow, folds, stains, fingers, holes, glare, textures, patterns, ruled and squared paper, printed boxes, rings,
-brackets and underlines by hand, small print, neighbours, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, wide pens, both polarities,
+brackets and underlines by hand, small print, neighbours, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged cells, wide pens, both polarities,
 any place, from a twentieth of the picture's size up, aspects up to 12:1. The glance is trained on these, and the network on the frames that the
 real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented signs (random
 strokes, blots, signs whose last line runs on around them; plain letters and marks drawn from `train/invented.py`),
@@ -78,6 +78,7 @@ calibrated there too, by one temperature.
 - Digits that a thick pen has ringed closely, which may be read as a zero; and digits cropped to ink by so wide a pen that
   more is ink than paper. `bench/geometry.py` measures both: see [its figures](../bench/README.md#figures).
 - Straight bars, which may be a 1 or none.
+- Small bright notes on a dark, grained desk: the note may be taken for the ink. Of a hundred made so, 71 were read.
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.
