@@ -5,6 +5,9 @@
 # but for those whose glance it took, or whose weights it mixed in: they are named there by their folders alone. The three
 # here have 30 and 46 epochs, and were not run whole. `tiny` went on for 29 epochs after its 30, and the classics for 8 to
 # 13 after their 12; then half of their own earlier weights was mixed in.
+# The last of `inkdigit`, all by the recipe `finish` at a rate of 0.0015: y1 went on from what shipped before (8 epochs of
+# the glance, 6 of the network, 46,000 sheets), y2 from y1 (8 of the network), z1 from y1 (7 of the glance); m1 is what
+# shipped before with 0.6 of z1. What ships has the glance of m1, and half of the network is y2's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
