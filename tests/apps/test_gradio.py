@@ -56,7 +56,14 @@ class App:
     def queued(self, image: Any) -> str:
         """Give all that Gradio's queue says of an image."""
         event = self.service.http.post(f"{self._api}/call/read", json={"data": [image, "mine"]}).json()["event_id"]
-        return self.service.http.get(f"{self._api}/call/read/{event}").text
+        said: list[str] = []
+        with self.service.http.stream("GET", f"{self._api}/call/read/{event}") as answer:
+            for line in answer.iter_lines():
+                said.append(line)
+                # No further, as Gradio's clients: Granian may break the stream off behind it.
+                if line.startswith("data:") and said[-2:-1] in (["event: complete"], ["event: error"]):
+                    break
+        return "\n".join(said)
 
 
 @pytest.fixture(scope="module", params=["serve", "gradio"])

@@ -20,7 +20,7 @@ from inkdigit.errors import DataError
 from inkdigit.evaluate import DIGITS
 from inkdigit.prediction import Thresholds
 from inkdigit.train import export
-from inkdigit.train.begin import SPLIT, begun_with
+from inkdigit.train.begin import SPLIT, begun_with, weights_of
 from inkdigit.train.exporting import place_of
 from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
@@ -107,7 +107,7 @@ def test_every_network_reads_frames(network: str) -> None:
 
 def test_a_classic_network_is_exported_with_the_framing_inside(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    built = export.Graph(Framing(Glance()), NETWORKS["conv2-dropout"](12), 1.0).eval()
+    built = export.Graph(weights_of("tiny")[2].framing, NETWORKS["conv2-dropout"](12), 1.0).eval()
     labels = tuple("0123456789AB")  # the number of classes follows the data
     export.export(built, dataclasses.replace(contract(), labels=labels), samples(), tmp_path / "new.onnx")
     assert len(Recognizer(tmp_path / "new.onnx").predict(seven(90)).probabilities) == len(labels)
