@@ -56,14 +56,7 @@ class App:
     def queued(self, image: Any) -> str:
         """Give all that Gradio's queue says of an image."""
         event = self.service.http.post(f"{self._api}/call/read", json={"data": [image, "mine"]}).json()["event_id"]
-        said: list[str] = []
-        with self.service.http.stream("GET", f"{self._api}/call/read/{event}") as answer:
-            for line in answer.iter_lines():
-                said.append(line)
-                # No further, as Gradio's clients: Granian may break the stream off behind it.
-                if line.startswith("data:") and said[-2:-1] in (["event: complete"], ["event: error"]):
-                    break
-        return "\n".join(said)
+        return self.service.http.get(f"{self._api}/call/read/{event}").text
 
 
 @pytest.fixture(scope="module", params=["serve", "gradio"])
@@ -123,7 +116,8 @@ def test_what_is_uploaded_is_read_as_are_the_examples(app: App) -> None:
     said = f"A clear seven. {percent(answer.confidence)}"
     image = app.upload(PNG)
     assert app.words(image) == app.words({"path": image["path"]}) == said
-    assert said in app.queued(image)
+    for _ in range(10):  # the service's server broke off every fourth
+        assert said in app.queued(image)
     example = app.run("load_example", 0).json()["data"][0]["value"]
     assert app.words(example).startswith("A clear three.")
 

@@ -15,7 +15,7 @@ from .direct import Direct
 from .metrics import Metrics
 from .service import Service
 from .setup import TRACES
-from .shell import BearerTokens, Cors, SecurityHeaders, SentAsBytes, WholeFiles
+from .shell import BearerTokens, Cors, SecurityHeaders, SentAsBytes, SteadyReceive, WholeFiles
 from .watched import Watched
 
 GRADIO_PATH = "/gradio"
@@ -75,6 +75,7 @@ def _add_gradio(app: FastAPI) -> Mapping[str, str]:
     service: Service = app.state.service
     gradio_door.mount(app, lambda: service.recognizers, GRADIO_PATH)
     app.add_middleware(SentAsBytes)
+    app.add_middleware(SteadyReceive, path=GRADIO_PATH)
     return {GRADIO_PATH: gradio_door.CSP}
 
 

@@ -1,5 +1,6 @@
 """What surrounds every request: tokens, CORS, security headers. Plain ASGI, as each costs every request something."""
 
+import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -84,6 +85,37 @@ class SentAsBytes:
         """Handle one request."""
         scope.get("extensions", {}).pop("http.response.pathsend", None)
         await self._app(scope, receive, send)
+
+
+class SteadyReceive:
+    """Let what is under a path give up waiting for a client's message, and wait again later, as Gradio does.
+
+    Granian takes one that is given up for a client that has left, which would end the answer in the middle.
+    """
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app = app
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or not scope["path"].startswith(self._path):
+            await self._app(scope, receive, send)
+            return
+        waiting: asyncio.Future[Message] | None = None
+
+        async def steady() -> Message:
+            nonlocal waiting
+            waiting = waiting or asyncio.ensure_future(receive())
+            message = await asyncio.shield(waiting)
+            waiting = None
+            return message
+
+        try:
+            await self._app(scope, steady, send)
+        finally:
+            if waiting:
+                waiting.cancel()
 
 
 class BearerTokens:
