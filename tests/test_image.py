@@ -410,6 +410,7 @@ def hidden() -> dict[str, tuple[bytes, bytes | str]]:
     behind_palette = 13 + (3 << (gif[10] & 7) + 1)
     return {
         "TIFF": (entries(200, 2**20, *tags), "broken_image"),
+        "BigTIFF, nowhere": (b"II+\0" + struct.pack("<HHQ", 8, 0, 2**64 - 1), "broken_image"),
         "PNG, EXIF": (grey[:33] + chunk(b"eXIf", entries(200, 2**20)) + grey[33:], grey),
         "PNG, texts": (see_through[:33] + 500 * text + see_through[33:], see_through),
         "PNG, profile": (grey[:33] + profile + grey[33:], grey),

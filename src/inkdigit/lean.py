@@ -52,7 +52,7 @@ def is_honest(data: bytes) -> bool:
     order, word, counter = TIFFS.get(data[:4], ("", "L", "H"))
     try:
         return not order or _claimed(data, order, word, counter) <= len(data)
-    except struct.error:  # there is no directory, which whoever reads it will say
+    except (struct.error, OverflowError):  # there is no directory there, which whoever reads it will say
         return True
 
 
