@@ -21,8 +21,8 @@ from PIL import Image, UnidentifiedImageError, _imaging
 
 from .errors import InputError
 from .grey import grey_ink
-from .lean import is_honest, lean
-from .png import PlainPng, plain_png
+from .lean import JPEG, is_honest, lean
+from .png import PNG, PlainPng, plain_png
 
 MAX_BYTES = 10 * 1024**2
 MAX_PIXELS = 64 * 1024**2
@@ -102,6 +102,11 @@ def open_picture(data: bytes) -> Picture:
     """Open the bytes of a picture file without decoding it. Raises InputError on an unknown format or a broken head."""
     check_bytes(len(data))
     return plain_png(data) or _open(data)
+
+
+def may_be_light(data: bytes) -> bool:
+    """Tell whether its bytes and pixels say what opening a file costs; of the heads of other formats they do not."""
+    return data.startswith((PNG, JPEG))
 
 
 def count_values(picture: Picture) -> int:

@@ -8,13 +8,12 @@ import struct
 from collections.abc import Iterator
 
 from .errors import InputError
-from .png import TURNED
+from .png import PNG, TURNED
 
 PARTS = 20_000  # of a file before its pixels, or of these: encoders write some thousand at the most
 SCANS = 64  # of a JPEG: encoders write ten
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 # W3C, Portable Network Graphics (PNG) Specification (Third Edition), section 11.
-PNG = b"\x89PNG\r\n\x1a\n"
 CHUNKS, TEXTS = {b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND"}, {b"tEXt", b"zTXt", b"iTXt"}
 # ITU-T Recommendation T.81, table B.1: segments of notes (all of applications but those that tell what the colours are,
 # and comments), and markers that stand alone, padding among them.

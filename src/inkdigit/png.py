@@ -12,7 +12,8 @@ from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
 
 # W3C, Portable Network Graphics (PNG) Specification (Third Edition), sections 5.2 and 11.2.1.
-START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+PNG = b"\x89PNG\r\n\x1a\n"
+START = PNG + b"\0\0\0\rIHDR"
 HEAD = struct.Struct(">II5B")  # width, height, bit depth, colour type, compression, filter, interlace
 PLAIN = (8, 0, 0, 0)
 KINDS = {0: (1, "mono"), 2: (3, "rgb"), 6: (4, "rgba")}  # of colour: channels, and kornia's word for it

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from ..image import Pixels, count_values, decode, load_pixels, open_picture
+from ..image import Pixels, count_values, decode, load_pixels, may_be_light, open_picture
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from ..settings import Settings
@@ -21,7 +21,6 @@ from .together import Together
 
 LIGHT_BYTES = 64 * 1024  # what is larger, in bytes or in pixels, may take over 5 ms
 LIGHT_VALUES = 320_000  # pixels times channels: 280×280 RGBA is about 2 ms
-LIGHT_FORMATS = (b"\x89PNG", b"\xff\xd8")  # what heads of other files cost is not told by their size
 HEAVY_THREADS = 2  # of which each may hold a picture of many megapixels
 LONG_NICENESS = 10  # else two photos leave health checks and refusals a third of a busy core
 T = TypeVar("T")
@@ -160,7 +159,7 @@ def _behind(work: Callable[[], T]) -> T:
 def _light_pixels(image: Image) -> Pixels | None:
     if not isinstance(image, bytes):
         return load_pixels(image)
-    if not image.startswith(LIGHT_FORMATS):
+    if not may_be_light(image):
         return None
     picture = open_picture(image)
     return decode(picture, image) if count_values(picture) <= LIGHT_VALUES else None
