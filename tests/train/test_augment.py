@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from inkdigit.train.augment import augment, widened
+from inkdigit.train.fit import unfaded
 from inkdigit.train.negatives import leaves, negatives
 
 
@@ -25,6 +26,11 @@ def test_augmented_frames_are_frames_and_none_is_left_as_it_was() -> None:
     assert 0 <= changed.min() <= changed.max() <= 1
     assert all((one != other).any() for one, other in zip(changed, frames, strict=True))
     assert augment(frames, 0) is frames
+
+
+def test_distortion_fades_over_the_last_part_alone() -> None:
+    assert [unfaded(done, 0.25) for done in (0, 0.5, 0.75, 0.875, 1)] == [1, 1, 1, 0.5, 0]
+    assert [unfaded(done, 0) for done in (0, 0.9, 1)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 9, 16])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inkdigit import Recognizer
 from inkdigit.train.fit import Sheets, mask_loss
-from inkdigit.train.framing import PATCH, Framing, extent, look, overlaps, place
+from inkdigit.train.framing import PATCH, Framing, Paper, extent, look, overlaps, place, profiles
 from inkdigit.train.glance import GRID, MASK, Glance
 
 from ..pictures import Grey, digits
@@ -67,6 +67,16 @@ def test_pale_remains_of_a_stain_do_not_make_the_digit_small() -> None:
     stained[..., 40:, 2:] = 0.3
     sizes = [[int((frame > 0.9).any(axis).sum()) for axis in (2, 3)] for frame in (place(ink), place(stained))]
     assert sizes[0] == sizes[1]
+
+
+def test_paper_is_what_is_beside_the_ink_and_not_the_desk_around_it() -> None:
+    grid = torch.full((1, 1, MASK, MASK), 60.0)
+    grid[..., 8:32, 10:30] = 230
+    mask = torch.zeros(1, 1, MASK, MASK)
+    mask[..., 12:28, 18:21] = 1
+    grid[mask > 0] = 60
+    paper = Paper(grid, mask, extent(profiles(mask) > 0.5))
+    assert abs(float(paper.at(torch.full((1, 2, 1), -4.0))) - 230) < 25
 
 
 def test_a_stray_cell_far_from_the_ink_costs_more_than_one_beside_it() -> None:

@@ -22,10 +22,12 @@ UNSURE = 0.6  # of the mask's strongest cell: what is ink where the glance is su
 LEAST = 0.2  # of which less is none, as a dot alone is to it
 NEAR = 8  # cells of the mask: what is around one, from which ink stands out
 PROMINENT = 3  # as part of the most that any does: a third is enough to be gone around
+BESIDE = 5  # cells of the mask: paper so near to ink is what it is measured against
+SURROUNDED = 3  # times as much ink is around as is enough for it
 LONE = 8.0  # standard deviations from the mean: no slope of light and no grain is so far from it, and a dot is at 40
 FRAME = 28
 FRAME_INK = 20
-AROUND = 0.75  # of the ink's longest side: how far from its middle paper is looked at
+AROUND = 0.75  # of the ink's longest side: how far from its middle any paper is looked at
 HOLD = 20.0 * MASK  # paper seen this far from its middle counts for no slope: it keeps small scraps level
 NOISE_FLOOR = 3.0  # what is taken for grain, in mean depths of what is brighter than paper
 FAINTEST = 3.0  # grey levels of contrast, under which there is no ink
@@ -105,20 +107,25 @@ def prominent(grid: Tensor, mask: Tensor) -> Tensor:
     Beside a stroke, be it a hairline, blotches of the paper and soft shadows hardly do, which may look like ink to the
     glance where the digit is small. The middle of a broad stroke does not either, but its edges do.
     """
-    cells = torch.arange(MASK, device=grid.device)
-    near = ((cells - cells[:, None]).abs() <= NEAR).float()
-    near = near / near.sum(1, keepdim=True)
-    apart = (grid - near @ grid @ near.mT).abs()
+    apart = (grid - around(grid, NEAR)).abs()
     most = (apart * mask).amax((2, 3), keepdim=True).clamp(min=1e-3)
     return mask * (apart * (PROMINENT / most)).clamp(max=1)
+
+
+def around(values: Tensor, reach: int) -> Tensor:
+    """Average [N, 1, S, S] over the square around each cell, `reach` cells to every side."""
+    cells = torch.arange(values.shape[-1], device=values.device)
+    near = ((cells - cells[:, None]).abs() <= reach).float()
+    near = near / near.sum(1, keepdim=True)
+    return near @ values @ near.mT
 
 
 class Paper:
     """Hold the paper's brightness under and beside the ink, as a plane fitted to what the mask leaves around it.
 
-    From the `grid` at the mask's cells and `mask`, [N, 1, 48, 48], and the ink's `span` in that: what is farther away
-    may be a desk, or another sheet. Weighted least squares along each axis by itself, the slopes held back where little
-    paper is seen.
+    From the `grid` at the mask's cells and `mask`, [N, 1, 48, 48], and the ink's `span` in that. Only what is beside
+    ink counts: what is farther away may be a desk that a note lies on, or a hand that holds it. Weighted least squares
+    along each axis by itself, the slopes held back where little paper is seen.
     """
 
     def __init__(self, grid: Tensor, mask: Tensor, span: tuple[Tensor, Tensor]) -> None:
@@ -127,7 +134,8 @@ class Paper:
         first, last = span
         reach = AROUND * (last - first).amax(1, keepdim=True) + 2
         down, across = (reach - (cells + MASK / 2 - (first + last) / 2).abs()).clamp(0, 1).split(1, dim=1)
-        paper = (1 - mask) * down[..., None] * across[:, :, None]
+        beside = (around(mask, BESIDE) * SURROUNDED).clamp(max=1)
+        paper = (1 - mask) * beside * down[..., None] * across[:, :, None]
         weight = paper * paper + 1e-4
         moments = sums(torch.cat([weight, weight * grid], 1)) @ powers
         total, first, second, light, slant, _ = moments.view(-1, 2, 6).split(1, dim=2)

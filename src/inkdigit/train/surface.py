@@ -33,7 +33,8 @@ def light(count: int, size: int) -> Tensor:
     angle = uniform(count, 0, 2 * math.pi)
     slope = 1 + uniform(count, 0, 0.5) * (x * angle.cos() + y * angle.sin())
     turn = uniform(count, 0, 2 * math.pi)
-    edge = torch.sigmoid((x * turn.cos() + y * turn.sin() - uniform(count, -0.4, 0.4)) * uniform(count, 4, 60))
+    sharp = torch.exp(uniform(count, math.log(4), math.log(400)))  # a lamp's is soft, the sun's is a cell wide
+    edge = torch.sigmoid((x * turn.cos() + y * turn.sin() - uniform(count, -0.4, 0.4)) * sharp)
     shadow = 1 - uniform(count, 0.1, 0.55) * edge * chance(count, 0.35)
     corners = 1 - uniform(count, 0, 0.5) * (x**2 + y**2) * chance(count, 0.3)
     patches = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
@@ -159,7 +160,7 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     twice = torch.where(chance(count, 0.3), below.abs().minimum((below - 3 * thick).abs()), below.abs())
     under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
-    return drawn * (chance(count, 0.15) & (half.amax(1, keepdim=True) > 4))
+    return drawn * (chance(count, 0.22) & (half.amax(1, keepdim=True) > 4))
 
 
 def line_width(ink: Tensor) -> Tensor:
