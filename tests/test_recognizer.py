@@ -141,6 +141,23 @@ def test_a_small_digit_on_blotchy_paper_is_found(recognizer: Recognizer) -> None
     assert sum(isinstance(a, Prediction) and a.digit == d for d, a in zip(DIGITS, answers, strict=True)) >= 9
 
 
+def test_a_digit_on_a_note_on_a_dark_desk_is_read(recognizer: Recognizer) -> None:
+    """The paper is what is beside the ink, though most of the picture is as dark as that."""
+    pages = []
+    for digit, strokes in DIGITS.items():
+        random = np.random.default_rng(digit)
+        desk = random.normal(80, 5, (480, 640)).clip(0, 255).astype(np.uint8)
+        page = Image.fromarray(desk)
+        pen = ImageDraw.Draw(page)
+        left, top = random.integers(60, (440, 280))
+        pen.rectangle((left - 40, top - 30, left + 140, top + 150), 235)
+        for stroke in placed(strokes, left, top, 100, 120):
+            pen.line(stroke, 70, 9, "curve")
+        pages.append(np.asarray(page))
+    answers = recognizer.predict_batch(pages)
+    assert sum(isinstance(a, Prediction) and a.digit == d for d, a in zip(DIGITS, answers, strict=True)) >= 9
+
+
 def test_threads_share_one_recognizer(recognizer: Recognizer) -> None:
     images, _ = digits(40)
     alone = [recognizer.predict(image) for image in images]
