@@ -29,7 +29,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from inkdigit.errors import InputError
-from inkdigit.image import MAX_SIDE, load_pixels, open_picture, picture_formats
+from inkdigit.formats import picture_formats
+from inkdigit.image import MAX_SIDE, load_pixels, open_picture
 
 SLOW = 1.0  # seconds of processor time
 LARGE = 16_000_000  # pixels, over which a picture may take longer: up to 64 million are read

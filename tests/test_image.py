@@ -17,7 +17,8 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from inkdigit.errors import InputError
-from inkdigit.image import MAX_BYTES, MAX_PIXELS, MAX_SIDE, TURNS, load_pixels, picture_formats, picture_suffixes
+from inkdigit.formats import picture_formats, picture_suffixes
+from inkdigit.image import MAX_BYTES, MAX_PIXELS, MAX_SIDE, TURNS, load_pixels
 
 from .pictures import Grey, encoded, seven
 

@@ -8,7 +8,6 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
@@ -68,7 +67,7 @@ def predict(
     """Read the digit on each picture."""
     from .answers import csv_writer, write_json, write_text  # noqa: PLC0415
     from .image import MAX_BYTES  # noqa: PLC0415
-    from .many import predict_many  # noqa: PLC0415
+    from .many import picture_files, predict_many  # noqa: PLC0415
     from .recognizer import Recognizer  # noqa: PLC0415
 
     if as_json and as_csv:
@@ -76,7 +75,7 @@ def predict(
     if sys.stdout is None:
         fail("There is no stdout to write the answers to.")
     recognizer = Recognizer(model)
-    files = list(_files(inputs))
+    files = list(picture_files(inputs))
     if not files:
         fail("There are no pictures in the folders named.")
     failed = False
@@ -95,23 +94,6 @@ def _stdin(count: int) -> bytes:
     with suppress(OSError):
         return sys.stdin.buffer.read(count) if sys.stdin else b""
     return b""
-
-
-def _files(inputs: list[str]) -> Iterator[str]:
-    """Name every file; a folder stands for the pictures in it, by name, and in the folders below it."""
-    from .image import picture_suffixes  # noqa: PLC0415
-
-    for name in inputs:
-        if name != "-" and os.path.isdir(name):  # noqa: PTH112  Path's raises where it may not look
-            found = sorted(path for path in Path(name).rglob("*") if path.suffix.lower() in picture_suffixes())
-            yield from (str(path) for path in found if not _is_no_file(path))
-        else:
-            yield name
-
-
-def _is_no_file(path: Path) -> bool:
-    """Tell whether something else is there: a folder, or a pipe, which would be waited for."""
-    return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113  likewise
 
 
 @app.command(**DOOR)

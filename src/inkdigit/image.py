@@ -3,23 +3,19 @@
 It knows nothing of digits: which side is ink, and where the ink is, is framing's work, inside the graph.
 """
 
-import contextlib
-import ctypes
 import functools
-import importlib.util
 import io
-import logging
 import os
-import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError, _imaging
+from PIL import Image, UnidentifiedImageError
 
 from .errors import InputError
+from .formats import DECODER_ERRORS, picture_formats
 from .grey import grey_ink
 from .lean import JPEG, is_honest, lean
 from .png import PNG, PlainPng, plain_png
@@ -31,24 +27,6 @@ MAX_SIDE = 1600  # px, of what is handed on
 Pixels = NDArray[np.uint8]
 ImageLike = str | os.PathLike[str] | bytes | bytearray | Image.Image | NDArray[Any]
 Picture = PlainPng | Image.Image  # a file, opened
-
-# What Pillow's decoders raise on damaged files; they also warn of them, which a host may have made an error.
-DECODER_ERRORS = (
-    Warning,
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    ArithmeticError,
-    AttributeError,
-    AssertionError,
-    NotImplementedError,
-    MemoryError,
-    RuntimeError,  # pillow_heif's
-    struct.error,
-)
 
 # What brings a picture upright, by its EXIF orientation.
 TURNS = {
@@ -127,39 +105,6 @@ def _open(data: bytes) -> Image.Image:
     except DECODER_ERRORS as error:
         raise InputError("The picture is damaged and cannot be read.", "broken_image") from error
     return picture
-
-
-@functools.cache
-def picture_formats() -> tuple[str, ...]:
-    """Give Pillow's names of the formats that are read; HEIF is among them where the extra `heif` is installed."""
-    # These two spare Pillow the import of all forty that it has. JPEG stands for MPO too, the pairs that phones write.
-    from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415
-
-    _hush()
-    formats = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-    if importlib.util.find_spec("pillow_heif") is None:
-        return formats
-    import pillow_heif  # noqa: PLC0415  an extra, and 30 ms that only its users pay
-
-    pillow_heif.register_heif_opener()
-    return (*formats, "HEIF")
-
-
-def _hush() -> None:
-    """Keep the decoders from writing to stderr of a damaged picture; what is wrong with it is an exception.
-
-    Pillow tells its own libtiff to be silent of warnings, but not of errors (TIFFSetErrorHandler in libtiff's manual).
-    """
-    logging.getLogger("PIL").addHandler(logging.NullHandler())
-    with contextlib.suppress(OSError, AttributeError):  # a Pillow without libtiff, or one that hides it
-        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
-
-
-@functools.cache
-def picture_suffixes() -> frozenset[str]:
-    """Give the endings, such as `.png`, of the files that are pictures in a format that is read."""
-    formats = (*picture_formats(), "MPO")
-    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in formats)
 
 
 def _unidentified(data: bytes, formats: tuple[str, ...]) -> InputError:
