@@ -76,7 +76,7 @@ def test_paper_is_what_is_beside_the_ink_and_not_the_desk_around_it() -> None:
     mask[..., 12:28, 18:21] = 1
     grid[mask > 0] = 60
     paper = Paper(grid, mask, extent(profiles(mask) > 0.5))
-    assert abs(float(paper.at(torch.full((1, 2, 1), -4.0))) - 230) < 25
+    assert abs(float(paper.at(torch.full((1, 2, 1), -4.0))) - 230) < 10
 
 
 def test_a_stray_cell_far_from_the_ink_costs_more_than_one_beside_it() -> None:

@@ -135,7 +135,8 @@ class Paper:
         reach = AROUND * (last - first).amax(1, keepdim=True) + 2
         down, across = (reach - (cells + MASK / 2 - (first + last) / 2).abs()).clamp(0, 1).split(1, dim=1)
         beside = (around(mask, BESIDE) * SURROUNDED).clamp(max=1)
-        paper = (1 - mask) * beside * down[..., None] * across[:, :, None]
+        edged = functional.max_pool2d(mask, 3, 1, 1)  # a stroke's soft edge is no paper
+        paper = (1 - edged) * beside * down[..., None] * across[:, :, None]
         weight = paper * paper + 1e-4
         moments = sums(torch.cat([weight, weight * grid], 1)) @ powers
         total, first, second, light, slant, _ = moments.view(-1, 2, 6).split(1, dim=2)

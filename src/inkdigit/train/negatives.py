@@ -35,10 +35,10 @@ def scribbles(frames: Tensor) -> Tensor:
     drawn = (torch.arange(curves) < torch.randint(1, curves + 1, (count, 1))) | straight[:, :, 0, 0]
     curve = torch.where(drawn[:, :, None, None], curve, curve[:, :1]).flatten(1, 2)
     cells = torch.arange(28) + 0.5
-    centres = torch.cartesian_prod(cells, cells)
-    distance = torch.cdist(curve, centres[None].expand(count, -1, -1)).amin(1)
-    width = 0.5 + torch.rand(count, 1) * 1.5
-    return (width + 0.5 - distance).clamp(0, 1).view(count, 1, 28, 28)
+    x, y = (curve[:, :, axis, None, None] for axis in (0, 1))
+    distance = ((x - cells).square() + (y - cells[:, None]).square()).amin(1, keepdim=True).sqrt()
+    width = 0.5 + torch.rand(count, 1, 1, 1) * 1.5
+    return (width + 0.5 - distance).clamp(0, 1)
 
 
 def pairs(frames: Tensor) -> Tensor:
