@@ -27,7 +27,7 @@ from inkdigit.train.int8 import export_int8
 from inkdigit.train.networks import NETWORKS
 from inkdigit.train.own import files_of, own_corpora, own_folder
 from inkdigit.train.recipe import Recipe
-from inkdigit.train.run import train
+from inkdigit.train.run import fitted, train
 from inkdigit.train.watch import METRICS
 
 from ..pictures import digits
@@ -216,6 +216,24 @@ def test_training_on_begins_where_the_artefact_left_off() -> None:
         before = network(frames)[0]
         settle(network, frames)
         torch.testing.assert_close(network.train()(frames)[0], before, atol=0.05, rtol=0.01)
+
+
+def test_training_on_from_a_run_of_an_artefacts_weights_loses_nothing(tmp_path: Path) -> None:
+    """A run that only mixed artefacts has their folded weights, and is trained on as an artefact is."""
+    folder, (images, labels) = tmp_path / "mine", digits(200)
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / str(label) / f"{number}.png")
+    before = weights_of("tiny")[2]
+    save(Notes("mixed", Recipe(network="tiny"), {}, 1.0, Thresholds(0.5, 0.5), {}), before, tmp_path / "run")
+    still = Recipe(
+        network="tiny", begin_with=str(tmp_path / "run"), rate=1e-8, glance_epochs=0, sheets=0, epochs=4, batch=64
+    )
+    _, after = fitted(still, folder, "same", tmp_path / "out", resume=False)
+    pictures = torch.as_tensor(np.stack(images))
+    with torch.inference_mode():
+        same = after(pictures)[0].argmax(1) == before(pictures)[0].argmax(1)
+    assert same.float().mean() > 0.98
 
 
 def test_other_labels_get_a_new_last_layer() -> None:

@@ -8,7 +8,6 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from ..artefact import is_run
 from ..errors import DataError
 from ..evaluate import DIGITS
 from ..prediction import Thresholds
@@ -130,7 +129,7 @@ def fitted(
     network = begun.network if begun else NETWORKS[recipe.network](len(labels))
     if reads:
         frames = training_frames(training, framing, sheets)
-        if begun and not is_run(recipe.begin_with):
+        if begun:
             settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
         network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out)
     heat, limits = calibrate(network, kinds)
@@ -165,7 +164,7 @@ def refuse_too_little_of(training: Corpus, recipe: Recipe, looks: bool, reads: b
 def trained_framing(recipe: Recipe, begun: Graph | None, sheets: Sheets, out: Path) -> Framing:
     """Train a glance on sheets. Raises DataError, Stopped."""
     glance = begun.framing.glance if begun else Glance()
-    if begun and not is_run(recipe.begin_with):
+    if begun:
         settle(glance, sheets.stretched(torch.arange(min(1000, len(sheets.labels))))[0])
     return Framing(fit_glance(glance.train(), sheets, recipe, out)).eval()
 
