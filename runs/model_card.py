@@ -78,7 +78,7 @@ calibrated there too, by one temperature.
 - Digits that a thick pen has ringed closely, which may be read as a zero; and digits cropped to ink by so wide a pen that
   more is ink than paper. `bench/geometry.py` measures both: see [its figures](../bench/README.md#figures).
 - Straight bars, which may be a 1 or none.
-- Small bright notes on a dark, grained desk: the note may be taken for the ink.
+- Small bright notes on a dark, grained desk: of ten, one is taken for the ink itself.
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.
