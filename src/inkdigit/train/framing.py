@@ -137,7 +137,7 @@ class Paper:
         beside = (around(mask, BESIDE) * SURROUNDED).clamp(max=1)
         edged = functional.max_pool2d(mask, 3, 1, 1)  # a stroke's soft edge is no paper
         paper = (1 - edged) * beside * down[..., None] * across[:, :, None]
-        weight = paper * paper + 1e-4
+        weight = paper * paper + 1e-6
         moments = sums(torch.cat([weight, weight * grid], 1)) @ powers
         total, first, second, light, slant, _ = moments.view(-1, 2, 6).split(1, dim=2)
         self.centre: Tensor = first / total
