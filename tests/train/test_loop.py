@@ -40,15 +40,18 @@ def run(state: Loop, out: Path, stop_at: int = -1) -> None:
         if state.step == stop_at:
             os.kill(os.getpid(), signal.SIGINT)
         batch = pictures[index]
+        state.losses[index] = torch.rand(len(index))
         return functional.cross_entropy(state.module(batch + torch.randn_like(batch)), (batch[:, 0, 0, 0] > 0.5).long())
 
     descend("stage", state, loss, out, dict)
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-@pytest.mark.parametrize("stop_at", [2, 10, 11, 25])
-def test_a_resumed_run_is_bit_equal_to_a_straight_one(tmp_path: Path, optimiser: str, stop_at: int) -> None:
-    recipe = Recipe(batch=BATCH, optimiser=optimiser, rate=0.01)
+@pytest.mark.parametrize(("stop_at", "revisited"), [(2, 1), (10, 1), (11, 1), (25, 1), (10, 0.6), (11, 0.6), (14, 0.6)])
+def test_a_resumed_run_is_bit_equal_to_a_straight_one(
+    tmp_path: Path, optimiser: str, stop_at: int, revisited: float
+) -> None:
+    recipe = Recipe(batch=BATCH, optimiser=optimiser, rate=0.01, revisited=revisited)
     straight = loop(recipe)
     run(straight, tmp_path)
     with pytest.raises(Stopped):
@@ -62,6 +65,30 @@ def test_a_resumed_run_is_bit_equal_to_a_straight_one(tmp_path: Path, optimiser:
         assert states[0].keys() == states[1].keys()
         assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
     assert torch.equal(straight.order, resumed.order)
+
+
+def test_later_epochs_visit_the_hardest_pictures_and_some_of_the_others() -> None:
+    state = loop(Recipe(batch=BATCH, revisited=0.5))
+    first, later = COUNT // BATCH, COUNT // 2 // BATCH
+    assert state.steps == first + (EPOCHS - 1) * later
+    assert [state.place(step) for step in (0, first - 1, first, first + later)] == [
+        (0, 0),
+        (0, first - 1),
+        (1, 0),
+        (2, 0),
+    ]
+    state.batch()
+    assert sorted(state.order.tolist()) == list(range(COUNT))
+    state.losses = torch.rand(COUNT)
+    hardest = set(state.losses.topk(round(COUNT / 2 / 3)).indices.tolist())
+    epochs = []
+    for _ in range(2):
+        state.step = first
+        state.batch()
+        epochs.append(set(state.order.tolist()))
+        assert len(state.order) == len(epochs[-1]) == COUNT // 2
+        assert hardest <= epochs[-1]
+    assert len(epochs[0] & epochs[1]) < 0.9 * COUNT / 2
 
 
 def test_every_epoch_leaves_a_line_of_figures(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_two_processes_train_what_one_does(optimiser: str, rate: float, tmp_path
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     results: list[dict[str, torch.Tensor]] = []
     losses: list[float] = []
+    visited: list[torch.Tensor] = []
     for start in ([sys.executable], launcher):
         target = tmp_path / str(len(results)) / "network.safetensors"
         target.parent.mkdir()
@@ -56,9 +57,12 @@ def test_two_processes_train_what_one_does(optimiser: str, rate: float, tmp_path
         )
         assert answer.returncode == 0, answer.stderr
         results.append(load_file(target))
+        visited.append(load_file(target.parent / "network.checkpoint.safetensors")["losses"])
         losses.append(json.loads((target.parent / METRICS).read_text())["loss"])
     one, two = results
     assert one.keys() == two.keys()
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    torch.testing.assert_close(visited[0], visited[1], atol=1e-5, rtol=1e-5)  # each picture's, by which it is revisited
+    assert len(visited[0].unique()) > 600
     assert max(float((one[key] - two[key]).abs().max()) for key in one) < 1e-6
     assert not torch.equal(one["classify.weight"], torch.zeros_like(one["classify.weight"]))

@@ -19,6 +19,8 @@ from .negatives import negatives
 from .networks import Network
 from .recipe import Recipe
 
+TELLING = 0.3  # weight of digit or no digit, beside which digit
+
 
 @dataclass(frozen=True)
 class Sheets:
@@ -105,7 +107,11 @@ def fit_network(
     def loss(index: Tensor) -> Tensor:
         frames, labels = training.batch(index)
         strength = recipe.distortion * unfaded(loop.step / loop.steps, recipe.fading)
-        return network_loss(read, augment(frames, strength), labels, recipe.label_smoothing)
+        frames = augment(frames, strength)
+        others = negatives(frames[: len(frames) // 8])
+        losses, whole = network_loss(read, frames, others, labels, recipe.label_smoothing)
+        loop.losses[index] = parallel.whole(losses, len(frames) + len(others))[: len(frames)]
+        return whole
 
     begin(loop, "network", out)
     try:
@@ -123,22 +129,25 @@ def unfaded(done: float, fading: float) -> float:
     return min(1.0, (1 - done) / fading) if fading else 1.0
 
 
-def network_loss(network: nn.Module, frames: Tensor, labels: Tensor, label_smoothing: float) -> Tensor:
-    """Give this process's part of a whole batch's loss: cross-entropy of the labels, plus that of digit or no digit.
+def network_loss(
+    network: nn.Module, frames: Tensor, others: Tensor, labels: Tensor, label_smoothing: float
+) -> tuple[Tensor, Tensor]:
+    """Give this process's part of the losses of `frames` with their labels, and of `others` that are no digits.
 
-    The parts' mean over the processes is the loss of the batch.
+    They are cross-entropy of the labels, plus that of digit or no digit: first each frame's own [N], without gradients,
+    then the whole. The wholes' mean over the processes is the loss of the batch.
     """
-    others = negatives(frames[: len(frames) // 8])
     labels = torch.cat([labels, torch.full((len(others),), NO_DIGIT)])
     is_digit = labels != NO_DIGIT
     inputs, target, wanted = (parallel.part(each) for each in (torch.cat([frames, others]), labels, is_digit.float()))
     with autocast(frames.device.type):
         logits, digitness = network(inputs.contiguous(memory_format=torch.channels_last))
     reading = functional.cross_entropy(
-        logits.float(), target, ignore_index=NO_DIGIT, label_smoothing=label_smoothing, reduction="sum"
+        logits.float(), target, ignore_index=NO_DIGIT, label_smoothing=label_smoothing, reduction="none"
     )
-    telling = functional.binary_cross_entropy_with_logits(digitness.float(), wanted, reduction="sum")
-    return parallel.count() * (reading / is_digit.sum() + 0.3 * telling / len(labels))
+    telling = TELLING * functional.binary_cross_entropy_with_logits(digitness.float(), wanted, reduction="none")
+    whole = parallel.count() * (reading.sum() / is_digit.sum() + telling.sum() / len(labels))
+    return (reading + telling).detach(), whole
 
 
 def autocast(device: str) -> torch.autocast:

@@ -30,6 +30,7 @@ from .writing import writing
 Weights = tuple[Tensor, ...] | list[Tensor]
 
 AVERAGED = 0.998  # part of the averaged weights that a step keeps
+HARDEST = 1 / 3  # of the pictures that are revisited; the others are any
 
 OPTIMISERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
     "adamw": lambda module, recipe: torch.optim.AdamW(
@@ -64,34 +65,59 @@ class Loop:
     recipe: Recipe
     step: int = 0  # of all epochs
     order: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))  # of this epoch
+    losses: Tensor = field(init=False)  # of each picture [count], when it was last visited
     average: AveragedModel = field(init=False)
     optimiser: torch.optim.Optimizer = field(init=False)
     schedule: torch.optim.lr_scheduler.LRScheduler = field(init=False)
 
     def __post_init__(self) -> None:
         """Prepare optimiser, rate and average."""
-        refuse_too_little(self.count, self.epochs, self.recipe)
+        refuse_too_little(self.later, self.epochs, self.recipe)
+        self.losses = torch.zeros(self.count)
         channels_last = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(channels_last, multi_avg_fn=moving_average)
         self.optimiser = OPTIMISERS[self.recipe.optimiser](self.module, self.recipe)
         self.schedule = SCHEDULES[self.recipe.schedule](self.optimiser, self.recipe, self.steps)
 
     @property
-    def per_epoch(self) -> int:
-        """Give the steps of an epoch."""
-        return self.count // self.recipe.batch
+    def later(self) -> int:
+        """Give the pictures that each epoch but the first visits."""
+        return round(self.count * self.recipe.revisited)
 
     @property
     def steps(self) -> int:
         """Give the steps of all epochs."""
-        return self.epochs * self.per_epoch
+        return self.count // self.recipe.batch + (self.epochs - 1) * (self.later // self.recipe.batch)
+
+    def place(self, step: int) -> tuple[int, int]:
+        """Give the epoch of a step, from 0 on, and the step's number in it."""
+        first, later = self.count // self.recipe.batch, self.later // self.recipe.batch
+        if step < first:
+            return 0, step
+        epochs, at = divmod(step - first, later)
+        return 1 + epochs, at
 
     def batch(self) -> Tensor:
         """Deal out the indices of the next batch; every epoch is shuffled anew."""
-        at = self.step % self.per_epoch
+        epoch, at = self.place(self.step)
         if at == 0:
-            self.order = torch.randperm(self.count)
+            self.order = self.chosen() if epoch else torch.randperm(self.count)
         return self.order[at * self.recipe.batch : (at + 1) * self.recipe.batch]
+
+    def chosen(self) -> Tensor:
+        """Choose what a later epoch visits, in random order: the hardest pictures, and any of the others.
+
+        Most of what is learnt from the easy ones is learnt from some of them (after Qin et al. 2024, InfoBatch, whose
+        weights that make up for it are left out here).
+        """
+        order = torch.randperm(self.count)
+        if self.later == self.count:
+            return order
+        hardest = self.losses.argsort(descending=True, stable=True)[: round(self.later * HARDEST)]
+        easier = torch.ones(self.count, dtype=torch.bool)
+        easier[hardest] = False
+        some = torch.cat([hardest, order[easier[order]][: self.later - len(hardest)]])
+        return some[torch.randperm(self.later)]
 
     def update(self, loss: Tensor) -> None:
         """Go one step down."""
@@ -109,7 +135,7 @@ class Loop:
         state = self.optimiser.state_dict()
         for number, values in state["state"].items():
             tensors |= {f"optimiser.{number}.{key}": value for key, value in values.items()}
-        tensors |= {"order": self.order, "random": torch.get_rng_state()}
+        tensors |= {"order": self.order, "losses": self.losses, "random": torch.get_rng_state()}
         notes = {"step": self.step, "groups": state["param_groups"], "schedule": self.schedule.state_dict()}
         draft = path.with_suffix(".tmp")
         save_file({key: value.contiguous() for key, value in tensors.items()}, draft, {"loop": json.dumps(notes)})
@@ -123,8 +149,8 @@ class Loop:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no mapping
             self.module.load_state_dict(below(tensors, "module."))
             self.average.load_state_dict(below(tensors, "average."))
-            if len(tensors["order"]) not in (0, self.count):  # 0: it was stopped before the first step
-                raise ValueError(f"it had {len(tensors['order'])} pictures, and there are {self.count}")
+            if len(tensors["losses"]) != self.count:
+                raise ValueError(f"it had {len(tensors['losses'])} pictures, and there are {self.count}")
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise DataError(f"{path} is no checkpoint of this run: {error}") from error
         parameters = [each for group in self.optimiser.param_groups for each in group["params"]]
@@ -135,6 +161,7 @@ class Loop:
         self.optimiser.load_state_dict({"state": state, "param_groups": notes["groups"]})
         self.schedule.load_state_dict(notes["schedule"])
         self.step, self.order = notes["step"], tensors["order"]
+        self.losses = tensors["losses"]
         torch.set_rng_state(tensors["random"])
 
 
@@ -174,16 +201,17 @@ def descend(
             loop.update(loss)
             rate = float(loop.schedule.get_last_lr()[0])
             progress.update(task, completed=loop.step, note=as_text({**figures, "loss": loss.item(), "rate": rate}))
-            if loop.step % loop.per_epoch:
+            epoch, unfinished = loop.place(loop.step)
+            if unfinished:
                 continue
             whole = parallel.mean(loss)
             if parallel.is_first():
                 seconds = round(time.monotonic() - begun, 1)
                 figures = {"loss": whole, **report(), "rate": rate, "seconds": seconds}
-                progress.console.print(f"{name} epoch {loop.step // loop.per_epoch}: {as_text(figures)}")
+                progress.console.print(f"{name} epoch {epoch}: {as_text(figures)}")
                 if out:
                     with writing(out):
-                        note(out, name, loop.step // loop.per_epoch, figures)
+                        note(out, name, epoch, figures)
                         loop.save(checkpoint_of(out, name))
     parallel.agree(loop.average.module)
     if loop.step < loop.steps:

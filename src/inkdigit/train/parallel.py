@@ -29,7 +29,8 @@ def join(device: str) -> str:
 
 
 def leave() -> None:
-    """Part from the others."""
+    """Part from the others, when all are here: one that goes before aborts now and then."""
+    wait()
     if distributed.is_initialized():
         distributed.destroy_process_group()
 
@@ -47,6 +48,16 @@ def is_first() -> bool:
 def part(batch: Tensor) -> Tensor:
     """Give this process's rows of a batch."""
     return batch if count() == 1 else batch[distributed.get_rank() :: count()]
+
+
+def whole(values: Tensor, rows: int) -> Tensor:
+    """Put together what the processes have of a batch of so many `rows`, of which each had its `part`."""
+    if count() == 1:
+        return values
+    every = torch.zeros(rows, dtype=values.dtype, device=values.device)
+    part(every).copy_(values)
+    distributed.all_reduce(every)
+    return every
 
 
 def joined(module: nn.Module) -> nn.Module:

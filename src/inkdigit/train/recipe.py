@@ -38,6 +38,12 @@ class Recipe:
     invented: int = option(12_000, "Digits invented in the forms of other countries, and as many signs.")
     distortion: float = option(1.0, "How strongly frames are distorted in training; 0 for not at all.", most=10)
     fading: float = option(0.0, "Part of all epochs, the last, over which distortion fades to nothing.", most=1)
+    revisited: float = option(
+        1.0,
+        "Part of the pictures that each epoch but the first visits: a third of those the hardest, the others any.",
+        least=0.01,
+        most=1,
+    )
     label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.", most=1)
     validation_writers: int = option(3, "Pen writers that are held out likewise.", least=1, most=19)  # of 20
     begin_with: str = option("", "Run (its folder) or model (name or .onnx) whose weights are trained on.", "--from")
