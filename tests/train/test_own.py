@@ -11,13 +11,14 @@ import onnx
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from inkdigit import ArtefactError, Recognizer
 from inkdigit.artefact import model_path
 from inkdigit.errors import DataError
 from inkdigit.evaluate import DIGITS
 from inkdigit.prediction import Thresholds
-from inkdigit.train.begin import begun_with, settle, weights_of
+from inkdigit.train.begin import begun_with, folded, settle, weights_of
 from inkdigit.train.export import Graph
 from inkdigit.train.exporting import export_run, export_run_program
 from inkdigit.train.folder import NOTES, RECIPE, WEIGHTS, Notes, same_data, save, start_anew
@@ -205,6 +206,20 @@ def test_an_artefacts_weights_come_back() -> None:
         assert not isinstance(wanted, Exception)
         assert labels[int(one.argmax())] == str(wanted.digit)
         np.testing.assert_allclose(seen.numpy(), wanted.frame, atol=1e-3)
+
+
+def test_a_folded_framing_frames_alike() -> None:
+    torch.manual_seed(0)
+    framing = weights_of("inkdigit")[2].framing
+    for name, values in framing.state_dict().items():
+        if "running" in name:
+            values.add_(torch.rand_like(values) * 0.1)
+    images = torch.as_tensor(np.stack(digits(20)[0]))
+    without = folded(framing)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in without.modules())
+    with torch.inference_mode():
+        torch.testing.assert_close(without(images), framing(images), atol=1e-3, rtol=1e-3)
+        assert not torch.equal(framing(images)[0], weights_of("inkdigit")[2].framing(images)[0])  # it was changed
 
 
 def test_training_on_begins_where_the_artefact_left_off() -> None:

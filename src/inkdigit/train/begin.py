@@ -1,6 +1,8 @@
 """What a run begins with: the weights of another run, or those of an artefact."""
 
 from collections.abc import Mapping
+from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..artefact import DEFAULT_MODEL, is_run, model_path, open_artefact
 from ..errors import ArtefactError, DataError
@@ -113,6 +116,16 @@ def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor
             weights[f"{after}.bias"] = stored[f"{name}.weight_bias"]
             weights[f"{after}.running_var"] = torch.full_like(weights[f"{after}.bias"], 1 - modules[after].eps)
     return weights
+
+
+def folded(framing: Framing) -> Framing:
+    """Give a copy that does the same sooner and cannot be trained: batch normalisation is in its convolutions."""
+    glance = deepcopy(framing.glance).eval()
+    for layers in [each for each in glance.modules() if isinstance(each, nn.Sequential)]:
+        for place, (layer, norm) in enumerate(pairwise(layers)):
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                layers[place], layers[place + 1] = fuse_conv_bn_eval(layer, norm), nn.Identity()
+    return Framing(glance)
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from ..prediction import Thresholds
 from ..strokes import PENDIGITS, pendigits_path
 from ..terminal import warn
 from . import parallel
-from .begin import SPLIT, begun_with, glance_of, settle
+from .begin import SPLIT, begun_with, folded, glance_of, settle
 from .corpus import PAPER, Corpus, corpora, framed_sheets, joined, readable, validation_frames
 from .export import Graph
 from .exporting import export_run
@@ -108,7 +108,7 @@ def fitted(
     torch.manual_seed(recipe.drawn_by)
     if own:
         framing = framing or glance_of(recipe)
-        training, validation, sources = own_corpora(recipe, own, framing)
+        training, validation, sources = own_corpora(recipe, own, folded(framing))
     else:
         training, validation, sources = corpora(recipe, folder)
     reads, looks = recipe.epochs > 0 or not begun, framing is None  # else the network, or the glance, is kept
@@ -124,11 +124,12 @@ def fitted(
     parallel.wait()
     sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or looks) else None
     framing = framing or trained_framing(recipe, begun, cast(Sheets, sheets), out)
-    kinds = validation_frames(framing, validation, bool(recipe.sheets))
+    camera = folded(framing)
+    kinds = validation_frames(camera, validation, bool(recipe.sheets))
     torch.manual_seed(recipe.seed)
     network = begun.network if begun else NETWORKS[recipe.network](len(labels))
     if reads:
-        frames = training_frames(training, framing, sheets)
+        frames = training_frames(training, camera, sheets)
         if begun:
             settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
         network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out)
