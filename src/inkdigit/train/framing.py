@@ -24,6 +24,7 @@ NEAR = 8  # cells of the mask: what is around one, from which ink stands out
 PROMINENT = 3  # as part of the most that any does: a third is enough to be gone around
 BESIDE = 5  # cells of the mask: paper so near to ink is what it is measured against
 SURROUNDED = 3  # times as much ink is around as is enough for it
+EDGED = 4  # part of a cell and those around it, to be a stroke's soft edge and no paper: a straight one is at 3
 LONE = 8.0  # standard deviations from the mean: no slope of light and no grain is so far from it, and a dot is at 40
 FRAME = 28
 FRAME_INK = 20
@@ -135,7 +136,7 @@ class Paper:
         reach = AROUND * (last - first).amax(1, keepdim=True) + 2
         down, across = (reach - (cells + MASK / 2 - (first + last) / 2).abs()).clamp(0, 1).split(1, dim=1)
         beside = (around(mask, BESIDE) * SURROUNDED).clamp(max=1)
-        edged = functional.max_pool2d(mask, 3, 1, 1)  # a stroke's soft edge is no paper
+        edged = (around(mask, 1) * EDGED).clamp(max=1)
         paper = (1 - edged) * beside * down[..., None] * across[:, :, None]
         weight = paper * paper + 1e-6
         moments = sums(torch.cat([weight, weight * grid], 1)) @ powers
