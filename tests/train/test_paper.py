@@ -36,19 +36,21 @@ def test_a_sheet_holds_its_digit_within_its_own_shape_and_a_seed_gives_the_same(
     assert (made.pictures.amax((1, 2)) > made.pictures.amin((1, 2))).all()
 
 
-def test_some_digits_are_written_with_a_wider_pen_that_leaves_their_loops_open() -> None:
+def test_some_digits_are_written_with_a_wider_pen_as_far_as_they_can_be_read() -> None:
     torch.manual_seed(4)
-    ink = torch.zeros(3 * COUNT, 56, 56)
-    line, ring, gap = ink.split(COUNT)
+    ink = torch.zeros(4 * COUNT, 56, 56)
+    line, ring, gap, two = ink.split(COUNT)
     line[:, 20:36, 27:29] = 1
     ring[:, 18:34, 22:34], ring[:, 20:32, 24:32] = 1, 0  # its hole is 8 cells wide
     gap[:, 10:46, 20:24] = gap[:, 10:46, 30:34] = 1  # 6 cells from each other
-    line, ring, gap = bolder(ink).split(COUNT)
+    two[:, 10:14, 8:48] = two[:, 20:24, 8:48] = two[:, 20:46, 8:12] = 1  # as near, and most of its box is empty
+    line, ring, gap, two = bolder(ink).split(COUNT)
     wide = line[:, 28].sum(1)
     assert set(wide.int().tolist()) == {2 + 2 * cells for cells in range(BOLDER + 1)}
     assert 0.35 < float((wide == 2).float().mean()) < 0.65
-    assert set((1 - ring[:, 26, 22:34]).sum(1).int().tolist()) == {8, 6, 4}
-    assert set((1 - gap[:, 26, 22:32]).sum(1).int().tolist()) == {6, 4}
+    assert set((1 - ring[:, 26, 22:34]).sum(1).int().tolist()) == {8, 6, 4, 2}
+    assert set((1 - gap[:, 26, 22:32]).sum(1).int().tolist()) == {6, 4, 2}
+    assert set((1 - two[:, 12:22, 30]).sum(1).int().tolist()) == {6, 4, 2, 0}
 
 
 def test_digits_are_of_every_size_and_often_at_an_edge() -> None:

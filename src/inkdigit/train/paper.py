@@ -17,6 +17,7 @@ STEP = 4  # cells: pictures' sides are multiples of it, so that many have the sa
 COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
 INKED = 0.1  # what counts as ink when it is measured: a hairline is no darker
 PALEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
+FILLED = 0.65  # of the box around a digit: a disk, as a 0 would be whose loop is filled, takes more
 BOLDER = 5  # cells of the ink by which a pen may be wider, on either side of its line
 
 
@@ -60,16 +61,23 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
 
 
 def bolder(ink: Tensor) -> Tensor:
-    """Write half of the digits [N, 56, 56] with a wider pen, as far as that fills no loop and joins no lines."""
+    """Write half of the digits [N, 56, 56] with a wider pen, as far as one can still read them.
+
+    That is as far as it fills no loop and joins no lines, or leaves enough of the digit's box empty.
+    """
     wider = torch.randint(-BOLDER, BOLDER, ink.shape[:1])
     parts, grown = parts_less_holes(ink), wider_line(ink)
-    readable = parts_less_holes(grown) == parts
+    readable = torch.ones_like(wider, dtype=torch.bool)
     for cells in range(BOLDER):
-        further = wider_line(grown)
-        readable = readable & (parts_less_holes(further) == parts)  # not only just readable
+        readable = readable & ((parts_less_holes(grown) == parts) | (covered(grown) < FILLED))
         ink = torch.where((readable & (wider >= cells))[:, None, None], grown, ink)
-        grown = further
+        grown = wider_line(grown)
     return ink
+
+
+def covered(ink: Tensor) -> Tensor:
+    """Measure how much of the box around ink [N, S, S] is inked, [N], 0..1."""
+    return (ink > INKED).sum((1, 2)) / ink_sides(ink).prod(1)
 
 
 def wider_line(ink: Tensor) -> Tensor:
