@@ -9,6 +9,7 @@ import argparse
 import os
 import platform
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +44,21 @@ not meant for numbers of several digits, printed type, or decisions about people
 | MNIST test set; pen digits of writers 3, 6, … 30; HWD-1000 (MIT); Omniglot (MIT) | scores only | |
 
 Pen digits are drawn with pens of every width, and so are {invented:,} invented ones: forms that are taught in other
-countries, as flagged and footed ones, crossed sevens, slashed zeros, open fours. {sheets:,} pictures of digits on paper are
-made of all: uneven light, shadow, folds, stains, fingers, holes, glare, textures, patterns, ruled and squared paper, printed boxes, rings,
-brackets and underlines by hand, small print, neighbours, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged cells, wide pens, both polarities,
-any place, from a twentieth of the picture's size up, aspects up to 12:1. The glance is trained on these, and the network on the frames that the
-real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented signs (random
-strokes, blots, signs whose last line runs on around them; plain letters and marks drawn from `train/invented.py`),
-scribbles, quadrilaterals, pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things as
-photographs of anything have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's characters, and the shapes and printed letters of `bench/digitness.py`, are
-in none of these.
+countries, as flagged and footed ones, crossed sevens, slashed zeros, open fours. Up to {sheets:,} pictures of digits on
+paper are made of all in a run: uneven light, shadow, folds, stains, fingers, holes, glare, textures, patterns, ruled and
+squared paper, printed boxes, rings, brackets and underlines by hand, small print, neighbours, the desk beyond the sheet,
+noise, blur, JPEG, 1 bit a pixel, enlarged cells, wide pens, both polarities, any place, from a twentieth of the picture's
+size up, aspects up to 12:1. The glance is trained on these, and the network on the frames that the real graph makes of
+these and of the plain pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs
+whose last line runs on around them; plain letters and marks drawn from `train/invented.py`), scribbles, quadrilaterals,
+pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things as photographs of anything
+have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's characters, and the shapes and printed letters of
+`bench/digitness.py`, are in none of these.
 
-The recipe is `runs/reproduce.sh`: {recipe}. The contract in the file names the SHA-256 of each source.
+The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh` is the way
+to a model like it. The last run, and what differed in each of the {before} before it, the newest first:
+
+{recipe}
 
 ## Scores
 
@@ -85,13 +90,17 @@ calibrated there too, by one temperature.
 """
 
 
-def as_text(recipe: Mapping[str, Any]) -> str:
-    """Write a recipe as a list, and what was different in each of the runs before it, the last one first."""
-    text = listed(recipe)
-    while before := recipe.get("begin_with"):
-        text += f". It goes on from a run with {listed({k: v for k, v in before.items() if recipe.get(k) != v})}"
-        recipe = before
-    return text
+def history(recipe: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Give the recipes of a run and of those that it goes on from, the last one first."""
+    before = recipe.get("begin_with")
+    return [recipe, *history(before)] if before else [recipe]
+
+
+def as_text(runs: list[Mapping[str, Any]]) -> str:
+    """Write the last recipe as an item of a list, and what was different in each of the runs before it."""
+    texts = [listed(runs[0])]
+    texts += [listed({k: v for k, v in b.items() if a.get(k) != v}) for a, b in pairwise(runs)]
+    return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))
 
 
 def listed(values: Mapping[str, Any]) -> str:
@@ -143,15 +152,17 @@ def main() -> None:
     results = {name: score(recognizer, read(options.data)) for name, read in SOURCES.items()}
     digits = np.concatenate([result.digitness for result in results.values()])
     areas = [(name, auroc(digits, score(recognizer, read(options.data)).digitness)) for name, read in NO_DIGITS.items()]
-    recipe = contract.recipe
+    runs = history(contract.recipe)
     card = TEXT.format(
         name=contract.name,
         version=contract.version,
         size=path.stat().st_size / 1e6,
         architecture=contract.architecture,
         parameters=parameters(path),
-        **{key: recipe[key] for key in ("validation", "validation_writers", "sheets", "invented")},
-        recipe=as_text(recipe),
+        **{key: contract.recipe[key] for key in ("validation", "validation_writers")},
+        **{key: max(run[key] for run in runs if key in run) for key in ("sheets", "invented")},
+        before=len(runs) - 1,
+        recipe=as_text(runs),
         machine=f"ONNX Runtime on {os.cpu_count()} cores ({platform.machine()})",
         rows="\n".join(row(name, result) for name, result in results.items()),
         spread=spread(contract, [Recognizer(other).contract for other in options.seeds]),
