@@ -70,7 +70,8 @@ Through `Recognizer` with {machine}.
 
 {spread}
 
-Digitness tells digits from {others}. `bench/digitness.py` scores scribbles, shapes and letters likewise.
+Digitness tells digits from {others}.
+`bench/digitness.py` scores scribbles, shapes and letters likewise.
 
 An answer counts as a digit from digitness {digitness} on, and as sure from confidence {confidence} on; both were chosen
 on validation, where 99.1 % of the plain digits count as digits and 99.8 % of the sure answers are right. The confidence is
@@ -151,7 +152,7 @@ def main() -> None:
     contract = recognizer.contract
     results = {name: score(recognizer, read(options.data)) for name, read in SOURCES.items()}
     digits = np.concatenate([result.digitness for result in results.values()])
-    areas = [(name, auroc(digits, score(recognizer, read(options.data)).digitness)) for name, read in NO_DIGITS.items()]
+    none = {name: score(recognizer, read(options.data)).digitness for name, read in NO_DIGITS.items()}
     runs = history(contract.recipe)
     card = TEXT.format(
         name=contract.name,
@@ -166,7 +167,11 @@ def main() -> None:
         machine=f"ONNX Runtime on {os.cpu_count()} cores ({platform.machine()})",
         rows="\n".join(row(name, result) for name, result in results.items()),
         spread=spread(contract, [Recognizer(other).contract for other in options.seeds]),
-        others=", ".join(f"{name} with an area under the ROC curve of {area:.4f}" for name, area in areas),
+        others=", ".join(
+            f"{name} with an area under the ROC curve of {auroc(digits, values):.4f} "
+            f"({(values >= contract.thresholds.digitness).mean():.0%} of that counts as digits nevertheless)"
+            for name, values in none.items()
+        ),
         digitness=contract.thresholds.digitness,
         confidence=contract.thresholds.confidence,
     )

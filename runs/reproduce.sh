@@ -4,17 +4,13 @@
 #     bash runs/reproduce.sh [quick]
 #
 # With `quick` it is one model, from nothing: bench/README.md says how long that takes, and how well it reads.
-# `inkdigit` went this way in 30 shorter runs (110 epochs of the glance, 110 of the network), ten of which mixed some of
-# an earlier run's weights in (--mix-with); what is drawn to train on grew on the way. Its contract tells them run by run,
-# but for those whose glance it took, or whose weights it mixed in: they are named there by their folders alone. The three
-# here have 30 and 46 epochs, and were not run whole. `tiny` went on for 29 epochs after its 30, and the classics for 8 to
-# 13 after their 12; then half of their own earlier weights was mixed in.
-# The last of `inkdigit`, by the recipe `finish` at a rate of 0.0015: y1 went on from what shipped then (8 epochs of the
-# glance, 6 of the network, 46,000 sheets), y2 from y1 (8 of the network), z1 from y1 (7 of the glance); m1 is what
-# shipped then with 0.6 of z1, and f4 has the glance of m1 and half of y2's network. Its network went on for 8 epochs
-# (distortion 0.8, fading over half of them) on the frames of a glance that does not ship: f4's after 8 epochs of 80,000
-# sheets, which lost hairlines. h1 is that network with f4's glance, a3 went on from h1 (5 of the glance), and what ships
-# is h1 with half of a3.
+# `inkdigit` went this way in some thirty shorter runs (110 epochs of the glance, 118 of the network), ten of which
+# mixed some of an earlier run's weights in (--mix-with); what is drawn to train on grew on the way.
+# docs/MODEL_CARD.md lists them, but for those whose glance was taken, or whose weights were mixed in. The three runs
+# here have 30 and 46 epochs, and were not run whole. The last of `inkdigit`, by the recipe `finish`: 9 epochs of the
+# glance on 64,000 sheets (it lost hairlines, and does not ship), 8 of the network on that glance's frames of 46,000
+# (distortion 0.8, fading over half of them), and the glance from before. `tiny` is made as here; the classics went on
+# for 8 to 13 epochs after their 12, then half of their own earlier weights was mixed in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
