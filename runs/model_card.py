@@ -50,10 +50,11 @@ squared paper, printed boxes, rings, brackets and underlines by hand, small prin
 noise, blur, JPEG, 1 bit a pixel, enlarged cells, wide pens, both polarities, any place, from a twentieth of the picture's
 size up, aspects up to 12:1. The glance is trained on these, and the network on the frames that the real graph makes of
 these and of the plain pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs
-whose last line runs on around them; plain letters and marks drawn from `train/invented.py`), scribbles, quadrilaterals,
-pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things as photographs of anything
-have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's characters, and the shapes and printed letters of
-`bench/digitness.py`, are in none of these.
+whose last line runs on around them, irregular outlines with three to five corners; plain letters and marks drawn from
+`train/invented.py`), scribbles, quadrilaterals, pairs of digits, digits written over, noise, empty paper, and pictures of
+overlapping things as photographs of anything have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's characters,
+and the shapes (regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`, are in
+none of these.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh` is the way
 to a model like it. The last run, and what differed in each of the {before} before it, the newest first:
@@ -84,7 +85,7 @@ calibrated there too, by one temperature.
 - Digits that a thick pen has ringed closely, which may be read as a zero; and digits cropped to ink by so wide a pen that
   more is ink than paper. `bench/geometry.py` measures both: see [its figures](../bench/README.md#figures).
 - Straight bars, which may be a 1 or none.
-- Small bright notes on a dark, grained desk: of ten, one is taken for the ink itself.
+- Small bright notes on a dark, grained desk, some of which are taken for the ink itself.
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.

@@ -71,7 +71,7 @@ def test_later_epochs_visit_the_hardest_pictures_and_some_of_the_others() -> Non
     state = loop(Recipe(batch=BATCH, revisited=0.5))
     first, later = COUNT // BATCH, COUNT // 2 // BATCH
     assert state.steps == first + (EPOCHS - 1) * later
-    assert [state.place(step) for step in (0, first - 1, first, first + later)] == [
+    assert [state.epoch_of(step) for step in (0, first - 1, first, first + later)] == [
         (0, 0),
         (0, first - 1),
         (1, 0),

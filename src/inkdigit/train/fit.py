@@ -13,13 +13,14 @@ from ..terminal import warn
 from . import parallel
 from .augment import augment
 from .framing import overlaps, profiles
-from .glance import GRID, Glance
+from .glance import GRID, Glance, standardised
 from .loop import Loop, Stopped, checkpoint_of, descend
 from .negatives import negatives
 from .networks import Network
 from .recipe import Recipe
 
 TELLING = 0.3  # weight of digit or no digit, beside which digit
+BESIDE_ONE = 8  # frames of the corpus, for each that is made to be no digit
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Sheets:
         return Sheets(self.pictures[index], self.shape[index], self.ink[index], self.labels[index])
 
     def stretched(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Give some pictures as `look` shows them, float [B, 1, 96, 96], and their ink masks, float [B, 1, 48, 48]."""
+        """Give some pictures as the glance sees them, [B, 1, 96, 96], and their ink masks, [B, 1, 48, 48]."""
         sides = self.shape[index].flip(1)[..., None, None]
         centres = (torch.arange(GRID)[:, None] + 0.5) * (sides / GRID)  # no cell is over 1 px: all is interpolated
         matrices = overlaps(centres.clamp(torch.tensor(0.5), sides - 0.5), torch.ones(1), self.pictures.shape[-1])
@@ -45,7 +46,7 @@ class Sheets:
         ink = functional.max_pool2d(rows @ self.ink[index][:, None].float() @ columns.mT, 2)
         # Not of the darkest ink: a hairline is twice as dark where it crosses itself, and the rest would be left out.
         usual = ink.square().sum((2, 3), keepdim=True) / ink.sum((2, 3), keepdim=True).clamp(min=1)
-        return grids, (ink > 0.4 * usual).float()
+        return standardised(grids), (ink > 0.4 * usual).float()
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def fit_network(
         frames, labels = training.batch(index)
         strength = recipe.distortion * unfaded(loop.step / loop.steps, recipe.fading)
         frames = augment(frames, strength)
-        others = negatives(frames[: len(frames) // 8])
+        others = negatives(frames[: len(frames) // BESIDE_ONE])
         losses, whole = network_loss(read, frames, others, labels, recipe.label_smoothing)
         loop.losses[index] = parallel.whole(losses, len(frames) + len(others))[: len(frames)]
         return whole

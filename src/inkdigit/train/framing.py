@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .glance import GRID, MASK, Glance
+from .glance import GRID, MASK, Glance, standardised
 
 PATCH = 42  # cells of the cut
 PATCH_INK = 30  # of which the ink's longest side takes these
@@ -43,7 +43,7 @@ def overlaps(centres: Tensor, width: Tensor, size: int) -> Tensor:
     `rows @ picture @ columns.mT`, divided by the cells' area, averages the picture over each of them.
     """
     px = torch.arange(size, device=centres.device, dtype=torch.float32) + 0.5
-    reach = (width / 2 + 0.5).clamp(min=1)
+    reach = (width.clamp(min=1) + 1) / 2
     return (reach - (centres - px).abs()).clamp(0, 1)
 
 
@@ -81,9 +81,10 @@ class Framing(nn.Module):
         """Frame `pixels`, uint8 [N, H, W]."""
         picture = pixels[:, None].float()
         grid = look(picture)
-        mask = torch.sigmoid(self.glance(grid))
-        cells = grid[:, :, ::2, ::2]
-        mask = torch.where(mask.amax((2, 3), keepdim=True) < LEAST, lone(cells), mask)
+        level = standardised(grid)
+        mask = torch.sigmoid(self.glance(level))
+        cells = every_second(grid)
+        mask = torch.where(mask.amax((2, 3), keepdim=True) < LEAST, lone(level), mask)
         seen = profiles(prominent(cells, mask))
         span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
         ink, contrast = cut(picture, mask, span, Paper(cells, mask, span))
@@ -96,10 +97,15 @@ def look(picture: Tensor) -> Tensor:
     return grid
 
 
-def lone(grid: Tensor) -> Tensor:
-    """Say which cells of [N, 1, S, S] are so unlike the rest that they are ink without the glance's word: 0 or 1."""
-    square = (grid - grid.mean((2, 3), keepdim=True)).square()
-    return (square > (LONE * LONE * square.mean((2, 3), keepdim=True)).clamp(min=FAINTEST**2)).float()
+def lone(level: Tensor) -> Tensor:
+    """Say which of the mask's cells are so unlike the rest that they are ink without the glance's word: 0 or 1."""
+    return (every_second(level).abs() > LONE).float()
+
+
+def every_second(grid: Tensor) -> Tensor:
+    """Give the mask's cells of a grid [N, 1, 96, 96] as [N, 1, 48, 48], sooner than slicing does."""
+    cells: Tensor = functional.max_pool2d(grid, 1, 2)
+    return cells
 
 
 def prominent(grid: Tensor, mask: Tensor) -> Tensor:
@@ -109,8 +115,8 @@ def prominent(grid: Tensor, mask: Tensor) -> Tensor:
     glance where the digit is small. The middle of a broad stroke does not either, but its edges do.
     """
     apart = (grid - around(grid, NEAR)).abs()
-    most = (apart * mask).amax((2, 3), keepdim=True).clamp(min=1e-3)
-    return mask * (apart * (PROMINENT / most)).clamp(max=1)
+    enough = (apart * mask).amax((2, 3), keepdim=True).clamp(min=1e-3) / PROMINENT
+    return mask * (apart / enough).clamp(max=1)
 
 
 def around(values: Tensor, reach: int) -> Tensor:
@@ -169,8 +175,8 @@ def cut(picture: Tensor, mask: Tensor, span: tuple[Tensor, Tensor], paper: Paper
     rows, columns = overlaps(down, cell, height), overlaps(across, cell, width)
     at = (middle + cells)[..., None]
     over, beside = overlaps(at, (side / step)[..., None], MASK).split(1, dim=1)
-    tall, wide = (side / step).clamp(min=1)[..., None].split(1, dim=1)
-    allowed = (over @ mask @ beside.mT * (3 / (tall * wide))).clamp(max=1)
+    tall, wide = (side / step)[..., None].clamp(min=1).split(1, dim=1)
+    allowed = (over @ mask @ beside.mT * 3 / (tall * wide)).clamp(max=1)
     cover = rows.sum(3, keepdim=True) @ columns.sum(3, keepdim=True).mT
     depth = (paper.at(middle + cells - MASK / 2) * cover - rows @ picture @ columns.mT) / cell.clamp(min=1) ** 2
     return inked(depth, allowed)
@@ -182,12 +188,12 @@ def inked(depth: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
     Ink that is brighter than paper lies above it: then all is turned over.
     """
     dark = (depth * allowed).sum((2, 3), keepdim=True) >= 0
-    depth = torch.where(dark, depth, -depth)
-    grain = NOISE_FLOOR * torch.relu(-depth).mean((2, 3), keepdim=True)
-    depth = torch.relu(depth - grain) * allowed
+    depth = depth * torch.where(dark, 1.0, -1.0)
+    bright = depth.clamp(max=0).mean((2, 3), keepdim=True)
+    depth = torch.relu(depth + NOISE_FLOOR * bright) * allowed
     contrast = strongest(depth)
     faint = contrast < FAINTEST
-    ink = (depth * torch.where(faint, 0.0, 1 / contrast)).clamp(max=1)
+    ink = (depth / torch.where(faint, torch.inf, contrast)).clamp(max=1)
     return ink, torch.where(faint, 0.0, contrast)
 
 

@@ -6,7 +6,7 @@ It does not know which digit it is. Paper, printed lines, boxes, shadows, specks
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .networks import convolution
+from .networks import convolution, separable
 
 GRID = 96  # cells that it looks at, along either side
 MASK = 48  # cells of its answer
@@ -14,32 +14,38 @@ FLAT = 0.25  # variance of grey levels that is not enlarged: half a level
 
 
 class Glance(nn.Module):
-    """Turn grids [N, 1, 96, 96] into the ink mask's logits [N, 1, 48, 48].
+    """Turn standardised grids [N, 1, 96, 96] into the ink mask's logits [N, 1, 48, 48].
 
     An encoder and decoder whose levels add what the encoder saw to what the decoder makes of it (after U-Net:
     Ronneberger, Fischer, Brox 2015). Four cells of the mask are four channels until the end, so that nothing costs
-    more than 24×24; all widths are multiples of 16, which is what a processor's vector holds.
+    more than 24×24; all widths are multiples of 16, which is what a processor's vector holds. Where a convolution keeps
+    size and width it is separable, which sees farther in less time.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.fine = convolution(1, 16, 6, stride=4)  # 24×24
         self.middle = convolution(16, 32, stride=2)  # 12×12
-        self.coarse = nn.Sequential(convolution(32, 48, stride=2), convolution(48, 48))  # 6×6
+        self.coarse = nn.Sequential(convolution(32, 48, stride=2), separable(48, 3))  # 6×6
         self.to_middle = nn.Conv2d(48, 32, 1)
-        self.join_middle = convolution(32, 32)
+        self.join_middle = separable(32, 5)
         self.to_fine = nn.Conv2d(32, 16, 1)
-        self.join_fine = convolution(16, 16)
+        self.join_fine = nn.Sequential(separable(16, 5), separable(16, 5))
         self.head = nn.Sequential(nn.Conv2d(16, 4, 1), nn.PixelShuffle(2))
 
-    def forward(self, grid: Tensor) -> Tensor:
-        """Look at `grid`, float [N, 1, 96, 96], of any brightness and contrast."""
-        fine = self.fine(functional.layer_norm(grid, grid.shape[1:], eps=FLAT))
+    def forward(self, level: Tensor) -> Tensor:
+        """Look at grids that `standardised` made."""
+        fine = self.fine(level)
         middle = self.middle(fine)
         middle = self.join_middle(middle + doubled(self.to_middle(self.coarse(middle))))
         fine = self.join_fine(fine + doubled(self.to_fine(middle)))
         logits: Tensor = self.head(fine)
         return logits
+
+
+def standardised(grid: Tensor) -> Tensor:
+    """Take the mean from each grid [N, 1, S, S], of any brightness, and divide by the standard deviation."""
+    return functional.layer_norm(grid, grid.shape[1:], eps=FLAT)
 
 
 def doubled(values: Tensor) -> Tensor:

@@ -89,7 +89,7 @@ class Loop:
         """Give the steps of all epochs."""
         return self.count // self.recipe.batch + (self.epochs - 1) * (self.later // self.recipe.batch)
 
-    def place(self, step: int) -> tuple[int, int]:
+    def epoch_of(self, step: int) -> tuple[int, int]:
         """Give the epoch of a step, from 0 on, and the step's number in it."""
         first, later = self.count // self.recipe.batch, self.later // self.recipe.batch
         if step < first:
@@ -99,7 +99,7 @@ class Loop:
 
     def batch(self) -> Tensor:
         """Deal out the indices of the next batch; every epoch is shuffled anew."""
-        epoch, at = self.place(self.step)
+        epoch, at = self.epoch_of(self.step)
         if at == 0:
             self.order = self.chosen() if epoch else torch.randperm(self.count)
         return self.order[at * self.recipe.batch : (at + 1) * self.recipe.batch]
@@ -201,7 +201,7 @@ def descend(
             loop.update(loss)
             rate = float(loop.schedule.get_last_lr()[0])
             progress.update(task, completed=loop.step, note=as_text({**figures, "loss": loss.item(), "rate": rate}))
-            epoch, unfinished = loop.place(loop.step)
+            epoch, unfinished = loop.epoch_of(loop.step)
             if unfinished:
                 continue
             whole = parallel.mean(loss)

@@ -29,6 +29,18 @@ def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn
     )
 
 
+def separable(channels: int, size: int) -> nn.Sequential:
+    """Build a convolution in two: of each channel by itself, then of each cell by itself (Howard et al. 2017, 3.1)."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, size, padding=size // 2, groups=channels, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(channels, channels, 1, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(inplace=True),
+    )
+
+
 class Residual(nn.Module):
     """Add two convolutions to what they take in (He, Zhang, Ren, Sun 2016)."""
 

@@ -61,11 +61,11 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
 
 
 def bolder(ink: Tensor) -> Tensor:
-    """Write half of the digits [N, 56, 56] with a wider pen, as far as one can still read them.
+    """Write a third of the digits [N, 56, 56] with a wider pen, as far as one can still read them.
 
     That is as far as it fills no loop and joins no lines, or leaves enough of the digit's box empty.
     """
-    wider = torch.randint(-BOLDER, BOLDER, ink.shape[:1])
+    wider = torch.randint(-2 * BOLDER, BOLDER, ink.shape[:1])
     parts, grown = parts_less_holes(ink), wider_line(ink)
     readable = torch.ones_like(wider, dtype=torch.bool)
     for cells in range(BOLDER):
