@@ -108,7 +108,7 @@ def main() -> None:
     options = parser.parse_args()
     framing = glance_of(RECIPE)
     torch.manual_seed(RECIPE.seed)
-    known, strangers, _ = corpora(RECIPE, options.data)
+    known, strangers, _ = corpora(RECIPE, options.data, RECIPE.seed)
     training, held_out = (joined(*each.clean(framing).values()) for each in (known, strangers))
     options.tests = tests(framing, options.data)
     lines = [HEAD]

@@ -9,7 +9,7 @@ from inkdigit.train.fit import Sheets
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
 from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, bolder, sheet, smaller
-from inkdigit.train.surface import line_width, page
+from inkdigit.train.surface import line_width, page, prints
 
 COUNT = 120
 
@@ -87,6 +87,17 @@ def test_the_width_of_lines_is_estimated(width: float) -> None:
     lines = [np.array(ends, np.float32) for ends in ([[20, 20], [70, 70]], [[20, 30], [70, 30]])]
     ink = torch.tensor(np.stack([draw([line], width, GRID) for line in lines])) / 255
     assert line_width(ink).flatten().tolist() == pytest.approx([width, width], rel=0.4)
+
+
+def test_no_form_is_printed_in_far_wider_lines_than_those_on_it() -> None:
+    torch.manual_seed(5)
+    centre, sides = torch.full((COUNT, 2), 48.0), torch.full((COUNT, 2), 40.0)
+    line = draw([np.array([[30, 30], [60, 66]], np.float32)], 0.3, GRID)
+    hairlines = torch.tensor(line)[None].repeat(COUNT, 1, 1) / 255
+    printed = (1 - prints(hairlines, centre, sides, GRID)).amax((1, 2))
+    assert 0.1 < float((printed > 0).float().mean()) < 0.9
+    assert float(printed.max()) <= 1.5 * line_width(hairlines).max()
+    assert float((1 - prints(torch.zeros_like(hairlines), centre, sides, GRID)).max()) > 0.8
 
 
 def test_a_mask_keeps_all_of_a_hairline_that_crosses_itself() -> None:

@@ -20,7 +20,7 @@ from inkdigit.errors import DataError
 from inkdigit.evaluate import DIGITS
 from inkdigit.prediction import Thresholds
 from inkdigit.train import export
-from inkdigit.train.begin import SPLIT, begun_with, weights_of
+from inkdigit.train.begin import SPLIT, begun_with, drawn_by, weights_of
 from inkdigit.train.exporting import place_of
 from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
@@ -143,6 +143,7 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     save(Notes("first", first, {}, 1.0, Thresholds(0.5, 0.5), {}), built, tmp_path)
     before, begun = begun_with(Recipe(begin_with=str(tmp_path), epochs=1, seed=7), DIGITS, SPLIT)
     assert before == {**first.as_dict(), "begin_with": {}}
+    assert [drawn_by(first, history) for history in ({}, before, {"begin_with": before})] == [7, 1007, 2007]
     assert begun is not None
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in begun.state_dict().items())
     with pytest.raises(DataError, match="was trained with seed 7, not 8"):

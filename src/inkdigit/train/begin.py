@@ -51,6 +51,14 @@ def begun_with(
     return before, graph
 
 
+def drawn_by(recipe: Recipe, before: Mapping[str, Any]) -> int:
+    """Give the seed of pens and paper: a run that begins with others, and knows their recipes, sees new ones."""
+    runs = 0
+    while before:
+        before, runs = before.get("begin_with", {}), runs + 1
+    return recipe.seed + 1000 * runs
+
+
 def refuse_other(where: str, before: Mapping[str, Any], recipe: Recipe, same: tuple[str, ...]) -> None:
     """Refuse weights of another network, or that differ in what must be the `same`. Raises DataError."""
     for key in ("network", *same):

@@ -92,15 +92,18 @@ class Half:
     pens: list[PenDigit]
 
 
-def corpora(recipe: Recipe, folder: Path | None) -> tuple[Corpus, Corpus, dict[str, str]]:
-    """Read what is trained on and what is validated on, and the SHA-256 of every file. Raises DataError."""
+def corpora(recipe: Recipe, folder: Path | None, hand: int) -> tuple[Corpus, Corpus, dict[str, str]]:
+    """Read what is trained on and what is validated on, and the SHA-256 of every file; `hand` is the drawings' seed.
+
+    Raises DataError.
+    """
     known, held_out, sources = halves(recipe, folder)
     training = {"mnist": known.mnist}
     if recipe.invented:
-        training["invented"] = written(invented_digits(recipe.invented, recipe.drawn_by), 1, recipe.drawn_by)
-        training["signs"] = written(invented_signs(recipe.invented, recipe.drawn_by), 1, recipe.drawn_by)
+        training["invented"] = written(invented_digits(recipe.invented, hand), 1, hand)
+        training["signs"] = written(invented_signs(recipe.invented, hand), 1, hand)
     if recipe.pens:
-        training["pens"] = written(known.pens, recipe.pens, recipe.drawn_by)
+        training["pens"] = written(known.pens, recipe.pens, hand)
     return Corpus(training), held_out_corpus(recipe, held_out), sources
 
 

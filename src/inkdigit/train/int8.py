@@ -66,7 +66,7 @@ def frames_of(notes: Notes, graph: Graph, folder: Path | None) -> tuple[NDArray[
     """
     recipe = replace(notes.recipe, pens=min(1, notes.recipe.pens), invented=0)
     own = own_folder(folder)
-    training, validation, _ = own_corpora(recipe, own, graph.framing) if own else corpora(recipe, folder)
+    training, validation, _ = own_corpora(recipe, own, graph.framing) if own else corpora(recipe, folder, recipe.seed)
     torch.manual_seed(recipe.seed)
     known = framed_sheets(graph.framing, training.sheets(CALIBRATED_ON))
     held_out = joined(*validation_frames(graph.framing, validation, bool(recipe.sheets)).values())

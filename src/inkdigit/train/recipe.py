@@ -65,11 +65,6 @@ class Recipe:
         if self.validation >= self.pictures:
             raise DataError(f"--validation {self.validation} leaves none of --pictures {self.pictures} to train on.")
 
-    @property
-    def drawn_by(self) -> int:
-        """Give the seed of pens and paper: a run that begins with another sees new ones."""
-        return self.seed + 1000 * bool(self.begin_with)
-
     def as_dict(self) -> dict[str, Any]:
         """Give the recipe as JSON values."""
         return asdict(self)

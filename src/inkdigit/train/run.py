@@ -14,7 +14,7 @@ from ..prediction import Thresholds
 from ..strokes import PENDIGITS, pendigits_path
 from ..terminal import warn
 from . import parallel
-from .begin import SPLIT, begun_with, folded, glance_of, settle
+from .begin import SPLIT, begun_with, drawn_by, folded, glance_of, settle
 from .corpus import PAPER, Corpus, corpora, framed_sheets, joined, readable, validation_frames
 from .export import Graph
 from .exporting import export_run
@@ -105,12 +105,13 @@ def fitted(
         recipe = with_what_is_there(recipe, folder)
     if resume:
         same_recipe(recipe, out)
-    torch.manual_seed(recipe.drawn_by)
+    hand = drawn_by(recipe, before)
+    torch.manual_seed(hand)
     if own:
         framing = framing or glance_of(recipe)
         training, validation, sources = own_corpora(recipe, own, folded(framing))
     else:
-        training, validation, sources = corpora(recipe, folder)
+        training, validation, sources = corpora(recipe, folder, hand)
     reads, looks = recipe.epochs > 0 or not begun, framing is None  # else the network, or the glance, is kept
     refuse_too_little_of(training, recipe, looks, reads)
     if resume:

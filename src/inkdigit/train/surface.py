@@ -117,14 +117,18 @@ def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     return letters * row * (words > 0.25) * (chance(count, 0.2) & (tall > 8)) * uniform(count, 0.4, 1)
 
 
-def prints(centre: Tensor, sides: Tensor, size: int) -> Tensor:
-    """Print ruled or squared paper, or boxes around the digits: the part of light that is left, [N, S, S]."""
+def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Print ruled or squared paper, or boxes around the digits [N, S, S]: the part of light that is left, [N, S, S].
+
+    Nobody has a form printed in far wider lines than those that are to be written on it.
+    """
     count = len(centre)
     x, y = axes(size)
     tilt = torch.randn(count, 1, 1) * 0.03
     across, down = x + tilt * y, y - tilt * x
     spacing = uniform(count, 0.08, 0.6) * size
-    thick = uniform(count, 0.2, 1.4)
+    written = torch.where(ink.amax((1, 2), keepdim=True) > 0, line_width(ink), size)
+    thick = uniform(count, 0.2, 1.4).minimum(uniform(count, 0.5, 1.5) * written)
     squares = stripes(across, spacing, thick, uniform(count, 0, 1)) * chance(count, 0.45)
     ruled = torch.maximum(stripes(down, spacing, thick, uniform(count, 0, 1)), squares) * chance(count, 0.35)
     margin = 1 + uniform(count, 0.1, 0.9) ** 2 + torch.rand(count, 2, 1) * 0.2
