@@ -26,7 +26,7 @@ torch.set_num_threads(1)
 parallel.join("cpu")
 torch.manual_seed(3)
 frames = Frames(torch.randint(0, 256, (20 * 32, 28, 28), dtype=torch.uint8), torch.randint(-1, 10, (20 * 32,)))
-recipe = Recipe(batch=32, epochs=1, optimiser=sys.argv[2], rate=float(sys.argv[3]))
+recipe = Recipe(batch=32, epochs=1, optimiser=sys.argv[2], rate=float(sys.argv[3]), precision="float32")
 with parallel.one_speaks():
     network = fit_network(NETWORKS["lenet5"](10), frames, frames, recipe, Path(sys.argv[1]).parent)
 if parallel.is_first():

@@ -117,7 +117,9 @@ def test_tiny_is_tiny() -> None:
     assert sum(each.numel() for each in NETWORKS["tiny"](10).parameters()) < 20_000
 
 
-@pytest.mark.parametrize("flag", ["--network=resnet900", "--optimiser=lucky", "--device=tpu", "--device=mps"])
+@pytest.mark.parametrize(
+    "flag", ["--network=resnet900", "--optimiser=lucky", "--precision=int3", "--device=tpu", "--device=mps"]
+)
 def test_what_is_not_there_is_one_sentence(flag: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "inkdigit", "train", "--out", str(tmp_path / "run"), flag]
     answer = subprocess.run(command, check=False, capture_output=True, text=True)

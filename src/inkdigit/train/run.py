@@ -1,7 +1,7 @@
 """One training run, from data to artefact, in a folder of its own: weights, recipe and calibration, artefact."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +18,7 @@ from .begin import SPLIT, begun_with, drawn_by, folded, glance_of, settle
 from .corpus import PAPER, Corpus, corpora, framed_sheets, joined, readable, validation_frames
 from .export import Graph
 from .exporting import export_run
-from .fit import Frames, Sheets, accuracy, fit_glance, fit_network, outputs, temperature
+from .fit import PRECISIONS, Frames, Sheets, accuracy, computed_in, fit_glance, fit_network, outputs, temperature
 from .folder import Notes, same_data, same_recipe, save, start_anew
 from .framing import Framing
 from .glance import Glance
@@ -54,6 +54,7 @@ def train(
     known("network", recipe.network, NETWORKS)
     known("optimiser", recipe.optimiser, OPTIMISERS)
     known("schedule", recipe.schedule, SCHEDULES)
+    known("precision", recipe.precision, PRECISIONS)
     if not name or Path(name).name != name:
         raise DataError(f"A name is that of a file, without a folder: not {name!r}.")
     try_folder(out)
@@ -97,6 +98,7 @@ def fitted(
     """Train glance and network, and calibrate them. Raises DataError, Stopped."""
     own = own_folder(folder)
     labels = files_of(own).labels if own else DIGITS
+    recipe = replace(recipe, precision=computed_in(recipe.precision, torch.get_default_device().type))
     before, begun = begun_with(recipe, labels, () if own else SPLIT)
     framing = begun.framing if begun and not recipe.glance_epochs else None
     if recipe.glance:
@@ -146,7 +148,7 @@ def with_what_is_there(recipe: Recipe, folder: Path | None) -> Recipe:
     if recipe.pens == 0 or (path and path.is_file()):
         return recipe
     warn(f"training without pen digits: they are not at {path or PENDIGITS}")
-    return dataclasses.replace(recipe, pens=0)
+    return replace(recipe, pens=0)
 
 
 def refuse_too_little_of(training: Corpus, recipe: Recipe, looks: bool, reads: bool) -> None:
