@@ -33,13 +33,13 @@ FOUND = 0.5  # Dice coefficient of mask and ink from which on a picture counts a
 
 @dataclass(frozen=True)
 class Digits:
-    """Hold one source's digits and labels: MNIST's pictures uint8 [N, 28, 28], or drawn ink uint8 [N, 56, 56]."""
+    """Hold one source's digits and labels: MNIST's pictures uint8 [N, 28, 28], or drawn ink uint8 [N, 112, 112]."""
 
     pictures: Tensor
     labels: Tensor
 
     def ink(self, index: Tensor) -> Tensor:
-        """Give some of the digits as ink [B, 56, 56]."""
+        """Give some of the digits as ink [B, 112, 112]."""
         pictures = self.pictures[index]
         return pictures.float() / 255 if pictures.shape[-1] == SIDE else mnist_ink(pictures)
 
@@ -51,7 +51,7 @@ class Corpus:
     sources: dict[str, Digits]
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """Draw about `count` digits at random, as many of each source: ink [N, 56, 56] and labels [N]."""
+        """Draw about `count` digits at random, as many of each source: ink [N, 112, 112] and labels [N]."""
         share = count // len(self.sources)
         indices = {name: torch.randint(0, len(digits.labels), (share,)) for name, digits in self.sources.items()}
         ink = torch.cat([self.sources[name].ink(index) for name, index in indices.items()])

@@ -1,4 +1,7 @@
-"""Ink: digits alone, 56×56 with their longest side 40, from MNIST's pictures and from pen strokes with any pen."""
+"""Ink: digits alone, 112×112 with their longest side 80, from MNIST's pictures and from pen strokes with any pen.
+
+That is about as fine as the glance's grid: else hairlines would be drawn wider there than they are on real pictures.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,26 +13,27 @@ from torch.nn import functional
 
 from ..strokes import PenDigit, Stroke, draw, fitted
 
-SIDE = 56
-INK = 40
+SIDE = 112
+INK = 80
+HAND = 40  # how large strokes are while a hand changes them
 
 
 def mnist_ink(images: Tensor) -> Tensor:
-    """Sharpen MNIST's uint8 [N, 28, 28] to ink [N, 56, 56], so that enlarging it further shows no blurred edge."""
+    """Sharpen MNIST's uint8 [N, 28, 28] to ink [N, 112, 112], so that enlarging it further shows no blurred edge."""
     large = functional.interpolate(images[:, None].float() / 255, size=SIDE, mode="bicubic")[:, 0]
     return ((large - 0.25) * 2).clamp(0, 1)
 
 
 def pen_ink(digits: Sequence[PenDigit], seed: int) -> NDArray[np.uint8]:
-    """Draw every digit once, each with another pen and hand: uint8 [N, 56, 56]."""
+    """Draw every digit once, each with another pen and hand: uint8 [N, 112, 112]."""
     random = np.random.default_rng(seed)
     return np.stack([_drawn(digit, random) for digit in digits])
 
 
 def _drawn(digit: PenDigit, random: np.random.Generator) -> NDArray[np.uint8]:
-    strokes = with_habits(fitted(digit.strokes, INK, (0, 0)), digit.label, random)
+    strokes = with_habits(fitted(digit.strokes, HAND, (0, 0)), digit.label, random)
     strokes = [shaken(stroke, random) for stroke in slanted(strokes, random)]
-    width = math.exp(random.uniform(math.log(0.2), math.log(10)))
+    width = INK * math.exp(random.uniform(math.log(0.005), math.log(0.25)))
     return draw(fitted(strokes, INK - width / 2, (SIDE / 2, SIDE / 2)), width, SIDE)
 
 

@@ -18,7 +18,7 @@ COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
 INKED = 0.1  # what counts as ink when it is measured: a hairline is no darker
 PALEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
 FILLED = 0.65  # of the box around a digit: a disk, as a 0 would be whose loop is filled, takes more
-BOLDER = 5  # cells of the ink by which a pen may be wider, on either side of its line
+BOLDER = 10  # cells of the ink by which a pen may be wider, on either side of its line
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Sheet:
 
 
 def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
-    """Photograph digits [N, 56, 56], each drawn around the middle, on all kinds of paper; `clean` is a plain part."""
+    """Photograph digits [N, 112, 112], each drawn around the middle, on all kinds of paper; `clean` is a plain part."""
     count = len(ink)
     ink = bolder(ink)
     shape, tight = picture_shapes(ink, size)
@@ -61,18 +61,19 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
 
 
 def bolder(ink: Tensor) -> Tensor:
-    """Write a third of the digits [N, 56, 56] with a wider pen, as far as one can still read them.
+    """Write a third of the digits [N, 112, 112] with a wider pen, as far as one can still read them.
 
     That is as far as it fills no loop and joins no lines, or leaves enough of the digit's box empty.
     """
     wider = torch.randint(-2 * BOLDER, BOLDER, ink.shape[:1])
-    parts, grown = parts_less_holes(ink), wider_line(ink)
-    readable = torch.ones_like(wider, dtype=torch.bool)
+    bold = ink[wider >= 0]
+    parts, grown = parts_less_holes(bold), wider_line(bold)
+    readable = torch.ones(len(bold), dtype=torch.bool)
     for cells in range(BOLDER):
         readable = readable & ((parts_less_holes(grown) == parts) | (covered(grown) < FILLED))
-        ink = torch.where((readable & (wider >= cells))[:, None, None], grown, ink)
+        bold = torch.where((readable & (wider[wider >= 0] >= cells))[:, None, None], grown, bold)
         grown = wider_line(grown)
-    return ink
+    return ink.index_put((wider >= 0,), bold)
 
 
 def covered(ink: Tensor) -> Tensor:
@@ -97,7 +98,7 @@ def parts_less_holes(ink: Tensor) -> Tensor:
 def ink_sides(ink: Tensor) -> Tensor:
     """Measure the width and height of ink [N, S, S], in its own cells: [N, 2]."""
     inked = ink > INKED
-    return torch.stack([inked.any(1).sum(1), inked.any(2).sum(1)], 1).clamp(min=3).float()
+    return torch.stack([inked.any(1).sum(1), inked.any(2).sum(1)], 1).clamp(min=6).float()
 
 
 def picture_shapes(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -106,7 +107,7 @@ def picture_shapes(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
     strip = torch.rand(count, 1) < 0.12
     aspect = torch.exp(torch.where(strip, torch.rand(count, 1) * 5 - 2.5, torch.randn(count, 1) * 0.3))
     oblong = torch.cat([aspect, 1 / aspect], 1)
-    cropped = ink_sides(ink) + torch.rand(count, 2) * 3
+    cropped = ink_sides(ink) + torch.rand(count, 2) * 6
     kind = torch.rand(count, 1)
     shape = torch.where(kind < 0.45, torch.ones(count, 2), torch.where(kind < 0.7, oblong, cropped))
     shape = shape / shape.amax(1, keepdim=True) * size
@@ -138,12 +139,14 @@ def anywhere(count: int) -> Tensor:
 
 
 def drawn(ink: Tensor, centre: Tensor, scale: Tensor, angle: Tensor, size: int) -> Tensor:
-    """Draw ink [N, 56, 56] around a centre [N, 2], scaled and turned [N, 1], to [N, S, S]; averaged 2×2.
+    """Draw ink [N, 112, 112] around a centre [N, 2], scaled and turned [N, 1], to [N, S, S]; averaged 2×2.
 
     The paper may lie a little aslant to the camera: the perspective is the digit's own.
     """
-    smooth = functional.avg_pool2d(ink[:, None], 5, 1, 2)[:, 0]  # else lines are lost between the cells of a small one
-    ink = torch.where(scale[..., None] < 0.25, smooth, ink)
+    smooth = ink
+    for small in (0.25, 0.125):  # else lines are lost between the cells of a small one
+        smooth = functional.avg_pool2d(smooth[:, None], 5, 1, 2)[:, 0]
+        ink = torch.where(scale[..., None] < small, smooth, ink)
     x, y = axes(2 * size)
     x, y = (x / 2 - centre[:, :1, None]) / scale[..., None], (y / 2 - centre[:, 1:, None]) / scale[..., None]
     cos, sin = angle.cos()[..., None], angle.sin()[..., None]
