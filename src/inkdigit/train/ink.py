@@ -56,8 +56,8 @@ def with_habits(strokes: list[Stroke], label: int, random: np.random.Generator) 
 
 
 def slanted(strokes: list[Stroke], random: np.random.Generator) -> list[Stroke]:
-    """Slant, turn and squeeze strokes around (0, 0) by one affine map."""
-    angle, slant = random.normal(0, 0.1), random.normal(0, 0.2)
+    """Slant, turn and squeeze strokes around (0, 0) by one affine map; some people write far aslant."""
+    angle, slant = random.normal(0, 0.1), random.normal(0, 0.4 if random.random() < 0.25 else 0.2)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     map_ = turn @ np.array([[math.exp(random.normal(0, 0.15)), slant], [0, 1]])
     return [(stroke @ map_.T).astype(np.float32) for stroke in strokes]
