@@ -180,13 +180,13 @@ def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     """
     count = len(centre)
     x, y = axes(size)
-    tilt = torch.randn(count, 1, 1) * 0.25
+    tilt = torch.randn(count, 1, 1) * 0.15
     across, down = x - centre[:, :1, None] + tilt * (y - centre[:, 1:, None]), y - centre[:, 1:, None]
     down = down - tilt * across
     room = sides.repeat(1, 2) * 0.6 + 1.5 + torch.rand(count, 4).square() * (0.6 * size)
     seen = torch.rand(count, 1).sqrt()  # from one edge to all four, which notes have
     room = torch.where(torch.rand(count, 4) < seen, room, 2 * size)
-    right, bottom, left, top = (side[..., None] * (1 + tilt.abs()) for side in room.split(1, dim=1))
+    right, bottom, left, top = (side[..., None] for side in room.split(1, dim=1))
     inside = (right - across).minimum(left + across).minimum(bottom - down).minimum(top + down)
     on_page = (inside * uniform(count, 0.4, 2) + 0.5).clamp(0, 1)
     return torch.where(chance(count, 0.35), on_page, torch.ones(()))
