@@ -47,7 +47,8 @@ def main() -> None:
             torch.manual_seed(seed)
             network = flagship(10, fine, coarse, blocks)
             size = multiply_adds(network), sum(each.numel() for each in network.parameters())
-            fitted = fit_network(network, training, held_out, named_recipe("fast", {"seed": seed, "epochs": options.epochs}))
+            recipe = named_recipe("fast", {"seed": seed, "epochs": options.epochs})
+            fitted = fit_network(network, training, held_out, recipe)
             reached.append(accuracy(fitted, held_out))
         print(
             f"{fine} and {coarse} channels, {blocks} blocks: {size[0] / 1e6:5.1f} M multiply-adds, "

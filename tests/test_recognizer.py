@@ -39,7 +39,9 @@ def test_handwritten_digits_are_read(recognizer: Recognizer) -> None:
 
 @pytest.mark.parametrize("margin", [0.05, 0.2, 0.8])
 @pytest.mark.parametrize("width", [3, 4, 6, 30, 60], ids="{} px of 600".format)
-def test_a_line_of_a_two_hundredth_to_a_tenth_of_a_digit_is_read(recognizer: Recognizer, width: int, margin: float) -> None:
+def test_lines_from_a_two_hundredth_to_a_tenth_of_a_digit_are_read(
+    recognizer: Recognizer, width: int, margin: float
+) -> None:
     border = 600 * margin + width / 2
     answers = []
     for strokes in DIGITS.values():

@@ -1,6 +1,6 @@
 """What a run begins with: the weights of another run, or those of an artefact."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -41,8 +41,6 @@ def begun_with(
     before, known, graph = weights_of(recipe.begin_with)
     refuse_other(recipe.begin_with, before, recipe, same)
     if recipe.mix_with:
-        if is_run(recipe.begin_with) != is_run(recipe.mix_with):
-            raise DataError("An artefact's weights are folded: runs are mixed with runs, and artefacts with artefacts.")
         theirs, _, other = weights_of(recipe.mix_with)
         refuse_other(recipe.mix_with, theirs, recipe, same)
         mix(graph, other, recipe.mix_part)
@@ -70,7 +68,10 @@ def mix(graph: Graph, other: Graph, part: float) -> None:
     """Take a part, 0..1, of a graph's weights from another that it was trained on from. Raises DataError.
 
     What lies between two such graphs keeps much of what either has learnt alone (Wortsman et al. 2022, section 3).
+    Both are brought to one form before: there are many of the same convolution with batch normalisation.
     """
+    for each in (graph, other):
+        scale_into_convolutions(each)
     theirs = other.state_dict()
     for name, values in graph.state_dict().items():
         if name not in theirs or theirs[name].shape != values.shape:
@@ -129,11 +130,29 @@ def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor
 def folded(framing: Framing) -> Framing:
     """Give a copy that does the same sooner and cannot be trained: batch normalisation is in its convolutions."""
     glance = deepcopy(framing.glance).eval()
-    for layers in [each for each in glance.modules() if isinstance(each, nn.Sequential)]:
-        for place, (layer, norm) in enumerate(pairwise(layers)):
-            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                layers[place], layers[place + 1] = fuse_conv_bn_eval(layer, norm), nn.Identity()
+    for layers, place, convolution, norm in list(normalised(glance)):
+        layers[place], layers[place + 1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
     return Framing(glance)
+
+
+def normalised(module: nn.Module) -> Iterator[tuple[nn.Sequential, int, nn.Conv2d, nn.BatchNorm2d]]:
+    """Give every convolution that batch normalisation follows, and before the two, the layers they are in and where."""
+    for layers in module.modules():
+        if isinstance(layers, nn.Sequential):
+            for place, (layer, norm) in enumerate(pairwise(layers)):
+                if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    yield layers, place, layer, norm
+
+
+@torch.no_grad()
+def scale_into_convolutions(module: nn.Module) -> None:
+    """Leave batch normalisation its shift alone, as `unfolded` does; what the module computes stays."""
+    for _, _, convolution, norm in normalised(module.eval()):
+        fused = fuse_conv_bn_eval(convolution, norm).state_dict()
+        convolution.weight.copy_(fused["weight"])
+        shift, zero = fused["bias"], torch.zeros_like(fused["bias"])
+        kept = {"weight": zero + 1, "bias": shift, "running_mean": zero, "running_var": zero + (1 - norm.eps)}
+        norm.load_state_dict(kept, strict=False)
 
 
 @torch.no_grad()

@@ -51,7 +51,7 @@ class Recipe:
     validation_writers: int = option(3, "Pen writers that are held out likewise.", least=1, most=19)  # of 20
     begin_with: str = option("", "Run (its folder) or model (name or .onnx) whose weights are trained on.", "--from")
     mix_with: str = option(
-        "", "Run whose weights are mixed into those that a run begins with; or an artefact into an artefact's."
+        "", "Run (its folder) or model (name or .onnx) whose weights are mixed into those that a run begins with."
     )
     mix_part: float = option(0.2, "How much of that run's weights, 0..1.", most=1)
     glance: str = option("", "Model (name or .onnx) or run whose glance is taken as it is, in place of training one.")
