@@ -7,11 +7,20 @@
 # `inkdigit` went this way in some thirty shorter runs (163 epochs of the glance, 126 of the network), eleven of which
 # mixed some of an earlier run's weights in (--mix-with); what is drawn to train on grew on the way. docs/MODEL_CARD.md
 # lists them, but for those whose glance was taken, or whose weights were mixed in. The three runs here have 30 and 46
-# epochs, and were not run whole. The last of `inkdigit`, by the recipe `finish`: 28 epochs of the glance on 70,000
-# sheets; then separable layers took the place of wider ones in it, and of 38 epochs on 78,000 sheets (rate 0.006) the
-# first 25 were taken, for the others lost hairlines; 8 of the network on that glance's frames of 42,000 (rate 0.002,
-# distortion 0.8, fading over 0.6 of them), half of which was mixed in. `tiny` was made as here, and given that glance;
-# the classics went on for 8 to 13 epochs after their 12, then half of their own earlier weights was mixed in.
+# epochs, and were not run whole. The last runs of `inkdigit`, from the one of the commit before on:
+#
+#     inkdigit train --out runs/S2 --from inkdigit --epochs 0 --glance-epochs 22 --sheets 84000 --rate 0.005 --pens 8 \
+#         --invented 20000  # while ink was drawn half as fine: it lost hairlines
+#     inkdigit train --out runs/S3 --from runs/S2 --epochs 0 --glance-epochs 15 --sheets 84000 --pens 8 --invented 20000
+#     inkdigit train --out runs/N3 --from runs/F2 --glance runs/S3 --epochs 10 --sheets 48000 --rate 0.003 --pens 10 \
+#         --invented 20000 --distortion 0.8 --fading 0.5
+#     inkdigit train --out runs/M3 --from runs/N3 --mix-with runs/F2 --mix-part 0.5 --glance runs/S3 --epochs 0 \
+#         --recipe finish
+#
+# where F2 is that of the commit before. The glance it had was made of 28 epochs on 70,000 sheets; then separable layers
+# took the place of wider ones, and of 38 epochs on 78,000 sheets the first 25 were taken. `tiny` was made as here, went
+# on for 14 epochs on that glance's frames (rate 0.003), and half of it before was mixed in; the classics went on for 8
+# to 13 epochs after their 12, half of their own earlier weights was mixed in, and they have the glance of `inkdigit`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
