@@ -14,13 +14,16 @@
 #     inkdigit train --out runs/S3 --from runs/S2 --epochs 0 --glance-epochs 15 --sheets 84000 --pens 8 --invented 20000
 #     inkdigit train --out runs/N3 --from runs/F2 --glance runs/S3 --epochs 10 --sheets 48000 --rate 0.003 --pens 10 \
 #         --invented 20000 --distortion 0.8 --fading 0.5
-#     inkdigit train --out runs/M3 --from runs/N3 --mix-with runs/F2 --mix-part 0.5 --glance runs/S3 --epochs 0 \
-#         --recipe finish
+#     inkdigit train --out runs/M3 --from runs/N3/inkdigit.onnx --mix-with runs/F2/inkdigit.onnx --mix-part 0.5 \
+#         --glance runs/S3 --epochs 0 --recipe finish
+#     inkdigit train --out runs/G6 --from runs/S3/inkdigit.onnx --mix-with inkdigit --mix-part 0.25 --epochs 0 \
+#         --glance-epochs 0
+#     inkdigit train --out runs/M6 --from runs/M3 --glance runs/G6 --epochs 0 --recipe finish
 #
-# where F2 is that of the commit before. The glance it had was made of 28 epochs on 70,000 sheets; then separable layers
-# took the place of wider ones, and of 38 epochs on 78,000 sheets the first 25 were taken. `tiny` was made as here, went
-# on for 14 epochs on that glance's frames (rate 0.003), and half of it before was mixed in; the classics went on for 8
-# to 13 epochs after their 12, half of their own earlier weights was mixed in, and they have the glance of `inkdigit`.
+# where F2 and `inkdigit` are those of the commit before. The glance that had was made of 28 epochs on 70,000 sheets;
+# then separable layers took the place of wider ones, and of 38 epochs on 78,000 sheets the first 25 were taken. `tiny`
+# was made as here, went on for 14 epochs on S3's frames (rate 0.003), and half of it before was mixed in; the classics
+# went on for 8 to 13 epochs after their 12, half of their own earlier weights was mixed in; all have the glance G6.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
