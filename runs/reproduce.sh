@@ -18,7 +18,7 @@
 #         --glance runs/S3 --epochs 0 --recipe finish
 #     inkdigit train --out runs/G6 --from runs/S3/inkdigit.onnx --mix-with inkdigit --mix-part 0.25 --epochs 0 \
 #         --glance-epochs 0
-#     inkdigit train --out runs/M6 --from runs/M3 --glance runs/G6 --epochs 0 --recipe finish
+#     inkdigit train --out runs/M6 --from runs/M3 --glance runs/G6 --epochs 0 --recipe finish --pens 1 --invented 10
 #
 # where F2 and `inkdigit` are those of the commit before. The glance that had was made of 28 epochs on 70,000 sheets;
 # then separable layers took the place of wider ones, and of 38 epochs on 78,000 sheets the first 25 were taken. `tiny`

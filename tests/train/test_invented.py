@@ -5,7 +5,7 @@ import pytest
 
 from inkdigit import Recognizer
 from inkdigit.strokes import NO_DIGIT, OVERSAMPLE, draw, fitted
-from inkdigit.train.ink import INK, SIDE, pen_ink
+from inkdigit.train.ink import INK, SIDE, WIDEST, pen_ink
 from inkdigit.train.invented import FORMS, invented_digits, invented_signs
 from inkdigit.train.paper import INKED
 
@@ -24,6 +24,6 @@ def test_signs_are_no_digits_and_a_seed_gives_the_same() -> None:
     drawings = pen_ink(signs, seed=1)
     assert drawings.shape == (40, SIDE, SIDE)
     assert (drawings.max((1, 2)) >= 255 // OVERSAMPLE).all()  # no pen is thinner than one of the cells averaged
-    widest = INK * (1 + 0.25 / 2) + 1  # half of the widest pen reaches over, and cells are covered in part
+    widest = INK * (1 + WIDEST / 2) + 1  # half of the widest pen reaches over, and cells are covered in part
     assert ((drawings > 255 * INKED).any(1).sum(1) <= widest).all()
     np.testing.assert_array_equal(drawings, pen_ink(again, seed=1))

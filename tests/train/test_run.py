@@ -20,7 +20,7 @@ from inkdigit.errors import DataError
 from inkdigit.evaluate import DIGITS
 from inkdigit.prediction import Thresholds
 from inkdigit.train import export
-from inkdigit.train.begin import SPLIT, begun_with, drawn_by, settle, weights_of
+from inkdigit.train.begin import SPLIT, begun_with, drawn_by, scale_into_convolutions, settle, weights_of
 from inkdigit.train.exporting import place_of
 from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
@@ -249,6 +249,14 @@ def test_mnist_alone_is_enough(tmp_path: Path) -> None:
     assert {key for key in before if key.startswith("network.")} <= same
     learnt = {key for key in before if key.startswith("framing.") and key.endswith("weight")}
     assert not learnt & same
+    mixture = begun_with(Recipe(begin_with=str(second), mix_with=str(out), mix_part=0.25), first.labels, ())[1]
+    assert mixture
+    one, two = load(out)[1], load(second)[1]
+    for each in (one, two):  # all are mixed in this form
+        scale_into_convolutions(each)
+    for key in learnt:
+        expected = 0.25 * one.state_dict()[key] + 0.75 * two.state_dict()[key]
+        torch.testing.assert_close(mixture.state_dict()[key], expected)
 
 
 @needs_data

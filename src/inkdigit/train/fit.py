@@ -156,7 +156,7 @@ def network_loss(
 def computed_in(precision: str, device: str) -> str:
     """Give float32 or bfloat16: what is named, or for `auto` the one that a device has instructions for.
 
-    A processor without them is slower in bfloat16; one that has them takes 0.57 of the flagship's time.
+    A processor without them is slower in bfloat16, and one that has them is sooner there.
     """
     if precision != "auto":
         return precision

@@ -16,6 +16,7 @@ from ..strokes import PenDigit, Stroke, draw, fitted
 SIDE = 112
 INK = 80
 HAND = 40  # how large strokes are while a hand changes them
+FINEST, WIDEST = 0.005, 0.25  # pens, as parts of the ink's longest side
 
 
 def mnist_ink(images: Tensor) -> Tensor:
@@ -33,7 +34,7 @@ def pen_ink(digits: Sequence[PenDigit], seed: int) -> NDArray[np.uint8]:
 def _drawn(digit: PenDigit, random: np.random.Generator) -> NDArray[np.uint8]:
     strokes = with_habits(fitted(digit.strokes, HAND, (0, 0)), digit.label, random)
     strokes = [shaken(stroke, random) for stroke in slanted(strokes, random)]
-    width = INK * math.exp(random.uniform(math.log(0.005), math.log(0.25)))
+    width = INK * math.exp(random.uniform(math.log(FINEST), math.log(WIDEST)))
     return draw(fitted(strokes, INK - width / 2, (SIDE / 2, SIDE / 2)), width, SIDE)
 
 
