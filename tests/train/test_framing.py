@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inkdigit import Recognizer
 from inkdigit.train.fit import Sheets, mask_loss
-from inkdigit.train.framing import PATCH, Framing, Paper, extent, look, overlaps, place, profiles
+from inkdigit.train.framing import PATCH, Framing, Paper, extent, inked, look, overlaps, place, profiles
 from inkdigit.train.glance import GRID, MASK, Glance, standardised
 
 from ..pictures import Grey, digits
@@ -78,6 +78,19 @@ def test_paper_is_what_is_beside_the_ink_and_not_the_desk_around_it() -> None:
     grid[mask > 0] = 60
     paper = Paper(grid, mask, extent(profiles(mask) > 0.5))
     assert abs(float(paper.at(torch.full((1, 2, 1), -4.0))) - 230) < 10
+
+
+def test_grain_is_no_ink_and_what_is_much_darker_is() -> None:
+    torch.manual_seed(0)
+    depth = 4 * torch.randn(1, 1, PATCH, PATCH)
+    depth[..., 10:30, 20] = 60
+    ink, _ = inked(depth, torch.ones_like(depth))
+    assert (ink[..., 10:30, 20] > 0.9).all()
+    assert ink[..., :20].mean() < 0.01
+    dense = torch.where(torch.rand(1, 1, PATCH, PATCH) < 0.6, -130.0, 150.0)  # brighter than what was taken for paper
+    ink, contrast = inked(dense, (dense > 0).float())
+    assert contrast > 0
+    assert (ink[dense > 0] > 0.9).all()
 
 
 def test_a_stray_cell_far_from_the_ink_costs_more_than_one_beside_it() -> None:

@@ -31,6 +31,7 @@ FRAME_INK = 20
 AROUND = 0.75  # of the ink's longest side: how far from its middle any paper is looked at
 HOLD = 20.0 * MASK  # paper seen this far from its middle counts for no slope: it keeps small scraps level
 NOISE_FLOOR = 3.0  # what is taken for grain, in mean depths of what is brighter than paper
+GRAIN = 0.5  # of the deepest: no more is taken for grain, be as much brighter as may, as paper is within a scribble
 FAINTEST = 3.0  # grey levels of contrast, under which there is no ink
 FAIR_INK = 0.4  # of the strongest: what is measured, and what is paler may be left of a stain or of printed lines
 
@@ -190,7 +191,8 @@ def inked(depth: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
     dark = (depth * allowed).sum((2, 3), keepdim=True) >= 0
     depth = depth * torch.where(dark, 1.0, -1.0)
     bright = depth.clamp(max=0).mean((2, 3), keepdim=True)
-    depth = torch.relu(depth + NOISE_FLOOR * bright) * allowed
+    grain = torch.minimum(-NOISE_FLOOR * bright, GRAIN * depth.amax((2, 3), keepdim=True))
+    depth = torch.relu(depth - grain) * allowed
     contrast = strongest(depth)
     faint = contrast < FAINTEST
     ink = (depth / torch.where(faint, torch.inf, contrast)).clamp(max=1)
