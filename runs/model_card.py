@@ -138,8 +138,9 @@ def parameters(path: Path) -> int:
     """Count the numbers in an artefact's weights."""
     import onnx  # noqa: PLC0415  the extra `train`
 
-    weights = onnx.load(path).graph.initializer
-    return sum(int(np.prod(each.dims)) for each in weights if "weight" in each.name or "bias" in each.name)
+    stored = onnx.load(path).graph.initializer
+    weights = [each for each in stored if "weight" in each.name or "bias" in each.name]
+    return sum(int(np.prod(each.dims)) for each in weights if not each.name.endswith(("_scale", "_zero_point")))
 
 
 def main() -> None:

@@ -11,17 +11,25 @@ from inkdigit.artefact import DEFAULT_MODEL, model_path
 from inkdigit.data import Labelled
 from inkdigit.evaluate import score
 from inkdigit.train.begin import from_artefact
+from inkdigit.train.export import export
 from inkdigit.train.int8 import LAYERS, quantise, refuse_a_loss
 
 from ..pictures import digits, seven
 
 
 @pytest.fixture(scope="module")
-def int8(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Quantise the shipped model, calibrated on the frames of drawn digits."""
-    whole = model_path(DEFAULT_MODEL)
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the shipped model in float."""
+    path, shipped = tmp_path_factory.mktemp("float") / "float.onnx", model_path(DEFAULT_MODEL)
+    export(from_artefact(shipped)[2], Recognizer(shipped).contract, [seven()[None]], path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def int8(whole: Path) -> Path:
+    """Quantise that, calibrated on the frames of drawn digits."""
     frames = [answer.frame for answer in map(Recognizer(whole).predict, digits(100)[0])]
-    path = tmp_path_factory.mktemp("int8") / "int8.onnx"
+    path = whole.with_name("int8.onnx")
     quantise(whole, path, from_artefact(whole)[2].network, (np.stack(frames) * 255).round().astype(np.uint8))
     return path
 
@@ -37,14 +45,23 @@ def test_only_the_networks_layers_are_quantised(int8: Path) -> None:
     assert len(in_int8) == 8
 
 
-def test_frames_are_the_same_and_digits_are_read_as_well(int8: Path) -> None:
+def test_frames_are_the_same_and_digits_are_read_as_well(whole: Path, int8: Path) -> None:
     images, labels = digits(200)
-    shipped, small = Recognizer(), Recognizer(int8)
-    assert np.array_equal(small.predict(seven()).frame, shipped.predict(seven()).frame)
+    before, after = Recognizer(whole), Recognizer(int8)
+    assert np.array_equal(after.predict(seven()).frame, before.predict(seven()).frame)
     data = Labelled(np.stack(images), np.array(labels), {})
-    assert abs(score(small, data).accuracy - score(shipped, data).accuracy) <= 0.02
-    assert int8.stat().st_size < 0.7 * model_path(DEFAULT_MODEL).stat().st_size
-    assert small.contract == shipped.contract
+    assert abs(score(after, data).accuracy - score(before, data).accuracy) <= 0.02
+    assert int8.stat().st_size < 0.7 * whole.stat().st_size
+    assert after.contract == before.contract
+
+
+def test_training_begins_with_its_weights_too(whole: Path, int8: Path) -> None:
+    before, after = (from_artefact(path)[2].state_dict() for path in (whole, int8))
+    for name, values in before.items():
+        if "running" not in name and values.dim():
+            strongest = values.abs().flatten(1).amax(1) if values.dim() > 1 else values.abs().amax()
+            step = (strongest / 63).view(-1, *[1] * (values.dim() - 1))  # 7 bits, on both sides of zero
+            assert ((after[name] - values).abs() <= 0.51 * step).all(), name
 
 
 def test_what_reads_worse_is_refused() -> None:

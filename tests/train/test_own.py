@@ -263,12 +263,12 @@ def test_other_labels_get_a_new_last_layer() -> None:
         begun_with(Recipe(network="lenet5", begin_with="inkdigit"), DIGITS, ())
 
 
-def test_an_artefact_without_float_weights_is_refused(tmp_path: Path) -> None:
+def test_an_artefact_without_the_networks_weights_is_refused(tmp_path: Path) -> None:
     model = onnx.load(model_path("inkdigit"))
     for item in model.graph.initializer:
-        item.name = item.name.replace("network.classify", "quantised")
+        item.name = item.name.replace("network.classify", "other")
     for node in model.graph.node:
-        node.input[:] = [name.replace("network.classify", "quantised") for name in node.input]
+        node.input[:] = [name.replace("network.classify", "other") for name in node.input]
     onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(ArtefactError, match="no weights that training could begin with"):
         weights_of(str(tmp_path / "other.onnx"))

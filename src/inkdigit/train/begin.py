@@ -21,6 +21,8 @@ from .glance import Glance
 from .networks import NETWORKS
 from .recipe import Recipe
 
+IN_INT8 = "-int8"  # ends the architecture of an artefact whose network has been quantised
+QUANTISED = "_quantized"  # ends the names that its weights are stored by
 # What a run has in common with the one that it begins with: else it validates on what the other was trained on.
 SPLIT = ("seed", "pictures", "validation", "validation_writers")
 
@@ -99,15 +101,27 @@ def weights_of(where: str) -> tuple[Mapping[str, Any], tuple[str, ...], Graph]:
 def from_artefact(path: Path) -> tuple[Mapping[str, Any], tuple[str, ...], Graph]:
     """Read an artefact's weights back into a graph, its temperature left out. Raises ArtefactError."""
     _, contract = open_artefact(path)
-    if contract.architecture not in NETWORKS:
+    network = contract.architecture.removesuffix(IN_INT8)
+    if network not in NETWORKS:
         raise ArtefactError(f"{path} has the network {contract.architecture}, which this Inkdigit does not build.")
     stored = {item.name: torch.tensor(numpy_helper.to_array(item)) for item in onnx.load(path).graph.initializer}
-    graph = Graph(Framing(Glance()), NETWORKS[contract.architecture](len(contract.labels)), 1.0).eval()
+    graph = Graph(Framing(Glance()), NETWORKS[network](len(contract.labels)), 1.0).eval()
     try:
-        graph.load_state_dict(graph.state_dict() | unfolded(stored, graph))
+        graph.load_state_dict(graph.state_dict() | unfolded(in_float(stored), graph))
     except (KeyError, RuntimeError) as error:
         raise ArtefactError(f"{path} has no weights that training could begin with: {error}") from error
     return contract.recipe, contract.labels, graph
+
+
+def in_float(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give weights by their names, those that were quantised in float again; each of their channels has its scale."""
+    weights = dict(stored)
+    for name, values in stored.items():
+        if name.endswith(QUANTISED):
+            known = name.removesuffix(QUANTISED)
+            scale = stored[f"{known}_scale"] if f"{known}_scale" in stored else stored[f"{name}_scale"]  # of a bias
+            weights[known] = values * scale.view(-1, *[1] * (values.dim() - 1))
+    return weights
 
 
 def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor]:

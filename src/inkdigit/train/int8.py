@@ -1,6 +1,6 @@
 """An artefact in int8: static quantisation of the network's layers (Jacob and others 2018); framing stays float.
 
-It halves the file. How fast it is depends on the processor: `bench/latency.py` takes both in turns.
+How much sooner it is depends on the processor: `bench/latency.py` takes both in turns.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ from ..drift import spread
 from ..errors import ArtefactError
 from ..evaluate import Score, score
 from ..recognizer import Recognizer
+from .begin import IN_INT8
 from .corpus import corpora, framed_sheets, joined, validation_frames
 from .export import Graph, drafted, export, rewrite_contract, with_contract
 from .exporting import at_hand, contract_of, exportable, place_of, samples
@@ -27,8 +28,8 @@ from .fit import Frames
 from .folder import Notes
 from .own import own_corpora, own_folder
 
-SUFFIXED = "-int8"
 LAYERS = {"Conv": nn.Conv2d, "Gemm": nn.Linear}  # what is quantised, in ONNX and in torch
+ACTIVATION = "Relu"
 CALIBRATED_ON = 1000  # pictures of the training data on paper
 BATCH = 100  # frames at a time
 MAY_LOSE = 0.0005  # of the accuracy on validation
@@ -37,14 +38,14 @@ PREPARED = {"onnx.quant.pre_process": "onnxruntime.quant"}
 
 
 def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
-    """Export a run's artefact with the network in int8, and score it. Give the artefact.
+    """Export a run's artefact with the network in int8, and score it. Give the artefact, which has its file's name.
 
     Raises DataError, and ArtefactError where it reads the validation frames worse than float; then nothing is written.
     """
     notes, graph = exportable(out, folder)
+    target = place_of(target, out, f"{notes.name}{IN_INT8}{SUFFIX}")
     contract = contract_of(notes)
-    contract = replace(contract, name=notes.name + SUFFIXED, architecture=contract.architecture + SUFFIXED)
-    target = place_of(target, out, f"{contract.name}{SUFFIX}")
+    contract = replace(contract, name=target.stem, architecture=contract.architecture + IN_INT8)
     known, held_out = frames_of(notes, graph, folder)
     with drafted(target) as draft:
         whole = draft.with_name(f"float{SUFFIX}")
@@ -85,17 +86,18 @@ def quantise(whole: Path, draft: Path, network: nn.Module, frames: NDArray[np.ui
     """
     _, contract = open_artefact(whole)
     model = onnx.load(whole)
-    layers = [node.name for node in model.graph.node if node.op_type in LAYERS and is_of_network(node)]
+    layers = layers_of(model)
     wanted = sum(isinstance(module, tuple(LAYERS.values())) for module in network.modules())
     if len(layers) != wanted:
         raise ArtefactError(f"The network has {wanted} layers to quantise, and its graph {len(layers)}.")
+    rounded = layers + activations(model, layers)
     onnx.helper.set_model_props(model, PREPARED)
     quantize_static(
         model,
         draft,
         Calibration(frames),
-        nodes_to_quantize=layers,
-        op_types_to_quantize=list(LAYERS),
+        nodes_to_quantize=rounded,
+        op_types_to_quantize=[*LAYERS, ACTIVATION],
         per_channel=True,
         reduce_range=True,
         activation_type=QuantType.QUInt8,
@@ -103,8 +105,23 @@ def quantise(whole: Path, draft: Path, network: nn.Module, frames: NDArray[np.ui
         # The mean of the batches' extremes: one odd frame must not cost all the others.
         extra_options={"CalibMovingAverage": True},
     )
-    onnx.save(with_contract(only_for(layers, onnx.load(draft)), contract), draft)
+    onnx.save(with_contract(only_for(rounded, onnx.load(draft)), contract), draft)
     onnx.checker.check_model(str(draft), full_check=True)
+
+
+def layers_of(model: onnx.ModelProto) -> list[str]:
+    """Name the network's layers in a graph: the exporter names their weights as torch does."""
+    return [
+        node.name
+        for node in model.graph.node
+        if node.op_type in LAYERS and any(name.startswith("network.") for name in node.input)
+    ]
+
+
+def activations(model: onnx.ModelProto, layers: list[str]) -> list[str]:
+    """Name what follows `layers` and is rounded with them: it then needs no node, and no second rounding."""
+    given = {output for node in model.graph.node if node.name in layers for output in node.output}
+    return [node.name for node in model.graph.node if node.op_type == ACTIVATION and node.input[0] in given]
 
 
 def only_for(layers: list[str], model: onnx.ModelProto) -> onnx.ModelProto:
@@ -112,21 +129,16 @@ def only_for(layers: list[str], model: onnx.ModelProto) -> onnx.ModelProto:
     maker = {output: node for node in model.graph.node for output in node.output}
     for node in model.graph.node:
         for place, name in enumerate(node.input):
-            if node.name not in layers and (value := rounded(name, maker)) and maker[value].name not in layers:
+            if node.name not in layers and (value := before_rounding(name, maker)) and maker[value].name not in layers:
                 node.input[place] = value
     return model
 
 
-def rounded(name: str, maker: Mapping[str, onnx.NodeProto]) -> str | None:
+def before_rounding(name: str, maker: Mapping[str, onnx.NodeProto]) -> str | None:
     """Give the value that `name` is, quantised and back; None where it is none such."""
     back = maker.get(name)
     there = maker.get(back.input[0]) if back and back.op_type == "DequantizeLinear" else None
     return there.input[0] if there and there.op_type == "QuantizeLinear" else None
-
-
-def is_of_network(node: onnx.NodeProto) -> bool:
-    """Tell whether a node's weights are the network's: the exporter names them as torch does."""
-    return any(name.startswith("network.") for name in node.input)
 
 
 def refuse_a_loss(before: Score, after: Score) -> None:
