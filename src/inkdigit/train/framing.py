@@ -178,7 +178,8 @@ def cut(picture: Tensor, mask: Tensor, span: tuple[Tensor, Tensor], paper: Paper
     over, beside = overlaps(at, (side / step)[..., None], MASK).split(1, dim=1)
     tall, wide = (side / step)[..., None].clamp(min=1).split(1, dim=1)
     allowed = (over @ mask @ beside.mT * 3 / (tall * wide)).clamp(max=1)
-    cover = rows.sum(3, keepdim=True) @ columns.sum(3, keepdim=True).mT
+    # Not by sums, nor by products with one column, which round differently for one picture and for several.
+    cover = rows @ picture.new_ones(height, 2) @ (columns @ picture.new_full((width, 2), 0.5)).mT
     depth = (paper.at(middle + cells - MASK / 2) * cover - rows @ picture @ columns.mT) / cell.clamp(min=1) ** 2
     return inked(depth, allowed)
 
@@ -211,9 +212,11 @@ def place(ink: Tensor) -> Tensor:
     first, last = extent(profiles(ink) > FAIR_INK)
     step = (last - first).amax(1, keepdim=True).clamp(min=1) / FRAME_INK
     cells = torch.arange(PATCH, device=ink.device) + 0.5
-    mass, moment = (sums(ink) @ torch.stack([torch.ones_like(cells), cells], 1)).split(1, dim=2)
+    powers = torch.stack([torch.ones_like(cells), cells])
+    # Not by sums either, see `cut`.
+    mass, across, down, _ = (powers @ ink @ powers.mT).view(-1, 4, 1).split(1, dim=1)
     half = step * (FRAME / 2)  # a long tail must not leave the frame
-    centre = (moment / mass.clamp(min=1e-6)).clamp(min=last - half, max=first + half)
+    centre = (torch.cat([down, across], 1) / mass.clamp(min=1e-6)).clamp(min=last - half, max=first + half)
     target = centre + (torch.arange(FRAME, device=ink.device) + 0.5 - FRAME / 2) * step
     rows, columns = overlaps(target[..., None], step[..., None], PATCH).split(1, dim=1)
     frame: Tensor = rows @ ink @ columns.mT / step[..., None].clamp(min=1) ** 2
