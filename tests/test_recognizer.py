@@ -26,9 +26,9 @@ def recognizer() -> Recognizer:
 def agree(one: Prediction | InputError, other: Prediction | InputError) -> None:
     assert isinstance(one, Prediction)
     assert isinstance(other, Prediction)
-    np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
-    np.testing.assert_allclose(one.frame, other.frame, atol=1e-5)
-    assert one.digitness == pytest.approx(other.digitness, abs=1e-5)
+    assert one.probabilities == other.probabilities
+    assert np.array_equal(one.frame, other.frame)
+    assert one.digitness == other.digitness
 
 
 def test_handwritten_digits_are_read(recognizer: Recognizer) -> None:

@@ -57,7 +57,7 @@ class Residual(nn.Module):
         return nn.functional.relu(values + self.body(values))
 
 
-def flagship(classes: int, fine: int = 32, coarse: int = 64, blocks: int = 1) -> Network:
+def flagship(classes: int, fine: int = 48, coarse: int = 96, blocks: int = 1) -> Network:
     """Build the shipped network: `fine` channels at 14×14, then residual `blocks` of `coarse` channels at 7×7."""
     features = nn.Sequential(
         convolution(1, fine, 5, stride=2),
@@ -68,6 +68,11 @@ def flagship(classes: int, fine: int = 32, coarse: int = 64, blocks: int = 1) ->
         nn.Flatten(),
     )
     return Network(features, coarse, classes)
+
+
+def small(classes: int) -> Network:
+    """Build the flagship with two thirds of its channels, for a short time."""
+    return flagship(classes, 32, 64)
 
 
 def tiny(classes: int) -> Network:
@@ -123,6 +128,7 @@ def hidden(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 
 NETWORKS: dict[str, Callable[[int], Network]] = {
     "flagship": flagship,
+    "small": small,
     "tiny": tiny,
     "lenet5": lenet5,
     "conv32-64": conv32_64,
