@@ -268,7 +268,8 @@ def test_an_artefact_without_the_networks_weights_is_refused(tmp_path: Path) -> 
     for item in model.graph.initializer:
         item.name = item.name.replace("network.classify", "other")
     for node in model.graph.node:
-        node.input[:] = [name.replace("network.classify", "other") for name in node.input]
+        for names in (node.input, node.output):
+            names[:] = [name.replace("network.classify", "other") for name in names]
     onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(ArtefactError, match="no weights that training could begin with"):
         weights_of(str(tmp_path / "other.onnx"))
