@@ -53,8 +53,8 @@ def test_lines_from_a_two_hundredth_to_a_tenth_of_a_digit_are_read(
     assert all(answer.is_digit for answer in answers if answer.digit != 1), "a straight bar need not be a 1"
 
 
-@pytest.mark.parametrize("x", [10, 150, 470])
-@pytest.mark.parametrize("y", [10, 230, 400])
+@pytest.mark.parametrize("x", [10, 96, 150, 470])
+@pytest.mark.parametrize("y", [10, 96, 230, 400])
 def test_a_dot_is_ink(recognizer: Recognizer, x: int, y: int) -> None:
     page = Image.new("L", (480, 480), 255)
     ImageDraw.Draw(page).ellipse((x - 7, y - 7, x + 7, y + 7), fill=0)

@@ -19,7 +19,8 @@ from .glance import GRID, MASK, Glance, standardised
 PATCH = 42  # cells of the cut
 PATCH_INK = 30  # of which the ink's longest side takes these
 UNSURE = 0.6  # of the mask's strongest cell: what is ink where the glance is sure of none
-LEAST = 0.2  # of which less is none, as a dot alone is to it
+LEAST = 0.2  # of which less is none
+SURE = 0.9  # of which less may have missed what a dot alone is to the glance, or be beside it
 NEAR = 8  # cells of the mask: what is around one, from which ink stands out
 PROMINENT = 3  # as part of the most that any does: a third is enough to be gone around
 BESIDE = 5  # cells of the mask: paper so near to ink is what it is measured against
@@ -85,7 +86,8 @@ class Framing(nn.Module):
         level = standardised(grid)
         mask = torch.sigmoid(self.glance(level))
         cells = every_second(grid)
-        mask = torch.where(mask.amax((2, 3), keepdim=True) < LEAST, lone(level), mask)
+        doubtful = mask.amax((2, 3), keepdim=True) < SURE
+        mask = torch.where(doubtful, torch.maximum(mask, lone(level)), mask)
         seen = profiles(prominent(cells, mask))
         span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
         ink, contrast = cut(picture, mask, span, Paper(cells, mask, span))
