@@ -5,7 +5,8 @@
 #
 # With `quick` it is one model, from nothing: bench/README.md says how long that takes, and how well it reads.
 # The shipped models were made in shorter runs. The glance took some thirty (163 epochs), eleven of which mixed some of
-# an earlier run's weights in (--mix-with), while what is drawn to train on grew. The last two began with `inkdigit`:
+# an earlier run's weights in (--mix-with), while what is drawn to train on grew. The last two began with the `inkdigit`
+# of commit 72b7ebf, whose network is called `small` today:
 #
 #     inkdigit train --out runs/S2 --from inkdigit --epochs 0 --glance-epochs 22 --sheets 84000 --rate 0.005 --pens 8 \
 #         --invented 20000  # while ink was drawn half as fine: it lost hairlines
