@@ -53,6 +53,9 @@ def test_frames_are_the_same_and_digits_are_read_as_well(whole: Path, int8: Path
     assert abs(score(after, data).accuracy - score(before, data).accuracy) <= 0.02
     assert int8.stat().st_size < 0.7 * whole.stat().st_size
     assert after.contract == before.contract
+    answers = [after.predict(image) for image in images]
+    assert len({answer.digitness for answer in answers}) > 0.9 * len(images)  # in 8 bits many were equal
+    assert all(len(set(answer.probabilities)) == 10 for answer in answers)
 
 
 def test_training_begins_with_its_weights_too(whole: Path, int8: Path) -> None:

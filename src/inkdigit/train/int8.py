@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from onnx.utils import Extractor
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from torch import nn
 
@@ -28,7 +29,8 @@ from .fit import Frames
 from .folder import Notes
 from .own import own_corpora, own_folder
 
-LAYERS = {"Conv": nn.Conv2d, "Gemm": nn.Linear}  # what is quantised, in ONNX and in torch
+LINEAR = "Gemm"
+LAYERS = {"Conv": nn.Conv2d, LINEAR: nn.Linear}  # what is quantised, in ONNX and in torch
 ACTIVATION = "Relu"
 CALIBRATED_ON = 1000  # pictures of the training data on paper
 BATCH = 100  # frames at a time
@@ -125,13 +127,18 @@ def activations(model: onnx.ModelProto, layers: list[str]) -> list[str]:
 
 
 def only_for(layers: list[str], model: onnx.ModelProto) -> onnx.ModelProto:
-    """Give others than `layers` what goes into these in float: the quantiser rounds the frame that is put out, too."""
+    """Give others than `layers` floats: what goes into these, and logits, as linear layers put them out.
+
+    The quantiser would round the frame that is put out, and small probabilities would be equal in 8 bits.
+    """
     maker = {output: node for node in model.graph.node for output in node.output}
     for node in model.graph.node:
         for place, name in enumerate(node.input):
-            if node.name not in layers and (value := before_rounding(name, maker)) and maker[value].name not in layers:
+            value = None if node.name in layers else before_rounding(name, maker)
+            if value and (maker[value].name not in layers or maker[value].op_type == LINEAR):
                 node.input[place] = value
-    return model
+    inputs, outputs = ([value.name for value in values] for values in (model.graph.input, model.graph.output))
+    return Extractor(model).extract_model(inputs, outputs)  # without what nothing uses now
 
 
 def before_rounding(name: str, maker: Mapping[str, onnx.NodeProto]) -> str | None:
