@@ -15,6 +15,7 @@ from .surface import axes, chance, desk, folds, holes, light, marks, page, print
 
 STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
 COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
+PIXELS = (1, 2, 3, 4)  # how many cells a pixel may take that is black or white by mistake
 INKED = 0.1  # what counts as ink when it is measured: a hairline is no darker
 PALEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
 FILLED = 0.65  # of the box around a digit: a disk, as a 0 would be whose loop is filled, takes more
@@ -56,6 +57,7 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     lasting = ~plain | (dark > 0.6)  # fainter ink would not outlive what loses grey levels
     bits = plain & lasting & chance(count, 0.5)
     pictures = torch.where(chance(count, 0.4), coarsened(pictures, side, bits), pictures)
+    pictures = torch.where(chance(count, 0.06), speckled(pictures, side), pictures)
     pictures = torch.where(chance(count, 0.25) & lasting, compressed(pictures), pictures)
     return Sheet((pictures.clamp(0, 1) * 255).round() / 255, inked, shape)
 
@@ -230,6 +232,23 @@ def coarsened(pictures: Tensor, sides: Tensor, bits: Tensor) -> Tensor:
         coarse = torch.where(bits[..., None], (coarse > 0.5).float(), coarse)
         even, blocky = (functional.interpolate(coarse, size=size, mode=mode)[:, 0] for mode in ("bilinear", "nearest"))
         pictures = torch.where(chosen, torch.where(smooth, even, blocky), pictures)
+    return pictures
+
+
+def speckled(pictures: Tensor, sides: Tensor) -> Tensor:
+    """Turn some pixels of [N, S, S] black or white, as bad scans and sensors do; a digit with `sides` [N, 2] keeps 14.
+
+    A pixel is one cell, or several along each side.
+    """
+    count, size, _ = pictures.shape
+    pixel = torch.tensor(PIXELS)[torch.randint(0, len(PIXELS), (count, 1, 1))]
+    often = uniform(count, 0, 0.1)
+    for number in PIXELS:
+        chosen = (pixel == number) & (sides.amax(1)[:, None, None] >= 14 * number)
+        level = torch.rand(count, 1, -(-size // number), -(-size // number))
+        level = functional.interpolate(level, scale_factor=number, mode="nearest")[:, 0, :size, :size]
+        pictures = torch.where(chosen & (level < often), 0.0, pictures)
+        pictures = torch.where(chosen & (level > 1 - often), 1.0, pictures)
     return pictures
 
 

@@ -180,10 +180,11 @@ def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     """
     count = len(centre)
     x, y = axes(size)
-    tilt = torch.randn(count, 1, 1) * 0.15
+    tilt = torch.randn(count, 1, 1) * 0.3
     across, down = x - centre[:, :1, None] + tilt * (y - centre[:, 1:, None]), y - centre[:, 1:, None]
     down = down - tilt * across
-    room = sides.repeat(1, 2) * 0.6 + 1.5 + torch.rand(count, 4).square() * (0.6 * size)
+    aslant = sides + tilt[:, 0].abs() * sides.flip(1)  # what a digit takes on a page that is turned
+    room = aslant.repeat(1, 2) * 0.6 + 1.5 + torch.rand(count, 4).square() * (0.6 * size)
     seen = torch.rand(count, 1).sqrt()  # from one edge to all four, which notes have
     room = torch.where(torch.rand(count, 4) < seen, room, 2 * size)
     right, bottom, left, top = (side[..., None] for side in room.split(1, dim=1))
