@@ -30,7 +30,7 @@ from inkdigit.train.framing import Framing
 from inkdigit.train.networks import NETWORKS
 from inkdigit.train.recipe import Recipe
 
-RECIPE = Recipe(sheets=0, invented=0, pens=2, distortion=0.5)  # gently: there is little time
+RECIPE = Recipe(rate=4e-3, sheets=0, invented=0, pens=2, distortion=0.5, revisited=1.0)  # gently: there is little time
 TESTS = ("mnist-test", "pendigits-test")
 RUNS = 300  # of one picture, for its time
 HEAD = (

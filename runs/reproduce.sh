@@ -44,7 +44,7 @@ if [ "${1:-}" = quick ]; then
     inkdigit evaluate runs/quick
     exit
 fi
-inkdigit train --out runs/first
+inkdigit train --out runs/first --glance inkdigit
 inkdigit train --out runs/further --recipe further --from runs/first
 inkdigit train --out runs/inkdigit --recipe finish --from runs/further
 inkdigit export runs/inkdigit --int8 --to src/inkdigit/models/inkdigit.onnx

@@ -27,19 +27,19 @@ class Recipe:
 
     network: str = option("flagship", "The network's name.")
     optimiser: str = option("adamw", "adamw, adam, or sgd (with Nesterov momentum).")
-    rate: float = option(4e-3, "The learning rate, the highest of a one-cycle schedule.", least=1e-8, most=10)
+    rate: float = option(6e-3, "The learning rate, the highest of a one-cycle schedule.", least=1e-8, most=10)
     schedule: str = option("one-cycle", "How the rate goes: one-cycle or constant.")
     weight_decay: float = option(0.02, "Weight decay, decoupled.")
     batch: int = option(128, "Pictures a step.", least=1)
-    epochs: int = option(14, "Passes over the frames, for the network; 0 keeps the one that a run begins with.")
+    epochs: int = option(16, "Passes over the frames, for the network; 0 keeps the one that a run begins with.")
     glance_epochs: int = option(6, "Passes over the sheets of paper, for the glance; 0 likewise.")
-    sheets: int = option(44_000, "Pictures of paper that are made to train on.")
-    pens: int = option(6, "How often each pen digit is drawn, each time with another pen; 0 for none.")
-    invented: int = option(12_000, "Digits invented in the forms of other countries, and as many signs.")
-    distortion: float = option(1.0, "How strongly frames are distorted in training; 0 for not at all.", most=10)
-    fading: float = option(0.0, "Part of all epochs, the last, over which distortion fades to nothing.", most=1)
+    sheets: int = option(48_000, "Pictures of paper that are made to train on.")
+    pens: int = option(8, "How often each pen digit is drawn, each time with another pen; 0 for none.")
+    invented: int = option(20_000, "Digits invented in the forms of other countries, and as many signs.")
+    distortion: float = option(0.8, "How strongly frames are distorted in training; 0 for not at all.", most=10)
+    fading: float = option(0.5, "Part of all epochs, the last, over which distortion fades to nothing.", most=1)
     revisited: float = option(
-        1.0,
+        0.7,
         "Part of the pictures that each epoch but the first visits: a third of those the hardest, the others any.",
         least=0.01,
         most=1,
