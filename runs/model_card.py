@@ -2,7 +2,8 @@
 
     python runs/model_card.py --data DIR [--seeds runs/a/inkdigit.onnx runs/b/inkdigit.onnx …]
 
-`--seeds` names artefacts of the same recipe with other seeds; with the shipped one they give mean ± standard deviation.
+`--seeds` names artefacts of the recipe that the shipped one began with, `inkdigit train --glance inkdigit --seed N`: they
+give mean ± standard deviation.
 """
 
 import argparse
@@ -124,16 +125,19 @@ def row(name: str, result: Score) -> str:
     )
 
 
-def spread(shipped: Contract, others: list[Contract]) -> str:
-    """Write mean ± standard deviation over seeds, where there are several."""
-    every = [shipped, *others]
-    if len(every) == 1:
+def spread(seeds: list[Contract]) -> str:
+    """Write mean ± standard deviation over seeds of the recipe that the shipped model began with."""
+    if len(seeds) < 2:
         return "These are the figures of one seed."
     parts = []
-    for source in shipped.scores:
-        values = [contract.scores[source]["accuracy"] for contract in every]
-        parts.append(f"{source} {np.mean(values):.3%} ± {np.std(values, ddof=1):.3%}")
-    return f"Over {len(every)} seeds, mean ± standard deviation: {', '.join(parts)}."
+    for source in seeds[0].scores:
+        values = [100 * contract.scores[source]["accuracy"] for contract in seeds]
+        parts.append(f"{source} {np.mean(values):.2f} ± {np.std(values, ddof=1):.2f} %")
+    numbers = ", ".join(str(contract.recipe["seed"]) for contract in seeds)
+    return (
+        f"These are the figures of one seed. The recipe that it began with (`inkdigit train --glance inkdigit`) reads, from\n"
+        f"seeds {numbers}, mean ± standard deviation: {', '.join(parts)}."
+    )
 
 
 def parameters(path: Path) -> int:
@@ -170,7 +174,7 @@ def main() -> None:
         recipe=as_text(runs),
         machine=f"ONNX Runtime on {os.cpu_count()} cores ({platform.machine()})",
         rows="\n".join(row(name, result) for name, result in results.items()),
-        spread=spread(contract, [Recognizer(other).contract for other in options.seeds]),
+        spread=spread([Recognizer(path).contract for path in options.seeds]),
         others=", ".join(
             f"{name} with an area under the ROC curve of {auroc(digits, values):.4f} "
             f"({(values >= contract.thresholds.digitness).mean():.0%} of that counts as digits nevertheless)"
