@@ -4,33 +4,45 @@
 #     bash runs/reproduce.sh [quick]
 #
 # With `quick` it is one model, from nothing: bench/README.md says how long that takes, and how well it reads.
-# The shipped models were made in shorter runs. The glance took some thirty (163 epochs), eleven of which mixed some of
-# an earlier run's weights in (--mix-with), while what is drawn to train on grew. The last two began with the `inkdigit`
-# of commit 72b7ebf, whose network is called `small` today:
+# The shipped models were made in shorter runs. The glance took some thirty (189 epochs), thirteen of which mixed some of
+# an earlier run's weights in (--mix-with), while what is drawn to train on grew. The ones before the last began with the
+# `inkdigit` of commit 72b7ebf, whose network is called `small` today:
 #
-#     inkdigit train --out runs/S2 --from inkdigit --epochs 0 --glance-epochs 22 --sheets 84000 --rate 0.005 --pens 8 \
-#         --invented 20000  # while ink was drawn half as fine: it lost hairlines
-#     inkdigit train --out runs/S3 --from runs/S2 --epochs 0 --glance-epochs 15 --sheets 84000 --pens 8 --invented 20000
+#     G="--epochs 0 --sheets 84000 --pens 8 --invented 20000"
+#     inkdigit train --out runs/S2 --from inkdigit $G --glance-epochs 22 --rate 0.005  # hairlines were drawn half as fine
+#     inkdigit train --out runs/S3 --from runs/S2 $G --glance-epochs 15
 #
-# `tiny` was made as below, went on for 14 epochs on S3's frames (rate 0.003), and half of it before was mixed in; the
-# classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in. The network of
-# `inkdigit` was then made from nothing, with the glance S3, which is the one that `tiny` has:
+# The network was made from nothing with the glance S3, which `tiny` had then. A run that goes on from one whose recipe
+# has no epochs sees new drawings; N is `--epochs 0 --pens 1 --invented 10`, which trains nothing:
 #
 #     F="--glance tiny --sheets 52000 --pens 10 --invented 20000 --fading 0.5 --revisited 0.8"
-#     inkdigit train --out runs/W1 --glance tiny --epochs 16 --sheets 48000 --rate 0.006 --pens 8 --invented 20000 \
-#         --distortion 0.8 --fading 0.5 --revisited 0.7
+#     inkdigit train --out runs/W1 --glance tiny  # the default recipe, without speckled paper and with straighter pages
 #     inkdigit train --out runs/W2a --from runs/W1 $F --epochs 12 --rate 0.004 --distortion 0.8
-#     inkdigit train --out runs/W1x --from runs/W1 --glance tiny --epochs 0  # what goes on from a run sees new drawings
+#     inkdigit train --out runs/W1x --from runs/W1 --glance tiny $N
 #     inkdigit train --out runs/W2b --from runs/W1x $F --epochs 12 --rate 0.004 --distortion 0.8
-#     inkdigit train --out runs/M7 --from runs/W2a --mix-with runs/W2b --mix-part 0.5 --glance tiny --epochs 0
+#     inkdigit train --out runs/M7 --from runs/W2a --mix-with runs/W2b --mix-part 0.5 --glance tiny $N
 #     inkdigit train --out runs/W3a --from runs/M7 $F --epochs 10 --rate 0.002 --distortion 0.6
-#     inkdigit train --out runs/M7x --from runs/M7 --glance tiny --epochs 0
+#     inkdigit train --out runs/M7x --from runs/M7 --glance tiny $N
 #     inkdigit train --out runs/W3b --from runs/M7x $F --epochs 8 --rate 0.002 --distortion 0.6
-#     inkdigit train --out runs/M8 --from runs/W3a --mix-with runs/W3b --mix-part 0.5 --glance tiny --epochs 0
-#     inkdigit train --out runs/M9 --from runs/M8 --mix-with runs/M7 --mix-part 0.333 --glance tiny --epochs 0
-#     inkdigit export runs/M9 --int8 --to src/inkdigit/models/inkdigit.onnx
+#     inkdigit train --out runs/M8 --from runs/W3a --mix-with runs/W3b --mix-part 0.5 --glance tiny $N
+#     inkdigit train --out runs/M9 --from runs/M8 --mix-with runs/M7 --mix-part 0.333 --glance tiny $N
 #
-# The three runs below, from nothing, have 30 and 46 epochs, and were not run whole.
+# The glance went on under it, half of S3 was mixed in, and into the network a third of what `further` and `finish` make
+# of W1:
+#
+#     inkdigit train --out runs/S5 --from runs/M9 --recipe glance --pens 8 --invented 20000
+#     inkdigit train --out runs/S5x --from runs/S5 --glance-epochs 0 $N
+#     inkdigit train --out runs/S6 --from runs/S5x $G --glance-epochs 12 --rate 0.003
+#     inkdigit train --out runs/P1 --from runs/S6 --mix-with runs/S5 --mix-part 0.5 --glance-epochs 0 $N
+#     inkdigit train --out runs/P2 --from runs/P1 --mix-with runs/M9 --mix-part 0.5 --glance-epochs 0 $N
+#     inkdigit train --out runs/R1 --from runs/W1x --recipe further
+#     inkdigit train --out runs/R2 --from runs/R1 --recipe finish
+#     inkdigit train --out runs/M10 --from runs/P2 --mix-with runs/R2 --mix-part 0.33 --glance runs/P2 $N
+#     inkdigit export runs/M10 --int8 --to src/inkdigit/models/inkdigit.onnx
+#
+# `tiny` was made as below, went on for 14 epochs on S3's frames (rate 0.003), and half of it before was mixed in; the
+# classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in. All have the glance
+# of `inkdigit` now.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
