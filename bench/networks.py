@@ -34,7 +34,8 @@ from inkdigit.train.recipe import Recipe
 
 RECIPE = Recipe(rate=4e-3, sheets=0, invented=0, pens=2, distortion=0.5, revisited=1.0)  # gently: there is little time
 TESTS = ("mnist-test", "pendigits-test")
-RUNS = 300  # of one picture, for its time
+ROUNDS = 10  # in which the graphs take turns
+IN_A_ROW = 30  # pictures that one reads in its turn: it finds its weights in the caches
 HEAD = (
     "| network | parameters | multiply-adds | MNIST test, % | pens of unseen writers, % | to train, processor s "
     "| one 28×28, ms |\n|---|---|---|---|---|---|---|"
@@ -59,11 +60,12 @@ def opened(graph: Graph, architecture: str, folder: Path | None) -> InferenceSes
 def milliseconds(sessions: list[InferenceSession], images: NDArray[np.uint8]) -> list[float]:
     """Measure how long whole graphs take for one 28×28 picture on one core: medians; they take turns."""
     times: list[list[float]] = [[] for _ in sessions]
-    for run in range(RUNS):
+    for _ in range(ROUNDS):
         for session, spent in zip(sessions, times, strict=True):
-            start = time.perf_counter()
-            session.run(None, {"pixels": images[run % len(images)][None]})
-            spent.append(time.perf_counter() - start)
+            for image in images[:IN_A_ROW]:
+                start = time.perf_counter()
+                session.run(None, {"pixels": image[None]})
+                spent.append(time.perf_counter() - start)
     return [float(np.median(spent)) * 1000 for spent in times]
 
 

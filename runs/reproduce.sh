@@ -40,9 +40,10 @@
 #     inkdigit train --out runs/M10 --from runs/P2 --mix-with runs/R2 --mix-part 0.33 --glance runs/P2 $N
 #     inkdigit export runs/M10 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
-# `tiny` was made as below, went on for 14 epochs on S3's frames (rate 0.003), and half of it before was mixed in; the
-# classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in. All have the glance
-# of `inkdigit` now.
+# `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
+# 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
+# was mixed in. The classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in.
+# All have the glance of `inkdigit` now.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
