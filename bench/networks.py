@@ -48,12 +48,12 @@ def tests(framing: Framing, folder: Path | None) -> dict[str, Frames]:
     return {name: framed(framing, torch.tensor(data.images), torch.tensor(data.labels)) for name, data in sets.items()}
 
 
-def opened(graph: Graph, architecture: str, folder: Path | None) -> InferenceSession:
+def opened(graph: Graph, architecture: str, images: NDArray[np.uint8]) -> InferenceSession:
     """Export a graph, and open it as every door does."""
     none = Thresholds(0, 0)
     contract = Contract("bench", "1", DIGITS, architecture, none, {}, {}, {}, inkdigit=__version__, commit="")
     with tempfile.TemporaryDirectory() as out:
-        export(graph, contract, [mnist("test", folder).images[:50]], Path(out) / "bench.onnx")
+        export(graph, contract, [images], Path(out) / "bench.onnx")
         return open_artefact(Path(out) / "bench.onnx")[0]
 
 
@@ -62,7 +62,7 @@ def milliseconds(sessions: list[InferenceSession], images: NDArray[np.uint8]) ->
     times: list[list[float]] = [[] for _ in sessions]
     for _ in range(ROUNDS):
         for session, spent in zip(sessions, times, strict=True):
-            for image in images[:IN_A_ROW]:
+            for image in images:
                 start = time.perf_counter()
                 session.run(None, {"pixels": image[None]})
                 spent.append(time.perf_counter() - start)
@@ -118,13 +118,14 @@ def main() -> None:
     known, strangers, _ = corpora(RECIPE, options.data, RECIPE.seed)
     training, held_out = (joined(*each.clean(framing).values()) for each in (known, strangers))
     options.tests = tests(framing, options.data)
+    images = mnist("test", options.data).images[:IN_A_ROW]
     lines, sessions = [], []
     for name in options.network or NETWORKS:
         line, network = trained(name, training, held_out, options)
         print(line, flush=True)
         lines.append(line)
-        sessions.append(opened(Graph(framing, network, 1.0), name, options.data))
-    times = milliseconds(sessions, mnist("test", options.data).images[:50])
+        sessions.append(opened(Graph(framing, network, 1.0), name, images))
+    times = milliseconds(sessions, images)
     table = "\n".join([HEAD, *(f"{line} {one:.2f} |" for line, one in zip(lines, times, strict=True))])
     print(table)
     if options.write:

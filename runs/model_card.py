@@ -19,6 +19,7 @@ import numpy as np
 from inkdigit import Recognizer
 from inkdigit.artefact import DEFAULT_MODEL, Contract, model_path
 from inkdigit.evaluate import NO_DIGITS, SOURCES, Score, auroc, score
+from inkdigit.train.run import COUNTED, SURE_RIGHT
 
 CARD = Path(__file__).parent.parent / "docs" / "MODEL_CARD.md"
 
@@ -78,7 +79,7 @@ Digitness tells digits from {others}.
 `bench/digitness.py` scores scribbles, shapes and letters likewise.
 
 An answer counts as a digit from digitness {digitness} on, and as sure from confidence {confidence} on; both were chosen
-on validation, where 99.1 % of the plain digits count as digits and 99.8 % of the sure answers are right. The confidence is
+on validation, where {counted:.1%} of the plain digits count as digits and {sure_right:.1%} of the sure answers are right. The confidence is
 calibrated there too, by one temperature.
 
 ## What it is bad at
@@ -182,6 +183,8 @@ def main() -> None:
         ),
         digitness=contract.thresholds.digitness,
         confidence=contract.thresholds.confidence,
+        counted=COUNTED,
+        sure_right=SURE_RIGHT,
     )
     draft = CARD.with_suffix(".tmp")
     draft.write_text(card)

@@ -12,9 +12,10 @@
 #     inkdigit train --out runs/S2 --from inkdigit $G --glance-epochs 22 --rate 0.005  # hairlines were drawn half as fine
 #     inkdigit train --out runs/S3 --from runs/S2 $G --glance-epochs 15
 #
-# The network was made from nothing with the glance S3, which `tiny` had then. A run that goes on from one whose recipe
-# has no epochs sees new drawings; N is `--epochs 0 --pens 1 --invented 10`, which trains nothing:
+# The network was made from nothing with the glance S3, which `tiny` had then. How many runs are before one seeds what it
+# draws; so one that trains nothing, between two others, lets the second see other drawings:
 #
+#     N="--epochs 0 --pens 1 --invented 10"
 #     F="--glance tiny --sheets 52000 --pens 10 --invented 20000 --fading 0.5 --revisited 0.8"
 #     inkdigit train --out runs/W1 --glance tiny  # the default recipe, without speckled paper and with straighter pages
 #     inkdigit train --out runs/W2a --from runs/W1 $F --epochs 12 --rate 0.004 --distortion 0.8

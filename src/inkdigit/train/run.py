@@ -30,6 +30,8 @@ from .recipe import Recipe
 from .watch import METRICS, tell_tensorboard
 from .writing import try_folder, writing
 
+COUNTED = 0.991  # of validation's plain digits count as digits
+SURE_RIGHT = 0.998  # of validation's sure answers are right
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
     "cuda": torch.cuda.is_available,
     "mps": torch.backends.mps.is_available,
@@ -183,22 +185,19 @@ def training_frames(training: Corpus, framing: Framing, sheets: Sheets | None) -
 
 
 def calibrate(network: Network, kinds: Mapping[str, Frames]) -> tuple[float, Thresholds]:
-    """Fit the temperature, and choose the thresholds, on validation frames.
-
-    99.1 % of the plain digits count as digits, and 99.8 % of all that counts as sure is right.
-    """
+    """Fit the temperature, and choose the thresholds, on validation frames: see `COUNTED` and `SURE_RIGHT`."""
     frames = joined(*kinds.values())
     logits, _ = outputs(network, frames)
     heat = temperature(logits, frames.labels)
     _, digitness = outputs(network, joined(*(plain for kind, plain in kinds.items() if kind != PAPER)))
     sure = sure_from(torch.softmax(logits / heat, 1), frames.labels)
-    return heat, Thresholds(round(float(torch.sigmoid(digitness).quantile(0.009)), 4), round(sure, 4))
+    return heat, Thresholds(round(float(torch.sigmoid(digitness).quantile(1 - COUNTED)), 4), round(sure, 4))
 
 
 def sure_from(probabilities: Tensor, labels: Tensor) -> float:
-    """Choose the confidence from which on 99.8 % of the answers are right."""
+    """Choose the confidence from which on a part `SURE_RIGHT` of the answers is right."""
     confidence, answer = probabilities.max(1)
     order = confidence.argsort(descending=True)
     right = (answer == labels)[order].float().cumsum(0) / torch.arange(1, len(order) + 1)
-    enough = (right >= 0.998).nonzero()
+    enough = (right >= SURE_RIGHT).nonzero()
     return float(confidence[order][int(enough.max())]) if len(enough) else 1.0
