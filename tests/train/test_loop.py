@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from inkdigit.errors import DataError
 from inkdigit.train.corpus import Corpus, Digits
+from inkdigit.train.fit import computed_in
 from inkdigit.train.loop import OPTIMISERS, Loop, Stopped, checkpoint_of, descend
 from inkdigit.train.networks import convolution
 from inkdigit.train.recipe import Recipe
@@ -149,3 +150,20 @@ def test_fewer_pictures_than_a_batch_are_refused() -> None:
 def test_no_epoch_is_refused() -> None:
     with pytest.raises(DataError, match="Nothing can be learnt in 0 epochs"):
         Loop(nn.Linear(2, 2), COUNT, 0, Recipe(batch=BATCH))
+
+
+@pytest.mark.parametrize(
+    ("able", "precision"),
+    [
+        ({"cpu_name": "AMD EPYC", "avx512_bf16": True}, "bfloat16"),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True}, "float32"),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": True}, "bfloat16"),
+        ({"architecture": "aarch64"}, "float32"),
+    ],
+)
+def test_auto_is_the_precision_that_a_processor_is_sooner_in(
+    able: dict[str, object], precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)  # of machines that are not this one
+    assert computed_in("auto", "cpu") == precision
+    assert computed_in("float32", "cpu") == "float32"

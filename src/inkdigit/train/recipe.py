@@ -45,7 +45,7 @@ class Recipe:
         most=1,
     )
     precision: str = option(
-        "auto", "The networks' floats: float32, bfloat16, or auto: bfloat16 where there are instructions for it."
+        "auto", "The networks' floats: float32, bfloat16, or auto: the one that the device is sooner in."
     )
     label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.", most=1)
     validation_writers: int = option(3, "Pen writers that are held out likewise.", least=1, most=19)  # of 20
