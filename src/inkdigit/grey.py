@@ -9,17 +9,20 @@ Levels = NDArray[np.uint8]  # of brightness
 
 def grey_ink(values: Levels) -> Levels:
     """Bring colours, uint8 [H, W, 3|4], to grey [H, W] on which ink of any colour differs from the paper."""
-    colours = np.ascontiguousarray(values[..., 0] if _is_grey(values) else values[..., :3])
-    if values.shape[2] == 4 and (alpha := np.ascontiguousarray(values[..., 3])).min() < 255:
+    if values.shape[2] == 3:
+        return values[..., 0] if _is_grey(values) else _grey(np.ascontiguousarray(values))
+    words = np.ascontiguousarray(values).view("<u4")[..., 0]  # red is a word's lowest byte, alpha its highest
+    is_grey = not ((words ^ (words >> 8)) & 0xFFFF).any()
+    colours = words.astype(np.uint8) if is_grey else np.ascontiguousarray(values[..., :3])
+    if (alpha := (words >> 24).astype(np.uint8)).min() < 255:
         colours = _on_paper(colours, alpha)
     return colours if colours.ndim == 2 else _grey(colours)
 
 
 def _is_grey(values: Levels) -> bool:
-    """Tell whether red, green and blue are equal in all of [H, W, 3|4]; comparing whole rows is what is fast."""
-    height, _, channels = values.shape
-    rows = values.reshape(height, -1)
-    is_colour = np.arange(rows.shape[1] - 1) % channels < 2  # beside red, and beside green
+    """Tell whether red, green and blue are equal in all of [H, W, 3]; comparing whole rows is what is fast."""
+    rows = values.reshape(len(values), -1)
+    is_colour = np.arange(rows.shape[1] - 1) % 3 < 2  # beside red, and beside green
     return not ((rows[:, 1:] != rows[:, :-1]) & is_colour).any()
 
 
