@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ..strokes import PenDigit, Stroke, draw, fitted
+from ..strokes import NO_DIGIT, PenDigit, Stroke, draw, fitted
 
 SIDE = 112
 INK = 80
 HAND = 40  # how large strokes are while a hand changes them
+JOINED, ROUNDED, ENDED = 0.15, 0.4, 0.5  # parts of the strokes
+EVEN = 48  # points of a stroke whose form is changed
 FINEST, WIDEST = 0.005, 0.25  # pens, as parts of the ink's longest side
 
 
@@ -32,7 +34,10 @@ def pen_ink(digits: Sequence[PenDigit], seed: int) -> NDArray[np.uint8]:
 
 
 def _drawn(digit: PenDigit, random: np.random.Generator) -> NDArray[np.uint8]:
-    strokes = with_habits(fitted(digit.strokes, HAND, (0, 0)), digit.label, random)
+    strokes = fitted(digit.strokes, HAND, (0, 0))
+    strokes = strokes if digit.label == NO_DIGIT else joined(strokes, random)  # two bars would become a Z
+    strokes = with_habits(strokes, digit.label, random)
+    strokes = proportioned([in_style(stroke, random) for stroke in strokes], random)
     strokes = [shaken(stroke, random) for stroke in slanted(strokes, random)]
     width = INK * math.exp(random.uniform(math.log(FINEST), math.log(WIDEST)))
     return draw(fitted(strokes, INK - width / 2, (SIDE / 2, SIDE / 2)), width, SIDE)
@@ -56,12 +61,75 @@ def with_habits(strokes: list[Stroke], label: int, random: np.random.Generator) 
     return strokes
 
 
+def joined(strokes: list[Stroke], random: np.random.Generator) -> list[Stroke]:
+    """Leave the pen on the paper between some strokes, as who writes fast does."""
+    run = [strokes[0]]
+    for stroke in strokes[1:]:
+        if random.random() < JOINED:
+            run[-1] = np.concatenate([run[-1], stroke])
+        else:
+            run.append(stroke)
+    return run
+
+
+def in_style(stroke: Stroke, random: np.random.Generator) -> Stroke:
+    """Write a stroke as other hands do: rounder, shorter or longer at its ends, and a little beside its place."""
+    if random.random() < ROUNDED:
+        stroke = rounded(stroke, random.uniform(0.05, 0.3))
+    if random.random() < ENDED:
+        stroke = ended(ended(stroke, random)[::-1], random)[::-1]
+    angle, shift = random.normal(0, 0.06), random.normal(0, 1.0, 2)
+    middle = stroke.mean(0)
+    moved: Stroke = ((stroke - middle) @ turning(angle).T + middle + shift).astype(np.float32)
+    return moved
+
+
+def rounded(stroke: Stroke, part: float) -> Stroke:
+    """Average a stroke's points over a `part` of its length, which cuts its corners and keeps its ends."""
+    even = evenly(stroke)
+    reach = max(1, round(part * EVEN / 2))
+    window = np.full(2 * reach + 1, 1 / (2 * reach + 1))
+    padded = np.pad(even, ((reach, reach), (0, 0)), "edge")
+    smooth = np.stack([np.convolve(side, window, "valid") for side in padded.T], 1)
+    return np.concatenate([even[:1], smooth, even[-1:]]).astype(np.float32)
+
+
+def ended(stroke: Stroke, random: np.random.Generator) -> Stroke:
+    """Leave out the last of a stroke, or go on in its direction, by up to an eighth of its length."""
+    even = evenly(stroke)
+    change = random.uniform(-EVEN / 8, EVEN / 8)
+    if change < 0:
+        return even[: round(EVEN + change)]
+    ahead = (even[-1] - even[-4]) / 3 * change
+    return np.concatenate([even, even[-1:] + ahead]).astype(np.float32)
+
+
+def evenly(stroke: Stroke) -> Stroke:
+    """Put `EVEN` points along a stroke, as far from each other."""
+    steps = np.hypot(*np.diff(stroke, axis=0).T)
+    along = np.concatenate([[0], np.cumsum(steps)])
+    at = np.linspace(0, along[-1], EVEN)
+    return np.stack([np.interp(at, along, side) for side in stroke.T], 1).astype(np.float32)
+
+
+def proportioned(strokes: list[Stroke], random: np.random.Generator) -> list[Stroke]:
+    """Make the upper part of a digit larger than the lower one, or smaller, and the left than the right."""
+    points = np.concatenate(strokes)
+    low, sides = points.min(0), np.ptp(points, 0).clip(1e-3)
+    power = np.exp(random.normal(0, (0.15, 0.25)))
+    return [(low + ((stroke - low) / sides).clip(0, 1) ** power * sides).astype(np.float32) for stroke in strokes]
+
+
 def slanted(strokes: list[Stroke], random: np.random.Generator) -> list[Stroke]:
     """Slant, turn and squeeze strokes around (0, 0) by one affine map; some people write far aslant."""
     angle, slant = random.normal(0, 0.1), random.normal(0, 0.4 if random.random() < 0.25 else 0.2)
-    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    map_ = turn @ np.array([[math.exp(random.normal(0, 0.15)), slant], [0, 1]])
+    map_ = turning(angle) @ np.array([[math.exp(random.normal(0, 0.15)), slant], [0, 1]])
     return [(stroke @ map_.T).astype(np.float32) for stroke in strokes]
+
+
+def turning(angle: float) -> NDArray[np.float64]:
+    """Give the matrix [2, 2] that turns by an angle in radians."""
+    return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
 
 
 def shaken(stroke: Stroke, random: np.random.Generator) -> Stroke:

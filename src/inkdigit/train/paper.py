@@ -19,6 +19,7 @@ PIXELS = (1, 2, 3, 4)  # how many cells a pixel may take that is black or white 
 INKED = 0.1  # what counts as ink when it is measured: a hairline is no darker
 PALEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
 FILLED = 0.65  # of the box around a digit: a disk, as a 0 would be whose loop is filled, takes more
+WHOLE = 0.1  # of its width: a digit whose middle is so far inside an edge is not whole
 BOLDER = 10  # cells of the ink by which a pen may be wider, on either side of its line
 
 
@@ -45,6 +46,7 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     form = prints(inked, centre, side, size) * (1 - 0.9 * others)
     paper = light(count, size) * folds(count, size) * stains(count, size) * holes(count, size) * form
     written = torch.maximum(inked, marks(inked, centre, side, size))
+    written = torch.maximum(written, number(ink, shape, centre, side, size))
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
     seen, beside = page(centre, side, size), desk(count, size)
     photo = paper * torch.lerp(beside, 1 - strength * written, seen)
@@ -178,6 +180,27 @@ def neighbours(ink: Tensor, shape: Tensor, sides: Tensor, size: int) -> Tensor:
         radius = uniform(count, 0, 2.5).minimum(0.12 * sides.amax(1)[:, None, None])
         specks = torch.maximum(specks, (radius + 0.5 - distance).clamp(0, 1) * chance(count, 0.2))
     return torch.maximum(other, specks)
+
+
+def number(ink: Tensor, shape: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Write the digits before and after beside some, as in a number that a digit is cut out of: ink [N, S, S].
+
+    Only where an edge cuts most of them off: of several whole digits nobody could say which is meant.
+    """
+    scale = sides.amax(1, keepdim=True) / ink_sides(ink).amax(1, keepdim=True)
+    written = torch.zeros(len(ink), size, size)
+    for side in (-1, 1):
+        other = ink.roll(side, 0)
+        width = ink_sides(other)[:, :1] * scale
+        gap = sides[:, 1:] * (0.35 * torch.rand(len(ink), 1) - 0.05)  # some touch
+        away = sides[:, :1] / 2 + gap + width / 2
+        place = centre + torch.cat([side * away, 0.06 * torch.randn(len(ink), 1) * sides[:, 1:]], 1)
+        beyond = side * (place[:, :1] - shape[:, :1] / 2) - shape[:, :1] / 2  # its middle, over the edge
+        some = ((beyond > -WHOLE * width) & (torch.rand(len(ink), 1) < 0.5))[:, 0]
+        turn = torch.randn(len(ink), 1) * 0.1
+        beside = drawn(other[some], place[some], scale[some], turn[some], size)
+        written[some] = torch.maximum(written[some], beside)
+    return written
 
 
 def grain(count: int, size: int) -> Tensor:
