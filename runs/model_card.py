@@ -131,7 +131,8 @@ def row(name: str, result: Score) -> str:
 def spread(seeds: list[Contract]) -> str:
     """Write mean ± standard deviation over seeds of the recipe that the shipped model began with."""
     if len(seeds) < 2:
-        return "These are the figures of one seed."
+        three = "[bench/README.md](../bench/README.md#figures) has those of three, of the recipe that it began with"
+        return f"These are the figures of one seed; {three}."
     parts = []
     for source in seeds[0].scores:
         values = [100 * contract.scores[source]["accuracy"] for contract in seeds]
