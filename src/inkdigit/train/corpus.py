@@ -114,8 +114,8 @@ def validation_corpus(recipe: Recipe, folder: Path | None) -> Corpus:
 
 
 def held_out_corpus(recipe: Recipe, held_out: Half) -> Corpus:
-    """Draw what is validated on, each digit with one pen."""
-    pens = {"pens": written(held_out.pens, 1, recipe.seed)} if recipe.pens else {}
+    """Draw what is validated on, each digit with one pen and in its writer's own style, as it is calibrated by."""
+    pens = {"pens": written(held_out.pens, 1, recipe.seed, styled=False)} if recipe.pens else {}
     return Corpus({"mnist": held_out.mnist, **pens})
 
 
@@ -146,9 +146,9 @@ def chosen(data: Labelled, index: NDArray[np.int64]) -> Digits:
     return Digits(torch.as_tensor(data.images[index]), torch.as_tensor(data.labels[index]))
 
 
-def written(digits: list[PenDigit], pens: int, seed: int) -> Digits:
+def written(digits: list[PenDigit], pens: int, seed: int, styled: bool = True) -> Digits:
     """Draw pen digits, each with `pens` pens."""
-    drawings = [pen_ink(digits, seed * 1000 + copy) for copy in range(pens)]
+    drawings = [pen_ink(digits, seed * 1000 + copy, styled) for copy in range(pens)]
     return Digits(torch.as_tensor(np.concatenate(drawings)), torch.tensor([digit.label for digit in digits] * pens))
 
 

@@ -27,17 +27,19 @@ def mnist_ink(images: Tensor) -> Tensor:
     return ((large - 0.25) * 2).clamp(0, 1)
 
 
-def pen_ink(digits: Sequence[PenDigit], seed: int) -> NDArray[np.uint8]:
-    """Draw every digit once, each with another pen and hand: uint8 [N, 112, 112]."""
+def pen_ink(digits: Sequence[PenDigit], seed: int, styled: bool = True) -> NDArray[np.uint8]:
+    """Draw every digit once, each with another pen, and where `styled` in another hand's style: uint8 [N, 112, 112]."""
     random = np.random.default_rng(seed)
-    return np.stack([_drawn(digit, random) for digit in digits])
+    return np.stack([_drawn(digit, random, styled) for digit in digits])
 
 
-def _drawn(digit: PenDigit, random: np.random.Generator) -> NDArray[np.uint8]:
+def _drawn(digit: PenDigit, random: np.random.Generator, styled: bool) -> NDArray[np.uint8]:
     strokes = fitted(digit.strokes, HAND, (0, 0))
-    strokes = strokes if digit.label == NO_DIGIT else joined(strokes, random)  # two bars would become a Z
+    if styled and digit.label != NO_DIGIT:  # of which two bars would become a Z
+        strokes = joined(strokes, random)
     strokes = with_habits(strokes, digit.label, random)
-    strokes = proportioned([in_style(stroke, random) for stroke in strokes], random)
+    if styled:
+        strokes = proportioned([in_style(stroke, random) for stroke in strokes], random)
     strokes = [shaken(stroke, random) for stroke in slanted(strokes, random)]
     width = INK * math.exp(random.uniform(math.log(FINEST), math.log(WIDEST)))
     return draw(fitted(strokes, INK - width / 2, (SIDE / 2, SIDE / 2)), width, SIDE)
