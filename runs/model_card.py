@@ -48,15 +48,16 @@ not meant for numbers of several digits, printed type, or decisions about people
 
 Pen digits are drawn with pens of every width and in other hands' styles (corners rounded, ends left out or drawn out,
 strokes moved and joined, proportions changed), and so are {invented:,} invented ones: forms that are taught in other
-countries and that fast hands write, as flagged and footed ones, crossed sevens, slashed zeros, open fours. Pictures of
-digits on paper are made of all, up to {sheets:,} in a run: uneven light, shadow, folds, stains, fingers, holes, glare,
-textures, patterns, neighbours, the digits before and after in a number that an edge cuts off (for the network alone),
-ruled and squared paper, printed boxes, rings, brackets and underlines by hand, small print, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both
-polarities, any place, from a twentieth of the picture's size up, aspects up to 12:1. The glance is trained on these,
-and the network on the frames that the real graph makes of these and of the plain pictures. What is no digit is taught
-with {invented:,} invented signs (random strokes, blots, signs whose last line runs on around them, irregular outlines
-with three to five corners; plain letters and marks drawn from `train/invented.py`), scribbles, quadrilaterals, pairs
-of digits, digits written over, noise, empty paper, and pictures of overlapping things as photographs of anything have
+countries and that fast hands write, as flagged and footed ones, crossed sevens, slashed zeros, open fours. Pictures
+of digits on paper are made of all, up to {sheets:,} in a run: uneven light, shadow, folds, stains, fingers, holes,
+glare, textures, patterns, neighbours, the digits before and after in a number that an edge cuts off (for the network
+alone), ruled and squared paper, printed boxes, rings, brackets and underlines by hand, small print, the desk beyond
+the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities,
+any place, from a twentieth of the picture's size up, aspects up to 12:1. The glance is trained on these, and the
+network on the frames that the real graph makes of these and of the plain pictures. What is no digit is taught with
+{invented:,} invented signs (random strokes, blots, signs whose last line runs on around them, irregular outlines with
+three to five corners; plain letters and marks drawn from `train/invented.py`), scribbles, quadrilaterals, pairs of
+digits, digits written over, noise, empty paper, and pictures of overlapping things as photographs of anything have
 them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's characters, and the shapes (regular polygons, stars, arrows,
 spirals, hearts) and printed letters of `bench/digitness.py`, are in none of these.
 
