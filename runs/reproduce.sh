@@ -41,8 +41,9 @@
 #     inkdigit train --out runs/M10 --from runs/P2 --mix-with runs/R2 --mix-part 0.33 --glance runs/P2 $N
 #     inkdigit export runs/M10 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
-# That artefact's network went on when strokes were first drawn in other hands' styles, and with more forms; half of it
-# was mixed in, it ended gently, and three quarters were mixed in again, as letters were taken for digits more often:
+# That artefact is `inkdigit` at commit 7f8ea4a. Its network went on when strokes were first drawn in other hands'
+# styles, and with more forms; half of it was mixed in, it ended gently, and three quarters were mixed in again, as
+# letters were taken for digits more often:
 #
 #     inkdigit train --out runs/N1 --from inkdigit --recipe further
 #     inkdigit train --out runs/MX --from runs/N1 --mix-with inkdigit --mix-part 0.5 --glance inkdigit --sheets 1000 $N
