@@ -1,6 +1,6 @@
 """What framing costs a 28×28 MNIST picture: the same network, trained and tested on frames and on the pictures.
 
-    python bench/framing_cost.py [--data DIR] [--epochs 6] [--seeds 3]
+    python bench/framing_cost.py [--data DIR] [--network small] [--epochs 6] [--seeds 3]
 
 Frames are the shipped artefact's own. Both sides see the same pictures in the same order, with the same augmentation.
 """
@@ -36,6 +36,7 @@ def main() -> None:
     """Print the test accuracy of every seed with and without framing, and the mean difference."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--network", choices=NETWORKS, default="small")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
@@ -49,7 +50,7 @@ def main() -> None:
     for seed in range(1, options.seeds + 1):
         for kind, (training, test) in kinds.items():
             torch.manual_seed(seed)
-            recipe = Recipe(seed=seed, epochs=options.epochs)
+            recipe = Recipe(network=options.network, seed=seed, epochs=options.epochs)
             network = fit_network(NETWORKS[recipe.network](10), training, test, recipe)
             reached[kind].append(accuracy(network, test))
             print(f"seed {seed}, {kind}: {reached[kind][-1]:.2%}", flush=True)
