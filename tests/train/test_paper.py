@@ -51,6 +51,8 @@ def test_some_digits_are_written_with_a_wider_pen_as_far_as_they_can_be_read() -
     assert set((1 - ring[:, 26, 22:34]).sum(1).int().tolist()) == {8, 6, 4, 2}
     assert set((1 - gap[:, 26, 22:32]).sum(1).int().tolist()) == {6, 4, 2}
     assert set((1 - two[:, 12:22, 30]).sum(1).int().tolist()) == {6, 4, 2, 0}
+    alone = torch.stack([bolder(line[:1])[0] for _ in range(12)])  # mostly none of one gets a wider pen
+    assert float(alone[:, 28].sum(1).min()) == float(line[0, 28].sum())
 
 
 def test_digits_are_of_every_size_and_often_at_an_edge() -> None:

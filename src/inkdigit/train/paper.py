@@ -87,8 +87,9 @@ def covered(ink: Tensor) -> Tensor:
 
 def wider_line(ink: Tensor) -> Tensor:
     """Draw all lines of [N, S, S] wider by a cell on either side."""
-    tall, wide = functional.max_pool2d(ink, (3, 1), 1, (1, 0)), functional.max_pool2d(ink, (1, 3), 1, (0, 1))
-    return torch.maximum(tall, wide)
+    planes = ink[:, None]  # of none, three dimensions are refused
+    tall, wide = functional.max_pool2d(planes, (3, 1), 1, (1, 0)), functional.max_pool2d(planes, (1, 3), 1, (0, 1))
+    return torch.maximum(tall, wide)[:, 0]
 
 
 def parts_less_holes(ink: Tensor) -> Tensor:
