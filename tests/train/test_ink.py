@@ -2,10 +2,25 @@
 
 import numpy as np
 import pytest
+import torch
 
 from inkdigit import Recognizer
-from inkdigit.strokes import Stroke
-from inkdigit.train.ink import EVEN, JOINED, ended, evenly, in_style, joined, pen_ink, proportioned, rounded
+from inkdigit.strokes import Stroke, draw, fitted
+from inkdigit.train.ink import (
+    EVEN,
+    INK,
+    JOINED,
+    along,
+    ended,
+    evenly,
+    in_style,
+    joined,
+    mnist_ink,
+    pen_ink,
+    proportioned,
+    redrawn_ink,
+    rounded,
+)
 from inkdigit.train.invented import FORMS, invented_digits
 
 CORNER = np.array([[0, 0], [30, 0], [30, 10]], np.float32)
@@ -67,3 +82,31 @@ def test_what_a_hand_makes_of_a_digit_is_that_digit(label: int) -> None:
     digits = [digit for digit in invented_digits(800, seed=0) if digit.label == label]
     answers = Recognizer().predict_batch(list(pen_ink(digits, seed=0)))
     assert np.mean([getattr(answer, "digit", None) == label for answer in answers]) > 0.9
+
+
+def test_what_is_redrawn_lies_on_the_lines_and_is_the_same_digit() -> None:
+    digits = invented_digits(100, seed=0)
+    images = torch.tensor(np.stack([draw(fitted(digit.strokes, 18, (14, 14)), 2.2, 28) for digit in digits]))
+    drawn, kept = redrawn_ink(images, seed=0)
+    assert len(kept) > 90  # a line that crosses itself in a narrow loop is broad
+    fine = drawn.astype(bool).sum((1, 2)) < 4 * INK
+    inside = drawn[fine].astype(bool) & (mnist_ink(images[kept][fine]).numpy() > 0)
+    assert fine.sum() > 10
+    assert inside.sum() > 0.98 * drawn[fine].astype(bool).sum()
+    answers = [getattr(answer, "digit", None) for answer in Recognizer().predict_batch(list(drawn))]
+    assert np.mean([answer == digits[at].label for answer, at in zip(answers, kept, strict=True)]) > 0.9
+
+
+def test_blots_are_not_redrawn() -> None:
+    line = np.array([[10, 14], [18, 14]], np.float32)
+    images = torch.tensor(np.stack([draw([line], width, 28) for width in (1.5, 6.0)]))
+    assert redrawn_ink(images, seed=0)[1].tolist() == [0]
+
+
+@pytest.mark.parametrize(("width", "columns", "darkest"), [(0.5, 1, 127), (1, 1, 255), (5, 5, 255)])
+def test_a_line_is_as_wide_as_the_pen(width: float, columns: int, darkest: int) -> None:
+    line = np.zeros((9, 9), bool)
+    line[:, 4] = True
+    drawn = along(line, width)
+    assert (drawn[4] > 0).sum() == columns
+    assert drawn.max() == darkest

@@ -17,7 +17,7 @@ from ..strokes import NO_DIGIT, PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_w
 from .fit import Frames, Sheets, dice
 from .framing import Framing
 from .glance import GRID
-from .ink import SIDE, mnist_ink, pen_ink
+from .ink import SIDE, mnist_ink, pen_ink, redrawn_ink
 from .invented import invented_digits, invented_signs
 from .loop import progress_bar
 from .negatives import blotches, leaves
@@ -99,6 +99,8 @@ def corpora(recipe: Recipe, folder: Path | None, hand: int) -> tuple[Corpus, Cor
     """
     known, held_out, sources = halves(recipe, folder)
     training = {"mnist": known.mnist}
+    if recipe.redrawn:
+        training["redrawn"] = redrawn(known.mnist, recipe.redrawn, hand)
     if recipe.invented:
         training["invented"] = written(invented_digits(recipe.invented, hand), 1, hand)
         training["signs"] = written(invented_signs(recipe.invented, hand), 1, hand)
@@ -150,6 +152,13 @@ def written(digits: list[PenDigit], pens: int, seed: int, styled: bool = True) -
     """Draw pen digits, each with `pens` pens."""
     drawings = [pen_ink(digits, seed * 1000 + copy, styled) for copy in range(pens)]
     return Digits(torch.as_tensor(np.concatenate(drawings)), torch.tensor([digit.label for digit in digits] * pens))
+
+
+def redrawn(digits: Digits, pens: int, seed: int) -> Digits:
+    """Draw MNIST's digits once more, each with `pens` pens."""
+    drawings = [redrawn_ink(digits.pictures, seed * 1000 + copy) for copy in range(pens)]
+    pictures, kept = (np.concatenate(column) for column in zip(*drawings, strict=True))
+    return Digits(torch.as_tensor(pictures), digits.labels[torch.as_tensor(kept)])
 
 
 def as_bytes(values: Tensor) -> Tensor:

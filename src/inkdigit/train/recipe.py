@@ -35,6 +35,7 @@ class Recipe:
     glance_epochs: int = option(6, "Passes over the sheets of paper, for the glance; 0 likewise.")
     sheets: int = option(48_000, "Pictures of paper that are made to train on.")
     pens: int = option(8, "How often each pen digit is drawn, each time with another pen; 0 for none.")
+    redrawn: int = option(0, "How often MNIST's digits are drawn once more, along their middle line; 0 for never.")
     invented: int = option(20_000, "Digits invented in the forms of other countries, and as many signs.")
     distortion: float = option(0.8, "How strongly frames are distorted in training; 0 for not at all.", most=10)
     fading: float = option(0.5, "Part of all epochs, the last, over which distortion fades to nothing.", most=1)
