@@ -12,7 +12,7 @@ def grey_ink(values: Levels) -> Levels:
     if values.shape[2] == 3:
         return values[..., 0] if _is_grey(values) else _grey(np.ascontiguousarray(values))
     words = np.ascontiguousarray(values).view("<u4")[..., 0]  # red is a word's lowest byte, alpha its highest
-    is_grey = not ((words ^ (words >> 8)) & 0xFFFF).any()
+    is_grey = np.array_equal(words.astype(np.uint16), (words >> 8).astype(np.uint16))  # red and green, green and blue
     colours = words.astype(np.uint8) if is_grey else np.ascontiguousarray(values[..., :3])
     if (alpha := (words >> 24).astype(np.uint8)).min() < 255:
         colours = _on_paper(colours, alpha)
@@ -33,7 +33,7 @@ def _on_paper(colours: Levels, alpha: Levels) -> Levels:
         return np.full_like(alpha, 255)
     strong = alpha > highest // 2
     planes = colours.reshape(*alpha.shape, -1)
-    visible = planes.reshape(alpha.size, -1)[np.flatnonzero(strong)].T
+    visible = planes.reshape(alpha.size, -1).compress(strong.ravel(), axis=0).T
     cover = alpha[..., None].astype(np.uint16)
     blended = planes * cover + _paper(visible, strong) * (255 - cover) + 128  # at most 65,153
     page: Levels = ((blended + (blended >> 8)) >> 8).astype(np.uint8)  # by 255, rounded
