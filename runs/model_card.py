@@ -46,20 +46,21 @@ not meant for numbers of several digits, printed type, or decisions about people
 | pen digits (Alpaydin, Alimoglu; UCI 81), 20 of 30 writers | training, and {validation_writers} of those writers likewise | CC BY 4.0 |
 | MNIST test set; pen digits of writers 3, 6, … 30; HWD-1000 (MIT); Omniglot (MIT) | scores only | |
 
-Pen digits are drawn with pens of every width and in other hands' styles (corners rounded, ends left out or drawn out,
-strokes moved and joined, proportions changed), and so are {invented:,} invented ones: forms that are taught in other
-countries and that fast hands write, as flagged and footed ones, crossed sevens, slashed zeros, open fours. Pictures
-of digits on paper are made of all, up to {sheets:,} in a run: uneven light, shadow, folds, stains, fingers, holes,
-glare, textures, patterns, neighbours, the digits before and after in a number that an edge cuts off (for the network
-alone), ruled and squared paper, printed boxes, rings, brackets and underlines by hand, small print, the desk beyond
-the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities,
-any place, from a twentieth of the picture's size up, aspects up to 12:1. The glance is trained on these, and the
-network on the frames that the real graph makes of these and of the plain pictures. What is no digit is taught with
-{invented:,} invented signs (random strokes, blots, signs whose last line runs on around them, irregular outlines with
-three to five corners; plain letters and marks drawn from `train/invented.py`), scribbles, quadrilaterals, pairs of
-digits, digits written over, noise, empty paper, and pictures of overlapping things as photographs of anything have
-them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's characters, and the shapes (regular polygons, stars, arrows,
-spirals, hearts) and printed letters of `bench/digitness.py`, are in none of these.
+MNIST's digits are also drawn anew, along the middle of their lines, with pens of every width, but for those that are
+too bold to have such a middle. Pen digits are drawn with pens of every width too, in other hands' styles (corners
+rounded, ends left out or drawn out, strokes moved and joined, proportions changed), and so are {invented:,} invented
+ones: forms that are taught in other countries and that fast hands write, as flagged and footed ones, crossed sevens,
+slashed zeros, open fours. Pictures of digits on paper are made of all, up to {sheets:,} in a run: uneven light, shadow,
+folds, stains, fingers, holes, glare, textures, patterns, neighbours, the digits before and after in a number that an
+edge cuts off (for the network alone), ruled and squared paper, printed boxes, rings, brackets and underlines by hand,
+small print, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white,
+wide pens, both polarities, any place, from a twentieth of the picture's size up, aspects up to 12:1. The glance is
+trained on these, and the network on the frames that the real graph makes of these and of the plain pictures. What is no
+digit is taught with {invented:,} invented signs (random strokes, blots, signs whose last line runs on around them,
+irregular outlines with three to five corners; plain letters and marks drawn from `train/invented.py`), scribbles,
+quadrilaterals, pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things as
+photographs of anything have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's characters, and the shapes
+(regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`, are in none of these.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh` is the
 way to a model like it, and tells the glance's own runs. The last run, and what differed in each of the {before} before

@@ -37,6 +37,7 @@ TINY = (
     "--pictures=1500",
     "--validation=300",
     "--pens=1",
+    "--redrawn=1",
     "--invented=200",
     "--sheets=400",
     "--glance-epochs=1",

@@ -37,18 +37,26 @@ def enlarged(images: Tensor) -> Tensor:
 def redrawn_ink(images: Tensor, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
     """Draw MNIST's uint8 [N, 28, 28] once more, along the middle of their lines and each with another pen.
 
-    So hundreds of hands write with hairlines and markers. Gives uint8 [M, 112, 112], and which of the N they are: those
-    whose lines are not too broad for it.
+    So hundreds of hands write with hairlines and markers. Gives uint8 [M, 112, 112], and which of the N they are.
     """
     random = np.random.default_rng(seed)
-    drawn, kept = [], []
+    lines, kept = middle_lines(images)
+    return np.stack([along(line, pen(random)) for line in lines]), kept
+
+
+def middle_lines(images: Tensor) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Thin MNIST's uint8 [N, 28, 28] to the middle of their lines (Zhang, Suen 1984): bool [M, 112, 112].
+
+    Gives which of the N they are too: those whose lines are not too broad for it.
+    """
+    lines, kept = [], []
     for place, image in enumerate(images):
         wide = inked(enlarged(image[None])[0].numpy())
         line = skeletonize(wide)
         if wide.sum() < BROAD * line.sum():
-            drawn.append(along(line, pen(random)))
+            lines.append(line)
             kept.append(place)
-    return np.stack(drawn), np.array(kept)
+    return np.stack(lines), np.array(kept)
 
 
 def inked(picture: NDArray[np.float32]) -> NDArray[np.bool_]:
