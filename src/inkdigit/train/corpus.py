@@ -150,15 +150,24 @@ def chosen(data: Labelled, index: NDArray[np.int64]) -> Digits:
 
 def written(digits: list[PenDigit], pens: int, seed: int, styled: bool = True) -> Digits:
     """Draw pen digits, each with `pens` pens."""
-    drawings = [pen_ink(digits, seed * 1000 + copy, styled) for copy in range(pens)]
+    drawings = []
+    with progress_bar() as progress:
+        for copy in range(pens):
+            shown = progress.track(digits, description=f"strokes {copy + 1} of {pens}")
+            drawings.append(pen_ink(shown, seed * 1000 + copy, styled))
     return Digits(torch.as_tensor(np.concatenate(drawings)), torch.tensor([digit.label for digit in digits] * pens))
 
 
 def redrawn(digits: Digits, pens: int, seed: int) -> Digits:
     """Draw MNIST's digits once more, each with `pens` pens."""
-    drawings = [redrawn_ink(digits.pictures, seed * 1000 + copy) for copy in range(pens)]
-    pictures, kept = (np.concatenate(column) for column in zip(*drawings, strict=True))
-    return Digits(torch.as_tensor(pictures), digits.labels[torch.as_tensor(kept)])
+    drawings, kept = [], []
+    with progress_bar() as progress:
+        for copy in range(pens):
+            shown = progress.track(digits.pictures, description=f"redrawn {copy + 1} of {pens}")
+            drawn, index = redrawn_ink(shown, seed * 1000 + copy)
+            drawings.append(drawn)
+            kept.append(digits.labels[torch.as_tensor(index)])
+    return Digits(torch.as_tensor(np.concatenate(drawings)), torch.cat(kept))
 
 
 def as_bytes(values: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ That is about as fine as the glance's grid: else hairlines would be drawn wider 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,8 @@ def enlarged(images: Tensor) -> Tensor:
     return functional.interpolate(images[:, None].float() / 255, size=SIDE, mode="bicubic")[:, 0]
 
 
-def redrawn_ink(images: Tensor, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-    """Draw MNIST's uint8 [N, 28, 28] once more, along the middle of their lines and each with another pen.
+def redrawn_ink(images: Iterable[Tensor], seed: int) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """Draw N of MNIST's uint8 [28, 28] once more, along the middle of their lines and each with another pen.
 
     So hundreds of hands write with hairlines and markers. Gives uint8 [M, 112, 112], and which of the N they are.
     """
@@ -44,8 +44,8 @@ def redrawn_ink(images: Tensor, seed: int) -> tuple[NDArray[np.uint8], NDArray[n
     return np.stack([along(line, pen(random)) for line in lines]), kept
 
 
-def middle_lines(images: Tensor) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """Thin MNIST's uint8 [N, 28, 28] to the middle of their lines (Zhang, Suen 1984): bool [M, 112, 112].
+def middle_lines(images: Iterable[Tensor]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Thin N of MNIST's uint8 [28, 28] to the middle of their lines (Zhang, Suen 1984): bool [M, 112, 112].
 
     Gives which of the N they are too: those whose lines are not too broad for it.
     """
@@ -78,7 +78,7 @@ def pen(random: np.random.Generator) -> float:
     return INK * math.exp(random.uniform(math.log(FINEST), math.log(WIDEST)))
 
 
-def pen_ink(digits: Sequence[PenDigit], seed: int, styled: bool = True) -> NDArray[np.uint8]:
+def pen_ink(digits: Iterable[PenDigit], seed: int, styled: bool = True) -> NDArray[np.uint8]:
     """Draw every digit once, each with another pen, and where `styled` in another hand's style: uint8 [N, 112, 112]."""
     random = np.random.default_rng(seed)
     return np.stack([_drawn(digit, random, styled) for digit in digits])
