@@ -8,7 +8,7 @@ from inkdigit.strokes import draw
 from inkdigit.train.fit import Sheets
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
-from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, bolder, sheet, smaller
+from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, bolder, gaps, sheet, smaller
 from inkdigit.train.surface import line_width, page, prints
 
 COUNT = 120
@@ -109,3 +109,13 @@ def test_a_mask_keeps_all_of_a_hairline_that_crosses_itself() -> None:
     sheets = Sheets(ink, torch.tensor([[GRID, GRID]]), ink, torch.tensor([4]))
     mask = sheets.stretched(torch.tensor([0]))[1][0, 0]
     assert int(mask[24].sum()) == int(mask[:, 22].sum()) == 25
+
+
+def test_gaps_leave_most_of_some_inks_and_all_of_the_others() -> None:
+    torch.manual_seed(0)
+    left = gaps(torch.full((400, 2), 60.0), GRID)
+    gapped = (left < 1).any(2).any(1)
+    assert 0.1 < gapped.float().mean() < 0.2
+    assert 0 <= left.min() < 0.01
+    assert 0.6 < left[gapped].mean() < 0.95
+    assert left[gapped].mean((1, 2)).min() > 0.4

@@ -20,6 +20,8 @@ INKED = 0.1  # what counts as ink when it is measured: a hairline is no darker
 PALEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
 FILLED = 0.65  # of the box around a digit: a disk, as a 0 would be whose loop is filled, takes more
 WHOLE = 0.1  # of its width: a digit whose middle is so far inside an edge is not whole
+GAPS = (1, 2, 4)  # cells: how large they may be, and
+GAPPED = 10  # times as large is what has them
 BOLDER = 10  # cells of the ink by which a pen may be wider, on either side of its line
 
 
@@ -45,7 +47,7 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     others = torch.maximum(neighbours(ink, shape, side, size), small_print(centre, side, size))
     form = prints(inked, centre, side, size) * (1 - 0.9 * others)
     paper = light(count, size) * folds(count, size) * stains(count, size) * holes(count, size) * form
-    written = torch.maximum(inked, marks(inked, centre, side, size))
+    written = torch.maximum(inked * gaps(side, size), marks(inked, centre, side, size))
     written = torch.maximum(written, number(ink, shape, centre, side, size))
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
     seen, beside = page(centre, side, size), desk(count, size)
@@ -208,6 +210,20 @@ def grain(count: int, size: int) -> Tensor:
     """Give the pen's texture [N, S, S], 0..1: even for most, rough for pencil and chalk."""
     rough = uniform(count, 0, 0.6) * chance(count, 0.35)
     return 1 - rough * torch.rand(count, size, size)
+
+
+def gaps(sides: Tensor, size: int) -> Tensor:
+    """Leave gaps in some inks, as dry pens, worn chalk and a scanner's threshold do: what is left of it, [N, S, S].
+
+    From the digits' `sides` [N, 2] in cells, of which a gap takes a tenth at most.
+    """
+    count = len(sides)
+    patches = [torch.randn(count, 1, size // cell, size // cell) for cell in GAPS]
+    rough = torch.cat([functional.interpolate(patch, size=size, mode="bilinear") for patch in patches], 1)
+    allowed = (sides.amax(1, keepdim=True) >= GAPPED * torch.tensor(GAPS)).sum(1).clamp(min=1)
+    kind = (torch.rand(count) * allowed).long()
+    left = (rough[torch.arange(count), kind] + uniform(count, 0.4, 1.6)) * uniform(count, 2, 10)
+    return torch.where(chance(count, 0.15), left.clamp(0, 1), torch.ones(()))
 
 
 def glare(pictures: Tensor) -> Tensor:
