@@ -48,17 +48,18 @@
 #     inkdigit train --out runs/MX --from runs/N1 --mix-with inkdigit --mix-part 0.5 --glance inkdigit --sheets 1000 $N
 #     inkdigit train --out runs/N2 --from runs/MX --recipe finish --redrawn 0 --sheets 40000
 #
-# Then MNIST's digits were redrawn, and it went on twice, on other drawings, half of each; and so once more, gently:
+# Then MNIST's digits were redrawn, and it went on twice, on other drawings, half of each (commit f5f139f); and so once
+# more, gently, when some ink had gaps:
 #
 #     O="$N --glance inkdigit --sheets 1000"
 #     inkdigit train --out runs/R1 --from runs/N2 --recipe further
 #     inkdigit train --out runs/N2x --from runs/N2 $O
 #     inkdigit train --out runs/R1b --from runs/N2x --recipe further
 #     inkdigit train --out runs/R2 --from runs/R1 --mix-with runs/R1b --mix-part 0.5 $O
-#     inkdigit train --out runs/F1 --from runs/R2 --recipe finish --sheets 40000
+#     inkdigit train --out runs/F1a --from runs/R2 --recipe finish --sheets 40000
 #     inkdigit train --out runs/R2x --from runs/R2 $O
-#     inkdigit train --out runs/F1b --from runs/R2x --recipe finish --sheets 40000
-#     inkdigit train --out runs/F2 --from runs/F1 --mix-with runs/F1b --mix-part 0.5 $O
+#     inkdigit train --out runs/F1c --from runs/R2x --recipe finish --sheets 40000
+#     inkdigit train --out runs/F2 --from runs/F1a --mix-with runs/F1c --mix-part 0.5 $O
 #     inkdigit export runs/F2 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
