@@ -10,6 +10,7 @@ from inkdigit.train.ink import (
     EVEN,
     INK,
     JOINED,
+    SIDE,
     along,
     ended,
     evenly,
@@ -101,6 +102,7 @@ def test_blots_are_not_redrawn() -> None:
     line = np.array([[10, 14], [18, 14]], np.float32)
     images = torch.tensor(np.stack([draw([line], width, 28) for width in (1.5, 6.0)]))
     assert redrawn_ink(images, seed=0)[1].tolist() == [0]
+    assert redrawn_ink(images[1:], seed=0)[0].shape == (0, SIDE, SIDE)
 
 
 @pytest.mark.parametrize(("width", "columns", "darkest"), [(0.5, 1, 127), (1, 1, 255), (5, 5, 255)])

@@ -41,7 +41,8 @@ def redrawn_ink(images: Iterable[Tensor], seed: int) -> tuple[NDArray[np.uint8],
     """
     random = np.random.default_rng(seed)
     lines, kept = middle_lines(images)
-    return np.stack([along(line, pen(random)) for line in lines]), kept
+    drawn = [along(line, pen(random)) for line in lines]
+    return np.array(drawn, np.uint8).reshape(-1, SIDE, SIDE), kept
 
 
 def middle_lines(images: Iterable[Tensor]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
@@ -51,12 +52,12 @@ def middle_lines(images: Iterable[Tensor]) -> tuple[NDArray[np.bool_], NDArray[n
     """
     lines, kept = [], []
     for place, image in enumerate(images):
-        wide = inked(enlarged(image[None])[0].numpy())
+        wide = inked(enlarged(image[None])[0].cpu().numpy())
         line = skeletonize(wide)
         if wide.sum() < BROAD * line.sum():
             lines.append(line)
             kept.append(place)
-    return np.stack(lines), np.array(kept)
+    return np.array(lines, bool).reshape(-1, SIDE, SIDE), np.array(kept, np.intp)
 
 
 def inked(picture: NDArray[np.float32]) -> NDArray[np.bool_]:
