@@ -60,7 +60,8 @@
 #     inkdigit train --out runs/R2x --from runs/R2 $O
 #     inkdigit train --out runs/F1c --from runs/R2x --recipe finish --sheets 40000
 #     inkdigit train --out runs/F2 --from runs/F1a --mix-with runs/F1c --mix-part 0.5 $O
-#     inkdigit export runs/F2 --int8 --to src/inkdigit/models/inkdigit.onnx
+#     inkdigit train --out runs/F3 --from runs/F2 --mix-with runs/N2 --mix-part 0.25 $O
+#     inkdigit export runs/F3 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
 # 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
