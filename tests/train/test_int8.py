@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
+from onnx import numpy_helper
 
 from inkdigit import ArtefactError, Recognizer
 from inkdigit.artefact import DEFAULT_MODEL, model_path
@@ -61,11 +63,29 @@ def test_frames_are_the_same_and_digits_are_read_as_well(whole: Path, int8: Path
 
 def test_training_begins_with_its_weights_too(whole: Path, int8: Path) -> None:
     before, after = (from_artefact(path)[2].state_dict() for path in (whole, int8))
+    steps = bias_steps(int8)
+    assert len(steps) == 7
     for name, values in before.items():
-        if "running" not in name and values.dim():
-            strongest = values.abs().flatten(1).amax(1) if values.dim() > 1 else values.abs().amax()
+        if "running" in name or not values.dim():
+            continue
+        step = steps.pop(name, torch.zeros(1))
+        if values.dim() > 1:
+            strongest = values.abs().flatten(1).amax(1)
             step = (strongest / 63).view(-1, *[1] * (values.dim() - 1))  # 7 bits, on both sides of zero
-            assert ((after[name] - values).abs() <= 0.51 * step).all(), name
+        assert ((after[name] - values).abs() <= 0.51 * step).all(), name
+    assert not steps
+
+
+def bias_steps(path: Path) -> dict[str, torch.Tensor]:
+    """Give the steps in which biases are held: those of their layer's inputs and weights, however small they are."""
+    steps = {}
+    for item in onnx.load(path).graph.initializer:
+        if item.name.endswith(".bias_quantized_scale"):
+            steps[item.name.removesuffix("_quantized_scale")] = torch.tensor(numpy_helper.to_array(item))
+        elif item.name.endswith(".weight_bias_quantized_scale"):  # of a convolution: what its normalisation adds
+            parent, place, _ = item.name.rsplit(".", 2)
+            steps[f"{parent}.{int(place) + 1}.bias"] = torch.tensor(numpy_helper.to_array(item))
+    return steps
 
 
 def test_what_reads_worse_is_refused() -> None:
