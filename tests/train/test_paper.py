@@ -8,8 +8,8 @@ from inkdigit.strokes import draw
 from inkdigit.train.fit import Sheets
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
-from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, bolder, gaps, sheet, smaller
-from inkdigit.train.surface import line_width, page, prints
+from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, bolder, sheet, smaller
+from inkdigit.train.surface import gaps, line_width, page, prints
 
 COUNT = 120
 

@@ -11,7 +11,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .surface import axes, chance, desk, folds, holes, light, marks, page, prints, small_print, stains, uniform
+from .surface import (
+    axes,
+    chance,
+    desk,
+    folds,
+    gaps,
+    grain,
+    holes,
+    light,
+    marks,
+    page,
+    prints,
+    small_print,
+    stains,
+    uniform,
+)
 
 STEP = 4  # cells: pictures' sides are multiples of it, so that many have the same shape
 COARSE = (2, 3, 6, 12)  # how many cells one of a coarse picture's takes
@@ -20,8 +35,6 @@ INKED = 0.1  # what counts as ink when it is measured: a hairline is no darker
 PALEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
 FILLED = 0.65  # of the box around a digit: a disk, as a 0 would be whose loop is filled, takes more
 WHOLE = 0.1  # of its width: a digit whose middle is so far inside an edge is not whole
-GAPS = (1, 2, 4)  # cells: how large they may be, and
-GAPPED = 10  # times as large is what has them
 BOLDER = 10  # cells of the ink by which a pen may be wider, on either side of its line
 
 
@@ -204,26 +217,6 @@ def number(ink: Tensor, shape: Tensor, centre: Tensor, sides: Tensor, size: int)
         beside = drawn(other[some], place[some], scale[some], turn[some], size)
         written[some] = torch.maximum(written[some], beside)
     return written
-
-
-def grain(count: int, size: int) -> Tensor:
-    """Give the pen's texture [N, S, S], 0..1: even for most, rough for pencil and chalk."""
-    rough = uniform(count, 0, 0.6) * chance(count, 0.35)
-    return 1 - rough * torch.rand(count, size, size)
-
-
-def gaps(sides: Tensor, size: int) -> Tensor:
-    """Leave gaps in some inks, as dry pens, worn chalk and a scanner's threshold do: what is left of it, [N, S, S].
-
-    From the digits' `sides` [N, 2] in cells, of which a gap takes a tenth at most.
-    """
-    count = len(sides)
-    patches = [torch.randn(count, 1, size // cell, size // cell) for cell in GAPS]
-    rough = torch.cat([functional.interpolate(patch, size=size, mode="bilinear") for patch in patches], 1)
-    allowed = (sides.amax(1, keepdim=True) >= GAPPED * torch.tensor(GAPS)).sum(1).clamp(min=1)
-    kind = (torch.rand(count) * allowed).long()
-    left = (rough[torch.arange(count), kind] + uniform(count, 0.4, 1.6)) * uniform(count, 2, 10)
-    return torch.where(chance(count, 0.15), left.clamp(0, 1), torch.ones(()))
 
 
 def glare(pictures: Tensor) -> Tensor:

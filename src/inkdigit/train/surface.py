@@ -1,4 +1,4 @@
-"""What digits are written on: light and shadow, folds, stains, printed lines and words, marks, and the desk beside.
+"""What digits are written on and with: light, folds, stains, print, marks, the ink's grain and gaps, the desk beside.
 
 Batched tensor functions in the units of `paper.py`: cells of a square of `size`, brightness 0 dark to 1 light.
 """
@@ -8,6 +8,9 @@ import math
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+GAPS = (1, 2, 4)  # cells: how large they may be, and
+GAPPED = 10  # times as large is what has them
 
 
 def uniform(count: int, low: float, high: float) -> Tensor:
@@ -165,6 +168,26 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
     return drawn * (chance(count, 0.22) & (half.amax(1, keepdim=True) > 4))
+
+
+def grain(count: int, size: int) -> Tensor:
+    """Give the pen's texture [N, S, S], 0..1: even for most, rough for pencil and chalk."""
+    rough = uniform(count, 0, 0.6) * chance(count, 0.35)
+    return 1 - rough * torch.rand(count, size, size)
+
+
+def gaps(sides: Tensor, size: int) -> Tensor:
+    """Leave gaps in some inks, as dry pens, worn chalk and a scanner's threshold do: what is left of it, [N, S, S].
+
+    From the digits' `sides` [N, 2] in cells, of which a gap takes a tenth at most.
+    """
+    count = len(sides)
+    patches = [torch.randn(count, 1, size // cell, size // cell) for cell in GAPS]
+    rough = torch.cat([functional.interpolate(patch, size=size, mode="bilinear") for patch in patches], 1)
+    allowed = (sides.amax(1, keepdim=True) >= GAPPED * torch.tensor(GAPS)).sum(1).clamp(min=1)
+    kind = (torch.rand(count) * allowed).long()
+    left = (rough[torch.arange(count), kind] + uniform(count, 0.4, 1.6)) * uniform(count, 2, 10)
+    return torch.where(chance(count, 0.15), left.clamp(0, 1), torch.ones(()))
 
 
 def line_width(ink: Tensor) -> Tensor:
