@@ -17,6 +17,7 @@ from ..strokes import NO_DIGIT, PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_w
 from .fit import Frames, Sheets, dice
 from .framing import Framing
 from .glance import GRID
+from .glyphs import glyph_ink
 from .ink import SIDE, mnist_ink, pen_ink, redrawn_ink
 from .invented import invented_digits, invented_signs
 from .loop import progress_bar
@@ -103,7 +104,7 @@ def corpora(recipe: Recipe, folder: Path | None, hand: int) -> tuple[Corpus, Cor
         training["redrawn"] = redrawn(known.mnist, recipe.redrawn, hand)
     if recipe.invented:
         training["invented"] = written(invented_digits(recipe.invented, hand), 1, hand)
-        training["signs"] = written(invented_signs(recipe.invented, hand), 1, hand)
+        training["signs"] = signs(recipe.invented, hand)
     if recipe.pens:
         training["pens"] = written(known.pens, recipe.pens, hand)
     return Corpus(training), held_out_corpus(recipe, held_out), sources
@@ -156,6 +157,14 @@ def written(digits: list[PenDigit], pens: int, seed: int, styled: bool = True) -
             shown = progress.track(digits, description=f"strokes {copy + 1} of {pens}")
             drawings.append(pen_ink(shown, seed * 1000 + copy, styled))
     return Digits(torch.as_tensor(np.concatenate(drawings)), torch.tensor([digit.label for digit in digits] * pens))
+
+
+def signs(count: int, seed: int) -> Digits:
+    """Draw invented signs, and as many glyphs of fonts."""
+    invented = written(invented_signs(count, seed), 1, seed)
+    with progress_bar() as progress:
+        glyphs = torch.as_tensor(glyph_ink(progress.track(range(count), description="glyphs"), seed))
+    return Digits(torch.cat([invented.pictures, glyphs]), torch.full((2 * count,), NO_DIGIT))
 
 
 def redrawn(digits: Digits, pens: int, seed: int) -> Digits:

@@ -36,7 +36,7 @@ class Recipe:
     sheets: int = option(48_000, "Pictures of paper that are made to train on.")
     pens: int = option(8, "How often each pen digit is drawn, each time with another pen; 0 for none.")
     redrawn: int = option(0, "How often MNIST's digits are drawn once more, along their middle line; 0 for never.")
-    invented: int = option(20_000, "Digits invented in the forms of other countries, and as many signs.")
+    invented: int = option(20_000, "Digits invented in the forms of other countries, and as many signs and glyphs.")
     distortion: float = option(0.8, "How strongly frames are distorted in training; 0 for not at all.", most=10)
     fading: float = option(0.5, "Part of all epochs, the last, over which distortion fades to nothing.", most=1)
     revisited: float = option(
