@@ -70,7 +70,8 @@ def is_no_digit(glyph: str) -> bool:
 
 def written(points: Stroke, random: np.random.Generator) -> NDArray[np.uint8]:
     """Write points along lines as a hand does: bent, slanted, in other proportions, and with any pen."""
-    shaped = slanted(proportioned([bent(*fitted([points], HAND, (0, 0)), random)], random), random)
+    (within,) = fitted([points], HAND, (0, 0))
+    shaped = slanted(proportioned([bent(within, random)], random), random)
     width = pen(random)
     column, row = fitted(shaped, INK - width / 2, (SIDE / 2, SIDE / 2))[0].round().astype(int).T
     line = np.zeros((SIDE, SIDE), bool)
