@@ -57,10 +57,12 @@ small print, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, enlarg
 wide pens, both polarities, any place, from a twentieth of the picture's size up, aspects up to 12:1. The glance is
 trained on these, and the network on the frames that the real graph makes of these and of the plain pictures. What is no
 digit is taught with {invented:,} invented signs (random strokes, blots, signs whose last line runs on around them,
-irregular outlines with three to five corners; plain letters and marks drawn from `train/invented.py`), scribbles,
-quadrilaterals, pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things as
-photographs of anything have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's characters, and the shapes
-(regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`, are in none of these.
+irregular outlines with three to five corners; plain letters and marks drawn from `train/invented.py`), as many letters
+and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`), scribbles, quadrilaterals, pairs of digits,
+digits written over, noise, empty paper, and pictures of overlapping things as photographs of anything have them (dead
+leaves: Lee, Mumford, Huang 2001). Omniglot's characters and any of the scripts it shares with those fonts, and the shapes
+(regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`, are in none of these; but
+Latin letters of other fonts are.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh` is the
 way to a model like it, and tells the glance's own runs. The last run, and what differed in each of the {before} before
