@@ -103,6 +103,9 @@ def fit_network(
     network: Network, training: Frames, validation: Frames, recipe: Recipe, out: Path | None = None
 ) -> Network:
     """Train a network on frames, from the checkpoint in `out` on if there is one, over all epochs or until Ctrl-C."""
+    if recipe.digitness_only:
+        network.eval().requires_grad_(False)  # nor do batch normalisation's statistics move
+        network.detect.requires_grad_(True)
     loop = Loop(network, len(training.labels), recipe.epochs, recipe)
     read = parallel.joined(network)
     precision = computed_in(recipe.precision, training.frames.device.type)
