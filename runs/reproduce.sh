@@ -63,6 +63,18 @@
 #     inkdigit train --out runs/F3 --from runs/F2 --mix-with runs/N2 --mix-part 0.25 $O
 #     inkdigit export runs/F3 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
+# That artefact is `inkdigit` at commit 187c8ea. So it went on twice once more when glyphs were first written, and at last
+# what tells digits from none alone:
+#
+#     H="--recipe finish --epochs 16 --rate 0.003"
+#     inkdigit train --out runs/G1 --from runs/F3 $H
+#     inkdigit train --out runs/F3x --from runs/F3 $O
+#     inkdigit train --out runs/G1b --from runs/F3x $H
+#     inkdigit train --out runs/G2 --from runs/G1 --mix-with runs/G1b --mix-part 0.5 $O
+#     inkdigit train --out runs/G3 --from runs/G2 --mix-with runs/N2 --mix-part 0.15 $O
+#     inkdigit train --out runs/G4 --from runs/G3 --recipe telling
+#     inkdigit export runs/G4 --int8 --to src/inkdigit/models/inkdigit.onnx
+#
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
 # 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
 # was mixed in. The classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in.

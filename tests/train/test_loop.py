@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from inkdigit.errors import DataError
 from inkdigit.train.corpus import Corpus, Digits
-from inkdigit.train.fit import computed_in
+from inkdigit.train.fit import Frames, computed_in, fit_network
 from inkdigit.train.loop import OPTIMISERS, Loop, Stopped, checkpoint_of, descend
-from inkdigit.train.networks import convolution
+from inkdigit.train.networks import NETWORKS, convolution
 from inkdigit.train.recipe import Recipe
 from inkdigit.train.watch import EVENTS, METRICS, tell_tensorboard
 
@@ -167,3 +167,14 @@ def test_auto_is_the_precision_that_a_processor_is_sooner_in(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)  # of machines that are not this one
     assert computed_in("auto", "cpu") == precision
     assert computed_in("float32", "cpu") == "float32"
+
+
+def test_digitness_goes_on_alone() -> None:
+    torch.manual_seed(1)
+    frames = Frames(torch.randint(0, 256, (64, 28, 28), dtype=torch.uint8), torch.randint(-1, 10, (64,)))
+    network = NETWORKS["tiny"](10)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    recipe = Recipe(batch=32, epochs=2, digitness_only=1, precision="float32")
+    after = fit_network(network.train(), frames, frames, recipe).state_dict()
+    changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
+    assert changed == {name for name in before if name.startswith("detect.")}
