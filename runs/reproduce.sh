@@ -73,7 +73,8 @@
 #     inkdigit train --out runs/G2 --from runs/G1 --mix-with runs/G1b --mix-part 0.5 $O
 #     inkdigit train --out runs/G3 --from runs/G2 --mix-with runs/N2 --mix-part 0.15 $O
 #     inkdigit train --out runs/G4 --from runs/G3 --recipe telling
-#     inkdigit export runs/G4 --int8 --to src/inkdigit/models/inkdigit.onnx
+#     inkdigit train --out runs/G5 --from runs/G4 $O  # calibrated on the sheets that every run now is
+#     inkdigit export runs/G5 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
 # 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
