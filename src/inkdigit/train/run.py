@@ -130,7 +130,7 @@ def fitted(
     sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or looks) else None
     framing = framing or trained_framing(recipe, begun, cast(Sheets, sheets), out)
     camera = folded(framing)
-    torch.manual_seed(recipe.seed)  # whatever was drawn before, all runs are validated and calibrated on the same sheets
+    torch.manual_seed(recipe.seed)  # whatever was drawn before, the same sheets validate and calibrate all runs
     kinds = validation_frames(camera, validation, bool(recipe.sheets))
     torch.manual_seed(recipe.seed)
     network = begun.network if begun else NETWORKS[recipe.network](len(labels))
