@@ -44,6 +44,7 @@ not meant for numbers of several digits, printed type, or decisions about people
 |---|---|---|
 | MNIST training set (LeCun, Cortes, Burges) | training, and {validation} pictures to choose and calibrate by | CC BY-SA 3.0 |
 | pen digits (Alpaydin, Alimoglu; UCI 81), 20 of 30 writers | training, and {validation_writers} of those writers likewise | CC BY 4.0 |
+| the fonts DejaVu Sans and STIX General, as matplotlib brings them | training, as what is no digit | Bitstream Vera's; SIL OFL 1.1 |
 | MNIST test set; pen digits of writers 3, 6, … 30; HWD-1000 (MIT); Omniglot (MIT) | scores only | |
 
 MNIST's digits are also drawn anew, along the middle of their lines, with pens of every width, but for those that are

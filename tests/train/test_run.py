@@ -25,6 +25,7 @@ from inkdigit.train.exporting import place_of
 from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
 from inkdigit.train.glance import Glance
+from inkdigit.train.glyphs import FONTS
 from inkdigit.train.networks import NETWORKS
 from inkdigit.train.recipe import Recipe
 
@@ -173,6 +174,7 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     ("changes", "sentence"),
     [
         ({"begin_with": ""}, "name one by --from"),
+        ({"begin_with": "", "mix_with": "", "digitness_only": 1}, "name one by --from"),
         ({"mix_with": "other"}, "other was trained with seed 8, not 7"),
     ],
 )
@@ -222,6 +224,7 @@ def test_train_then_export_again(tmp_path: Path) -> None:
         "train-images-idx3-ubyte",
         "train-labels-idx1-ubyte",
         "pendigits/pendigits-orig.tra.gz",
+        *FONTS,
     }
     drawn = {path.name for path in out.glob("*.png")}
     assert drawn == {"curves.png", "confusion.png", "mistakes.png"}

@@ -17,7 +17,7 @@ from ..strokes import NO_DIGIT, PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_w
 from .fit import Frames, Sheets, dice
 from .framing import Framing
 from .glance import GRID
-from .glyphs import glyph_ink
+from .glyphs import font_sources, glyph_ink
 from .ink import SIDE, mnist_ink, pen_ink, redrawn_ink
 from .invented import invented_digits, invented_signs
 from .loop import progress_bar
@@ -105,6 +105,7 @@ def corpora(recipe: Recipe, folder: Path | None, hand: int) -> tuple[Corpus, Cor
     if recipe.invented:
         training["invented"] = written(invented_digits(recipe.invented, hand), 1, hand)
         training["signs"] = signs(recipe.invented, hand)
+        sources |= font_sources()
     if recipe.pens:
         training["pens"] = written(known.pens, recipe.pens, hand)
     return Corpus(training), held_out_corpus(recipe, held_out), sources

@@ -4,6 +4,7 @@ The scripts that Omniglot is written in, and the figures that `bench/digitness.p
 digitness is scored by. So is what a hand would write like a digit.
 """
 
+import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -44,7 +45,7 @@ def glyph_ink(numbers: Iterable[int], seed: int) -> NDArray[np.uint8]:
 
 def middles(name: str) -> Iterator[Stroke]:
     """Give the middle of every glyph's lines, as points in no order, but for glyphs too solid to have one."""
-    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
+    font = font_file(name)
     printer = ImageFont.truetype(font, LARGE)
     for code in sorted(FT2Font(font).get_charmap()):
         if is_no_digit(chr(code)):
@@ -57,6 +58,16 @@ def middles(name: str) -> Iterator[Stroke]:
             oblong = min(np.ptp(rows), np.ptp(columns)) < 0.12 * LARGE if len(rows) else True
             if not oblong and wide.sum() < 2 * BROAD * line.sum():
                 yield np.stack([columns, rows], 1).astype(np.float32)
+
+
+def font_file(name: str) -> Path:
+    """Give where one of matplotlib's fonts lies."""
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
+
+
+def font_sources() -> dict[str, str]:
+    """Give the SHA-256 of every font's file."""
+    return {name: hashlib.sha256(font_file(name).read_bytes()).hexdigest() for name in FONTS}
 
 
 def is_no_digit(glyph: str) -> bool:
