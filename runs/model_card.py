@@ -61,9 +61,9 @@ digit is taught with {invented:,} invented signs (random strokes, blots, signs w
 irregular outlines with three to five corners; plain letters and marks drawn from `train/invented.py`), as many letters
 and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`), scribbles, quadrilaterals, pairs of digits,
 digits written over, noise, empty paper, and pictures of overlapping things as photographs of anything have them (dead
-leaves: Lee, Mumford, Huang 2001). Omniglot's characters and any of the scripts it shares with those fonts, and the shapes
-(regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`, are in none of these; but
-Latin letters of other fonts are.
+leaves: Lee, Mumford, Huang 2001). Omniglot's pictures are in none of these, nor are the shapes (regular polygons, stars,
+arrows, spirals, hearts) and printed letters of `bench/digitness.py`. But kinds are shared: Latin letters of other fonts,
+which are 52 of Omniglot's 476 characters as well, and squares; no other script of Omniglot's is trained on.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh` is the
 way to a model like it, and tells the glance's own runs. The last run, and what differed in each of the {before} before

@@ -1,6 +1,6 @@
 """Glyphs: letters and symbols of a font, thinned to the middle of their lines and written by a hand, as no digits.
 
-The scripts that Omniglot is written in, and the figures that `bench/digitness.py` draws, are left out: both are what
+Omniglot's scripts but Latin, and the figures that `bench/digitness.py` draws but squares, are left out: both are what
 digitness is scored by. So is what a hand would write like a digit.
 """
 
