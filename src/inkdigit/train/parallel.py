@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+import torch.distributed.nn  # imported while there is a group, its functions hold that as a default for good: see `leave`
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -29,7 +30,10 @@ def join(device: str) -> str:
 
 
 def leave() -> None:
-    """Part from the others, when all are here: one that goes before aborts now and then."""
+    """Part from the others, when all are here.
+
+    Nothing may hold the group any longer: else gloo's threads outlive it, and abort as Python ends, now and then.
+    """
     wait()
     if distributed.is_initialized():
         distributed.destroy_process_group()
