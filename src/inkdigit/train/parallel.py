@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-import torch.distributed.nn  # imported while there is a group, its functions hold that as a default for good: see `leave`
+import torch.distributed.nn  # imported later, its functions would hold the group as a default for good: see `leave`
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
