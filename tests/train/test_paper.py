@@ -8,8 +8,8 @@ from inkdigit.strokes import draw
 from inkdigit.train.fit import Sheets
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
-from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, bolder, sheet, smaller
-from inkdigit.train.surface import gaps, line_width, page, prints
+from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, behind, bolder, sheet, smaller
+from inkdigit.train.surface import gaps, line_width, page, prints, shadows
 
 COUNT = 120
 
@@ -82,6 +82,31 @@ def test_the_light_is_that_of_the_paper_near_the_ink_not_of_the_desk(light: floa
     span = torch.tensor([[[8.0], [20.0]]]), torch.tensor([[[18.0], [26.0]]])
     found = Paper(grid, mask, span).at(torch.tensor([[[-16.0, -11.0, -6.0], [-4.0, -1.0, 2.0]]]))
     torch.testing.assert_close(found, torch.full_like(found, light), atol=1, rtol=0)
+
+
+def test_the_light_is_less_in_a_shadow_that_crosses_the_ink() -> None:
+    grid, mask = torch.full((1, 1, MASK, MASK), 200.0), torch.zeros(1, 1, MASK, MASK)
+    grid[..., 24:] = 100
+    mask[..., 20:22, 14:34] = 1
+    grid = torch.where(mask > 0, 0.3 * grid, grid)
+    cells = torch.arange(MASK) + 0.5 - MASK / 2
+    paper = Paper(grid, mask, (torch.tensor([[[20.0], [14.0]]]), torch.tensor([[[22.0], [34.0]]])))
+    found = (paper.at(torch.stack([cells, cells])[None]) + paper.off)[0, 0, 18]
+    torch.testing.assert_close(found[14:21], torch.full((7,), 200.0), atol=5, rtol=0)
+    torch.testing.assert_close(found[27:34], torch.full((7,), 100.0), atol=5, rtol=0)
+
+
+def test_some_papers_lie_in_a_shadow_and_some_are_seen_through() -> None:
+    torch.manual_seed(6)
+    lit = shadows(400, GRID)
+    assert 0.3 < float((lit.amin((1, 2)) < 0.9).float().mean()) < 0.6
+    assert float(lit.min()) > 0.1
+    assert float(lit.max()) <= 1
+    ink = torch.zeros(400, 56, 56)
+    ink[:, 8:48, 16:22] = ink[:, 8:14, 16:40] = 1
+    seen = behind(ink, torch.full((400, 2), float(GRID)), torch.tensor([[24.0, 40.0]]).repeat(400, 1), GRID)
+    assert 0.05 < float((seen.amax((1, 2)) > 0).float().mean()) < 0.2
+    assert float(seen.max()) < 0.5
 
 
 @pytest.mark.parametrize("width", [0.5, 1, 2, 4, 8])

@@ -31,6 +31,8 @@ FRAME = 28
 FRAME_INK = 20
 AROUND = 0.75  # of the ink's longest side: how far from its middle any paper is looked at
 HOLD = 20.0 * MASK  # paper seen this far from its middle counts for no slope: it keeps small scraps level
+CLOSE = 3  # cells of the mask: paper so near tells of a shadow's edge, which no plane does
+SCRAP = 0.03  # part of what is so near: with less paper in it, the plane alone says how bright it is
 NOISE_FLOOR = 3.0  # what is taken for grain, in mean depths of what is brighter than paper
 GRAIN = 0.5  # of the deepest: no more is taken for grain, be as much brighter as may, as paper is within a scribble
 FAINTEST = 3.0  # grey levels of contrast, under which there is no ink
@@ -135,7 +137,8 @@ class Paper:
 
     From the `grid` at the mask's cells and `mask`, [N, 1, 48, 48], and the ink's `span` in that. Only what is beside
     ink counts: what is farther away may be a desk that a note lies on, or a hand that holds it. Weighted least squares
-    along each axis by itself, the slopes held back where little paper is seen.
+    along each axis by itself, the slopes held back where little paper is seen. What paper close to a cell lies off the
+    plane comes on top: under a shadow it does.
     """
 
     def __init__(self, grid: Tensor, mask: Tensor, span: tuple[Tensor, Tensor]) -> None:
@@ -153,6 +156,10 @@ class Paper:
         self.centre: Tensor = first / total
         self.slope: Tensor = (slant - self.centre * light) / (second - self.centre * first + HOLD)
         self.level: Tensor = light / total
+        seen = 1 - edged
+        self.off: Tensor = around(seen * (grid - self.at(torch.stack([cells, cells])[None])), CLOSE) / (
+            around(seen, CLOSE) + SCRAP
+        )
 
     def at(self, cells: Tensor) -> Tensor:
         """Give the brightness [N, 1, S, S] at the rows and columns `cells` [N, 2, S], from the mask's middle."""
@@ -180,9 +187,10 @@ def cut(picture: Tensor, mask: Tensor, span: tuple[Tensor, Tensor], paper: Paper
     over, beside = overlaps(at, (side / step)[..., None], MASK).split(1, dim=1)
     tall, wide = (side / step)[..., None].clamp(min=1).split(1, dim=1)
     allowed = (over @ mask @ beside.mT * 3 / (tall * wide)).clamp(max=1)
+    bright = paper.at(middle + cells - MASK / 2) + over @ paper.off @ beside.mT / (tall * wide)
     # Not by sums, nor by products with one column, which round differently for one picture and for several.
     cover = rows @ picture.new_ones(height, 2) @ (columns @ picture.new_full((width, 2), 0.5)).mT
-    depth = (paper.at(middle + cells - MASK / 2) * cover - rows @ picture @ columns.mT) / cell.clamp(min=1) ** 2
+    depth = (bright * cover - rows @ picture @ columns.mT) / cell.clamp(min=1) ** 2
     return inked(depth, allowed)
 
 

@@ -192,7 +192,7 @@ def _smooth(path: Points) -> Stroke:
 def invented_signs(count: int, seed: int) -> list[PenDigit]:
     """Invent signs: letters and marks, as many of two to four lines, bows and rings that mostly touch, and others."""
     random = np.random.default_rng(seed)
-    kinds = (_sign, _letter, _lasso, _sign, _letter, _outline, _sign, _letter, _lasso, _blot)
+    kinds = (_sign, _letter, _lasso, _sign, _outline, _sign, _letter, _lasso, _outline, _blot)
     return [PenDigit(kinds[number % len(kinds)](random), NO_DIGIT, writer=0) for number in range(count)]
 
 
@@ -214,13 +214,13 @@ def _lasso(random: np.random.Generator) -> tuple[Stroke, ...]:
 
 
 def _outline(random: np.random.Generator) -> tuple[Stroke, ...]:
-    """Go once around, in three to five sides, straight or bowed: a 0 has no corners, or one."""
-    corners = random.integers(3, 6)
+    """Go once around, in three to six sides, of few of them some bowed: a 0 has no corners, or one."""
+    corners = random.integers(3, 7)
     angle = 2 * np.pi * (np.arange(corners) + random.uniform(-0.2, 0.2, corners)) / corners + random.uniform(0, 7)
-    round_about = np.stack([np.cos(angle), np.sin(angle)], 1) * random.uniform(0.6, 1, (corners, 1))
+    round_about = np.stack([np.cos(angle), np.sin(angle)], 1) * random.uniform(0.45, 1, (corners, 1))
     start = round_about * [random.uniform(0.5, 1), 1]
     ahead = np.roll(start, -1, 0) - start
-    bow = random.normal(0, 0.2, (corners, 1)) * random.integers(2)
+    bow = random.normal(0, 0.2, (corners, 1)) * (corners < 5) * random.integers(2)
     middle = start + ahead / 2 + np.stack([ahead[:, 1], -ahead[:, 0]], 1) * bow
     path = np.stack([start, start, middle], 1).reshape(-1, 2)  # a corner is the same point twice
     return (_smooth(np.concatenate([path, start[:1]]).astype(np.float32)),)

@@ -62,6 +62,7 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     paper = light(count, size) * folds(count, size) * stains(count, size) * holes(count, size) * form
     written = torch.maximum(inked * gaps(side, size), marks(inked, centre, side, size))
     written = torch.maximum(written, number(ink, shape, centre, side, size))
+    written = torch.maximum(written, behind(ink, shape, side, size) * inked.amax((1, 2), keepdim=True))
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
     seen, beside = page(centre, side, size), desk(count, size)
     photo = paper * torch.lerp(beside, 1 - strength * written, seen)
@@ -217,6 +218,17 @@ def number(ink: Tensor, shape: Tensor, centre: Tensor, sides: Tensor, size: int)
         beside = drawn(other[some], place[some], scale[some], turn[some], size)
         written[some] = torch.maximum(written[some], beside)
     return written
+
+
+def behind(ink: Tensor, shape: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Let another digit be seen through some papers, mirrored, soft and pale, from their other side: ink [N, S, S]."""
+    count = len(ink)
+    scale = sides.amax(1, keepdim=True) / ink_sides(ink).amax(1, keepdim=True)
+    some = torch.rand(count) < 0.12
+    seen = torch.zeros(count, size, size)
+    place = torch.rand(count, 2) * shape
+    seen[some] = drawn(ink.roll(1, 0).flip(2)[some], place[some], scale[some], torch.randn(count, 1)[some] * 0.1, size)
+    return functional.avg_pool2d(seen[:, None], 3, 1, 1)[:, 0] * uniform(count, 0.1, 0.45)
 
 
 def glare(pictures: Tensor) -> Tensor:

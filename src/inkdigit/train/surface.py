@@ -30,21 +30,35 @@ def axes(size: int) -> tuple[Tensor, Tensor]:
 
 
 def light(count: int, size: int) -> Tensor:
-    """Light paper [N, S, S]: its brightness, a slope, a shadow's edge, darker corners, patches, patterns."""
+    """Light paper [N, S, S]: its brightness, a slope, shadows, darker corners, patches, patterns."""
     x, y = axes(size)
     x, y = x / size - 0.5, y / size - 0.5
     angle = uniform(count, 0, 2 * math.pi)
     slope = 1 + uniform(count, 0, 0.5) * (x * angle.cos() + y * angle.sin())
-    turn = uniform(count, 0, 2 * math.pi)
-    sharp = torch.exp(uniform(count, math.log(4), math.log(400)))  # a lamp's is soft, the sun's is a cell wide
-    edge = torch.sigmoid((x * turn.cos() + y * turn.sin() - uniform(count, -0.4, 0.4)) * sharp)
-    shadow = 1 - uniform(count, 0.1, 0.55) * edge * chance(count, 0.35)
     corners = 1 - uniform(count, 0, 0.5) * (x**2 + y**2) * chance(count, 0.3)
     patches = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
     pattern = waves(count, size) * chance(count, 0.2)  # as cheques and patterned tables have
     unevenness = uniform(count, 0, 0.08) * patches + uniform(count, 0, 0.12) * pattern
     rough = uniform(count, 0, 0.25) * texture(count, size) * chance(count, 0.15)
-    return uniform(count, 0.45, 1.0) * slope * shadow * corners * (1 + unevenness + rough)
+    return uniform(count, 0.45, 1.0) * slope * shadows(count, size) * corners * (1 + unevenness + rough)
+
+
+def shadows(count: int, size: int) -> Tensor:
+    """Cast a shadow with a straight edge on some papers, and one of any form, as hands have: part of light [N, S, S].
+
+    Some shade little of the paper, and some leave little of it in the sun.
+    """
+    x, y = axes(size)
+    turn = uniform(count, 0, 2 * math.pi)
+    straight = (x / size - 0.5) * turn.cos() + (y / size - 0.5) * turn.sin() - uniform(count, -0.4, 0.4)
+    coarse, fine = (torch.randn(count, 1, cells, cells) for cells in (4, 7))
+    rough = [functional.interpolate(each, size=size, mode="bicubic")[:, 0] for each in (coarse, fine)]
+    form = 0.2 * (rough[0] + uniform(count, 0, 0.7) * rough[1] - uniform(count, -1, 1))
+    lit = torch.ones(count, size, size)
+    for within in (straight, form):  # about as far from its edge, in parts of the size
+        sharp = torch.exp(uniform(count, math.log(4), math.log(400)))  # a lamp's is soft, the sun's is a cell wide
+        lit = lit * (1 - uniform(count, 0.1, 0.65) * (within * sharp).sigmoid() * chance(count, 0.25))
+    return lit
 
 
 def texture(count: int, size: int) -> Tensor:
@@ -137,11 +151,13 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     margin = 1 + uniform(count, 0.1, 0.9) ** 2 + torch.rand(count, 2, 1) * 0.2
     half = (sides[..., None] * margin).amax(1, keepdim=True) / 2 * torch.exp(torch.randn(count, 2, 1) * 0.1)
     middle = centre[..., None] + torch.randn(count, 2, 1) * half * 0.06
-    inside_x, inside_y = half[:, :1] - (across - middle[:, :1]).abs(), half[:, 1:] - (down - middle[:, 1:]).abs()
-    comb = chance(count, 0.4)  # a row of boxes, as forms have
-    period_x = torch.where(comb, half[:, :1] - ((across - middle[:, :1]).abs() - half[:, :1]).abs(), inside_x)
-    edge_x = line(torch.where(comb, inside_x.abs().minimum(period_x.abs()), inside_x.abs()), thick)
-    box = torch.maximum(edge_x * (inside_y > -thick), line(inside_y.abs(), thick) * ((inside_x > -thick) | comb))
+    wide = 2 * half[:, :1]
+    place = (across - middle[:, :1]) / wide + 0.5  # 0..1 in the digit's own box
+    before, after = torch.randint(0, 5, (2, count, 1, 1)) * chance(count, 0.4)  # others in a row, as forms have
+    inside_x = wide * (place + before).minimum(after + 1 - place)
+    inside_y = half[:, 1:] - (down - middle[:, 1:]).abs()
+    between = wide * ((place + 0.5) % 1 - 0.5).abs()
+    box = torch.maximum(line(between, thick) * (inside_y > -thick), line(inside_y.abs(), thick)) * (inside_x > -thick)
     return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * chance(count, 0.3))
 
 
