@@ -187,6 +187,37 @@ def shadowed(digit: Grey, random: Random) -> Grey:
     return lit(paper(digit, random) * shade, random)
 
 
+def under_hand(digit: Grey, random: Random) -> Grey:
+    """Photograph under shadows of any form, as a hand or leaves cast: half the light, from an edge a few px wide on."""
+    form = enlarged(random.integers(0, 256, (4, 4)).astype(np.uint8), CANVAS, CANVAS) > 150
+    shade = Image.fromarray(form).convert("L").filter(ImageFilter.GaussianBlur(random.uniform(0.8, 4)))
+    return lit(paper(digit, random) * (1 - 0.5 * np.asarray(shade) / 255), random)
+
+
+def one_of_boxes(digit: Grey, random: Random) -> Grey:
+    """Scan a form with a row of three boxes, in any of which the digit stands."""
+    page, number = np.zeros((120, 280), np.uint8), int(random.integers(3))
+    ink = cropped(digit)
+    scale = random.uniform(0.7, 1) * min(76 / ink.shape[0], 56 / ink.shape[1])
+    ink = enlarged(ink, max(1, round(ink.shape[0] * scale)), max(1, round(ink.shape[1] * scale)))
+    room = (90 - ink.shape[0], 72 - ink.shape[1])
+    top, left = (int(random.integers(6, side - 5)) for side in room)
+    page[15 + top : 15 + top + ink.shape[0], 25 + 75 * number + left : 25 + 75 * number + left + ink.shape[1]] = ink
+    form = np.full(page.shape, 0.95)
+    form[14:106, 24:252] = 0.4
+    for box in range(3):
+        form[16:104, 26 + 75 * box : 99 + 75 * box] = 0.95
+    return clipped(255 * form * (1 - 0.8 * (page / 255)) + random.normal(0, 2, page.shape))
+
+
+def seen_through(digit: Grey, random: Random) -> Grey:
+    """Scan thin paper: what stands on its back is seen mirrored, soft and pale, anywhere."""
+    back = Image.fromarray(placed(digit[:, ::-1], random, 0.5)).filter(ImageFilter.GaussianBlur(2))
+    return clipped(
+        255 * paper(digit, random) * (1 - 0.2 * np.asarray(back) / 255) + random.normal(0, 3, (CANVAS, CANVAS))
+    )
+
+
 def on_desk(digit: Grey, random: Random) -> Grey:
     """Photograph a sheet that ends in the picture, on one to four sides: beyond it lies a darker desk."""
     page = paper(digit, random, 0.4)
@@ -286,6 +317,9 @@ CONDITIONS = [
     Condition("squared paper", 97.5, squared),
     Condition("printed box", 97.5, boxed),
     Condition("under a shadow", 97.5, shadowed),
+    Condition("under the shadow of a hand", 97.5, under_hand),
+    Condition("one of a row of printed boxes", 97.5, one_of_boxes),
+    Condition("seen through from the back", 97.5, seen_through),
     Condition("sheet on a darker desk", 97.5, on_desk),
     Condition("scanned, dark at the edges", 97.5, scanned),
     Condition("12-megapixel photo, digit 15 % high", 97.5, photograph),
