@@ -76,10 +76,25 @@
 #     inkdigit train --out runs/G5 --from runs/G4 $O  # calibrated on the sheets that every run now is
 #     inkdigit export runs/G5 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
+# That artefact is `inkdigit` at commit f4fddd1. Then shadows got any form, rows of boxes ended, and paper was seen through.
+# The glance went on with these, and the network twice, once with the glance of before; a third of each was mixed in:
+#
+#     K="--recipe glance --pens 4 --invented 12000 --glance-epochs 12"
+#     inkdigit train --out runs/T1 --from inkdigit $K
+#     inkdigit train --out runs/T2 --from runs/T1 $K
+#     inkdigit train --out runs/T3 --from runs/T2 --mix-with runs/T1 --mix-part 0.5 --glance-epochs 0 --sheets 1000 $N
+#     inkdigit train --out runs/A --from inkdigit --recipe finish --epochs 14 --rate 0.003
+#     inkdigit train --out runs/B --from runs/T1 --recipe finish --epochs 15 --rate 0.003 --glance runs/T1
+#     O="$N --glance runs/T3 --sheets 1000"
+#     inkdigit train --out runs/J1 --from runs/T3 --mix-with runs/A --mix-part 0.33 $O
+#     inkdigit train --out runs/J2 --from runs/J1 --mix-with runs/B --mix-part 0.33 $O
+#     inkdigit train --out runs/J3 --from runs/J2 --recipe telling --glance runs/T3
+#     inkdigit export runs/J3 --int8 --to src/inkdigit/models/inkdigit.onnx
+#
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
 # 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
 # was mixed in. The classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in.
-# All have the glance of `inkdigit` now.
+# All have the glance of `inkdigit` now (`--from tiny --network tiny --name tiny $O`, and so on).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
