@@ -91,9 +91,12 @@ def test_the_light_is_less_in_a_shadow_that_crosses_the_ink() -> None:
     grid = torch.where(mask > 0, 0.3 * grid, grid)
     cells = torch.arange(MASK) + 0.5 - MASK / 2
     paper = Paper(grid, mask, (torch.tensor([[[20.0], [14.0]]]), torch.tensor([[[22.0], [34.0]]])))
-    found = (paper.at(torch.stack([cells, cells])[None]) + paper.off)[0, 0, 18]
-    torch.testing.assert_close(found[14:21], torch.full((7,), 200.0), atol=5, rtol=0)
-    torch.testing.assert_close(found[27:34], torch.full((7,), 100.0), atol=5, rtol=0)
+    plane = paper.at(torch.stack([cells, cells])[None])
+    true = torch.where(cells < 0, 200.0, 100.0)
+    beside = torch.cat([torch.arange(14, 21), torch.arange(27, 34)])  # where no more than one light is close
+    by_plane, found = ((light[0, 0, 18] - true).abs()[beside] for light in (plane, plane + paper.off))
+    assert float(by_plane.mean()) > 20
+    assert (found < 0.5 * by_plane + 2).all()
 
 
 def test_some_papers_lie_in_a_shadow_and_some_are_seen_through() -> None:
