@@ -95,7 +95,8 @@ calibrated there too, by one temperature.
 - Two or more digits in one picture: it answers with one of them, or says that this is no digit.
 - Lines as dark and as thick as the ink that cross the digit, and ink that can hardly be told from the paper.
 - Digits that a thick pen has ringed closely, which may be read as a zero; and digits cropped to ink by so wide a pen that
-  more is ink than paper. `bench/geometry.py` measures both: see [its figures](../bench/README.md#figures).
+  more is ink than paper; and sharp shadows of a hand or leaves, which may be taken for broad ink. `bench/geometry.py`
+  measures all three: see [its figures](../bench/README.md#figures).
 - Straight bars, which may be a 1 or none.
 - Small bright notes on a dark, grained desk, some of which are taken for the ink itself.
 - Digits upside down or turned by more than about 30°.
