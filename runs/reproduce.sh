@@ -89,9 +89,7 @@
 #     inkdigit train --out runs/J1 --from runs/T3 --mix-with runs/A --mix-part 0.33 $O
 #     inkdigit train --out runs/J2 --from runs/J1 --mix-with runs/B --mix-part 0.33 $O
 #     inkdigit train --out runs/J3 --from runs/J2 --recipe telling --glance runs/T3
-#     inkdigit train --out runs/T4 --from runs/T3 --mix-with runs/A --mix-part 0.25 --glance-epochs 0 --sheets 1000 $N
-#     O="$N --glance runs/T4 --sheets 1000"  # a quarter of the earlier glance, which cuts markers better; and from here
-#     inkdigit train --out runs/J4 --from runs/J3 $O  # on, framing trusts scraps of paper less
+#     inkdigit train --out runs/J4 --from runs/J3 $O  # framing trusts scraps of paper less than it did until here
 #     inkdigit export runs/J4 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
