@@ -125,7 +125,7 @@ def prominent(grid: Tensor, mask: Tensor) -> Tensor:
 
 
 def around(values: Tensor, reach: int) -> Tensor:
-    """Average [N, 1, S, S] over the square around each cell, `reach` cells to every side."""
+    """Average [N, K, S, S] over the square around each cell, `reach` cells to every side."""
     cells = torch.arange(values.shape[-1], device=values.device)
     near = ((cells - cells[:, None]).abs() <= reach).float()
     near = near / near.sum(1, keepdim=True)
@@ -157,9 +157,9 @@ class Paper:
         self.slope: Tensor = (slant - self.centre * light) / (second - self.centre * first + HOLD)
         self.level: Tensor = light / total
         seen = 1 - edged
-        self.off: Tensor = around(seen * (grid - self.at(torch.stack([cells, cells])[None])), CLOSE) / (
-            around(seen, CLOSE) + SCRAP
-        )
+        above = grid - self.at(torch.stack([cells, cells])[None])
+        near, much = around(torch.cat([seen * above, seen], 1), CLOSE).split(1, dim=1)
+        self.off: Tensor = near / (much + SCRAP)
 
     def at(self, cells: Tensor) -> Tensor:
         """Give the brightness [N, 1, S, S] at the rows and columns `cells` [N, 2, S], from the mask's middle."""
