@@ -113,7 +113,8 @@ class Loop:
         order = torch.randperm(self.count)
         if self.later == self.count:
             return order
-        hardest = self.losses.argsort(descending=True, stable=True)[: round(self.later * HARDEST)]
+        shuffled = self.losses[order]  # else the first ones were the hardest of those that are equally hard
+        hardest = order[shuffled.argsort(descending=True, stable=True)[: round(self.later * HARDEST)]]
         easier = torch.ones(self.count, dtype=torch.bool)
         easier[hardest] = False
         some = torch.cat([hardest, order[easier[order]][: self.later - len(hardest)]])
