@@ -47,11 +47,11 @@ def test_some_digits_are_written_with_a_wider_pen_as_far_as_they_can_be_read() -
     line, ring, gap, two = bolder(ink).split(COUNT)
     wide = line[:, 28].sum(1)
     assert set(wide.int().tolist()) == {2 + 2 * cells for cells in range(BOLDER + 1)}
-    assert 0.55 < float((wide == 2).float().mean()) < 0.8
+    assert 0.4 < float((wide == 2).float().mean()) < 0.65
     assert set((1 - ring[:, 26, 22:34]).sum(1).int().tolist()) == {8, 6, 4, 2}
     assert set((1 - gap[:, 26, 22:32]).sum(1).int().tolist()) == {6, 4, 2}
     assert set((1 - two[:, 12:22, 30]).sum(1).int().tolist()) == {6, 4, 2, 0}
-    alone = torch.stack([bolder(line[:1])[0] for _ in range(12)])  # mostly none of one gets a wider pen
+    alone = torch.stack([bolder(line[:1])[0] for _ in range(12)])  # some of them get no wider pen
     assert float(alone[:, 28].sum(1).min()) == float(line[0, 28].sum())
 
 
@@ -68,7 +68,7 @@ def test_no_desk_covers_the_digit() -> None:
     torch.manual_seed(3)
     centre, sides = torch.rand(COUNT, 2) * GRID, 4 + torch.rand(COUNT, 2) * 40
     seen = page(centre, sides, GRID)
-    assert 0.05 < float((seen.amin((1, 2)) == 0).float().mean()) < 0.5
+    assert 0.2 < float((seen.amin((1, 2)) == 0).float().mean()) < 0.7
     column, row = centre.long().clamp(max=GRID - 1).unbind(1)
     assert (seen[torch.arange(COUNT), row, column] == 1).all()
 
@@ -102,13 +102,13 @@ def test_the_light_is_less_in_a_shadow_that_crosses_the_ink() -> None:
 def test_some_papers_lie_in_a_shadow_and_some_are_seen_through() -> None:
     torch.manual_seed(6)
     lit = shadows(400, GRID)
-    assert 0.3 < float((lit.amin((1, 2)) < 0.9).float().mean()) < 0.6
+    assert 0.5 < float((lit.amin((1, 2)) < 0.9).float().mean()) < 0.8
     assert float(lit.min()) > 0.1
     assert float(lit.max()) <= 1
     ink = torch.zeros(400, 56, 56)
     ink[:, 8:48, 16:22] = ink[:, 8:14, 16:40] = 1
     seen = behind(ink, torch.full((400, 2), float(GRID)), torch.tensor([[24.0, 40.0]]).repeat(400, 1), GRID)
-    assert 0.05 < float((seen.amax((1, 2)) > 0).float().mean()) < 0.2
+    assert 0.1 < float((seen.amax((1, 2)) > 0).float().mean()) < 0.4
     assert float(seen.max()) < 0.5
 
 
@@ -126,7 +126,7 @@ def test_no_form_is_printed_in_far_wider_lines_than_those_on_it() -> None:
     hairlines = torch.tensor(line)[None].repeat(COUNT, 1, 1) / 255
     printed = (1 - prints(hairlines, centre, sides, GRID)).amax((1, 2))
     assert 0.1 < float((printed > 0).float().mean()) < 0.9
-    assert float(printed.max()) <= 1.5 * line_width(hairlines).max()
+    assert float(printed.max()) <= 2.5 * line_width(hairlines).max()
     assert float((1 - prints(torch.zeros_like(hairlines), centre, sides, GRID)).max()) > 0.8
 
 
@@ -143,7 +143,7 @@ def test_gaps_leave_most_of_some_inks_and_all_of_the_others() -> None:
     torch.manual_seed(0)
     left = gaps(torch.full((400, 2), 60.0), GRID)
     gapped = (left < 1).any(2).any(1)
-    assert 0.1 < gapped.float().mean() < 0.2
+    assert 0.2 < gapped.float().mean() < 0.4
     assert 0 <= left.min() < 0.01
     assert 0.6 < left[gapped].mean() < 0.95
     assert left[gapped].mean((1, 2)).min() > 0.4

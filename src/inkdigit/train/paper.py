@@ -24,6 +24,7 @@ from .surface import (
     marks,
     page,
     prints,
+    shadows,
     small_print,
     stains,
     uniform,
@@ -56,14 +57,21 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     shape, tight = picture_shapes(ink, size)
     inked, centre, side = placed(ink, shape, tight, size)
     plain = chance(count, clean) | (tight[..., None] & chance(count, clean))  # who cuts out the ink has it clean
-    others = torch.maximum(neighbours(ink, shape, side, size), small_print(centre, side, size))
+    trouble = uniform(count, 0, 1).square()  # with most papers little is the matter: else hardly any could be read
+
+    def some(drawn: Tensor, none: float) -> Tensor:
+        return torch.where(torch.rand(count, 1, 1) < trouble, drawn, none)
+
+    others = some(torch.maximum(neighbours(ink, shape, side, size), small_print(centre, side, size)), 0)
     form = prints(inked, centre, side, size) * (1 - 0.9 * others)
-    paper = light(count, size) * folds(count, size) * stains(count, size) * holes(count, size) * form
-    written = torch.maximum(inked * gaps(side, size), marks(inked, centre, side, size))
+    paper = light(count, size) * some(form, 1)
+    for laid in (shadows, folds, stains, holes):
+        paper = paper * some(laid(count, size), 1)
+    written = torch.maximum(inked * some(gaps(side, size), 1), some(marks(inked, centre, side, size), 0))
     written = torch.maximum(written, number(ink, shape, centre, side, size))
-    written = torch.maximum(written, behind(ink, shape, side, size) * inked.amax((1, 2), keepdim=True))
+    written = torch.maximum(written, some(behind(ink, shape, side, size), 0) * inked.amax((1, 2), keepdim=True))
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
-    seen, beside = page(centre, side, size), desk(count, size)
+    seen, beside = some(page(centre, side, size), 1), desk(count, size)
     photo = paper * torch.lerp(beside, 1 - strength * written, seen)
     photo = sensor(blurred(glare(photo)), side)
     dark = torch.exp(math.log(PALEST) * uniform(count, 0, 1).square())
@@ -80,11 +88,11 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
 
 
 def bolder(ink: Tensor) -> Tensor:
-    """Write a third of the digits [N, 112, 112] with a wider pen, as far as one can still read them.
+    """Write half of the digits [N, 112, 112] with a wider pen, as far as one can still read them.
 
     That is as far as it fills no loop and joins no lines, or leaves enough of the digit's box empty.
     """
-    wider = torch.randint(-2 * BOLDER, BOLDER, ink.shape[:1])
+    wider = torch.randint(-BOLDER, BOLDER, ink.shape[:1])
     bold = ink[wider >= 0]
     parts, grown = parts_less_holes(bold), wider_line(bold)
     readable = torch.ones(len(bold), dtype=torch.bool)
@@ -185,7 +193,7 @@ def neighbours(ink: Tensor, shape: Tensor, sides: Tensor, size: int) -> Tensor:
     edge = torch.randint(0, 4, (count, 1))
     out = torch.where(edge % 2 == 0, -0.02, 1.02)
     centre = torch.where(torch.arange(2) == edge // 2, out, along) * shape
-    some = torch.rand(count) < 0.3
+    some = torch.rand(count) < 0.5
     other = torch.zeros(count, size, size)
     other[some] = drawn(ink.roll(1, 0)[some], centre[some], scale[some], torch.randn(count, 1)[some] * 0.1, size)
     x, y = axes(size)
@@ -223,7 +231,7 @@ def behind(ink: Tensor, shape: Tensor, sides: Tensor, size: int) -> Tensor:
     """Let another digit be seen through some papers, mirrored, soft and pale, from their other side: ink [N, S, S]."""
     count = len(ink)
     scale = sides.amax(1, keepdim=True) / ink_sides(ink).amax(1, keepdim=True)
-    some = torch.rand(count) < 0.12
+    some = torch.rand(count) < 0.25
     seen = torch.zeros(count, size, size)
     place = torch.rand(count, 2) * shape
     seen[some] = drawn(ink.roll(1, 0).flip(2)[some], place[some], scale[some], torch.randn(count, 1)[some] * 0.1, size)

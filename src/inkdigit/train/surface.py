@@ -30,7 +30,7 @@ def axes(size: int) -> tuple[Tensor, Tensor]:
 
 
 def light(count: int, size: int) -> Tensor:
-    """Light paper [N, S, S]: its brightness, a slope, shadows, darker corners, patches, patterns."""
+    """Light paper [N, S, S]: its brightness, a slope, darker corners, patches, patterns."""
     x, y = axes(size)
     x, y = x / size - 0.5, y / size - 0.5
     angle = uniform(count, 0, 2 * math.pi)
@@ -40,13 +40,13 @@ def light(count: int, size: int) -> Tensor:
     pattern = waves(count, size) * chance(count, 0.2)  # as cheques and patterned tables have
     unevenness = uniform(count, 0, 0.08) * patches + uniform(count, 0, 0.12) * pattern
     rough = uniform(count, 0, 0.25) * texture(count, size) * chance(count, 0.15)
-    return uniform(count, 0.45, 1.0) * slope * shadows(count, size) * corners * (1 + unevenness + rough)
+    return uniform(count, 0.45, 1.0) * slope * corners * (1 + unevenness + rough)
 
 
 def shadows(count: int, size: int) -> Tensor:
-    """Cast a shadow with a straight edge on some papers, and one of any form, as hands have: part of light [N, S, S].
+    """Cast a shadow with a straight edge on some papers, one of any form, as hands have, on some: the part of light.
 
-    Some shade little of the paper, and some leave little of it in the sun.
+    [N, S, S]. Some shade little of the paper, and some leave little of it in the sun.
     """
     x, y = axes(size)
     turn = uniform(count, 0, 2 * math.pi)
@@ -57,7 +57,7 @@ def shadows(count: int, size: int) -> Tensor:
     lit = torch.ones(count, size, size)
     for within in (straight, form):  # about as far from its edge, in parts of the size
         sharp = torch.exp(uniform(count, math.log(4), math.log(400)))  # a lamp's is soft, the sun's is a cell wide
-        lit = lit * (1 - uniform(count, 0.1, 0.65) * (within * sharp).sigmoid() * chance(count, 0.25))
+        lit = lit * (1 - uniform(count, 0.1, 0.65) * (within * sharp).sigmoid() * chance(count, 0.5))
     return lit
 
 
@@ -87,7 +87,7 @@ def folds(count: int, size: int) -> Tensor:
         turn = uniform(count, 0, 2 * math.pi)
         beyond = (x - size / 2) * turn.cos() + (y - size / 2) * turn.sin() - uniform(count, -0.5, 0.5) * size
         lit = lit * (1 + torch.randn(count, 1, 1) * 0.08 * (beyond * uniform(count, 0.3, 1.5)).sigmoid())
-    return torch.where(chance(count, 0.15), lit, torch.ones(()))
+    return torch.where(chance(count, 0.25), lit, torch.ones(()))
 
 
 def stains(count: int, size: int) -> Tensor:
@@ -101,7 +101,7 @@ def stains(count: int, size: int) -> Tensor:
     beyond = away.sqrt() - uniform(count, 0.05, 0.4) * size + uneven * uniform(count, 0, 0.03) * size
     edge = torch.exp(-(beyond / uniform(count, 0.7, 3)).square()) * uniform(count, 0, 0.4)
     within = (0.5 - beyond).clamp(0, 1) * uniform(count, -0.1, 0.6)
-    return 1 - (edge + within).clamp(max=0.9) * chance(count, 0.25)
+    return 1 - (edge + within).clamp(max=0.9) * chance(count, 0.35)
 
 
 def holes(count: int, size: int) -> Tensor:
@@ -113,7 +113,7 @@ def holes(count: int, size: int) -> Tensor:
     pitch = uniform(count, 0.06, 0.5) * size
     along = ((along / pitch + uniform(count, 0, 1)) % 1 - 0.5) * pitch
     inside = uniform(count, 0.5, 3) + 0.5 - (across.square() + along.square()).sqrt()
-    return 1 - inside.clamp(0, 1) * uniform(count, 0.2, 1) * chance(count, 0.1)
+    return 1 - inside.clamp(0, 1) * uniform(count, 0.2, 1) * chance(count, 0.15)
 
 
 def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
@@ -131,7 +131,7 @@ def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     large = functional.interpolate(coarse.float(), size=size)[:, 0]
     letters = torch.where(pitch > 5, large, fine[:, 0].float())
     words = functional.interpolate(torch.rand(count, 1, size // 6), size=size)
-    return letters * row * (words > 0.25) * (chance(count, 0.2) & (tall > 8)) * uniform(count, 0.4, 1)
+    return letters * row * (words > 0.25) * (chance(count, 0.3) & (tall > 8)) * uniform(count, 0.4, 1)
 
 
 def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
@@ -145,9 +145,9 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     across, down = x + tilt * y, y - tilt * x
     spacing = uniform(count, 0.08, 0.6) * size
     written = torch.where(ink.amax((1, 2), keepdim=True) > 0, line_width(ink), size)
-    thick = uniform(count, 0.2, 1.4).minimum(uniform(count, 0.5, 1.5) * written)
+    thick = uniform(count, 0.2, 1.4).minimum(uniform(count, 0.5, 2.5) * written)
     squares = stripes(across, spacing, thick, uniform(count, 0, 1)) * chance(count, 0.45)
-    ruled = torch.maximum(stripes(down, spacing, thick, uniform(count, 0, 1)), squares) * chance(count, 0.35)
+    ruled = torch.maximum(stripes(down, spacing, thick, uniform(count, 0, 1)), squares) * chance(count, 0.5)
     margin = 1 + uniform(count, 0.1, 0.9) ** 2 + torch.rand(count, 2, 1) * 0.2
     half = (sides[..., None] * margin).amax(1, keepdim=True) / 2 * torch.exp(torch.randn(count, 2, 1) * 0.1)
     middle = centre[..., None] + torch.randn(count, 2, 1) * half * 0.06
@@ -158,7 +158,7 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     inside_y = half[:, 1:] - (down - middle[:, 1:]).abs()
     between = wide * ((place + 0.5) % 1 - 0.5).abs()
     box = torch.maximum(line(between, thick) * (inside_y > -thick), line(inside_y.abs(), thick)) * (inside_x > -thick)
-    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * chance(count, 0.3))
+    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * chance(count, 0.45))
 
 
 def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
@@ -183,7 +183,7 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     twice = torch.where(chance(count, 0.3), below.abs().minimum((below - 3 * thick).abs()), below.abs())
     under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
-    return drawn * (chance(count, 0.22) & (half.amax(1, keepdim=True) > 4))
+    return drawn * (chance(count, 0.4) & (half.amax(1, keepdim=True) > 4))
 
 
 def grain(count: int, size: int) -> Tensor:
@@ -203,7 +203,7 @@ def gaps(sides: Tensor, size: int) -> Tensor:
     allowed = (sides.amax(1, keepdim=True) >= GAPPED * torch.tensor(GAPS)).sum(1).clamp(min=1)
     kind = (torch.rand(count) * allowed).long()
     left = (rough[torch.arange(count), kind] + uniform(count, 0.4, 1.6)) * uniform(count, 2, 10)
-    return torch.where(chance(count, 0.15), left.clamp(0, 1), torch.ones(()))
+    return torch.where(chance(count, 0.3), left.clamp(0, 1), torch.ones(()))
 
 
 def line_width(ink: Tensor) -> Tensor:
@@ -229,7 +229,7 @@ def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     right, bottom, left, top = (side[..., None] for side in room.split(1, dim=1))
     inside = (right - across).minimum(left + across).minimum(bottom - down).minimum(top + down)
     on_page = (inside * uniform(count, 0.4, 2) + 0.5).clamp(0, 1)
-    return torch.where(chance(count, 0.35), on_page, torch.ones(()))
+    return torch.where(chance(count, 0.6), on_page, torch.ones(()))
 
 
 def desk(count: int, size: int) -> Tensor:
