@@ -92,6 +92,17 @@ def test_later_epochs_visit_the_hardest_pictures_and_some_of_the_others() -> Non
     assert len(epochs[0] & epochs[1]) < 0.9 * COUNT / 2
 
 
+def test_later_epochs_visit_any_pictures_where_all_are_equally_hard() -> None:
+    state = loop(Recipe(batch=BATCH, revisited=0.5))  # as a glance, which notes no losses
+    visits = torch.zeros(COUNT)
+    for _ in range(40):
+        state.step = COUNT // BATCH
+        state.batch()
+        visits[state.order] += 1
+    assert 0 < int(visits.min())
+    assert int(visits.max()) < 40
+
+
 def test_every_epoch_leaves_a_line_of_figures(tmp_path: Path) -> None:
     run(loop(Recipe(batch=BATCH)), tmp_path)
     lines = [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()]
