@@ -99,7 +99,7 @@ def test_later_epochs_visit_any_pictures_where_all_are_equally_hard() -> None:
         state.step = COUNT // BATCH
         state.batch()
         visits[state.order] += 1
-    assert 0 < int(visits.min())
+    assert int(visits.min()) > 0
     assert int(visits.max()) < 40
 
 

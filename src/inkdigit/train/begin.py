@@ -1,8 +1,6 @@
 """What a run begins with: the weights of another run, or those of an artefact."""
 
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from .export import Graph
 from .folder import load
 from .framing import Framing
 from .glance import Glance
-from .networks import NETWORKS
+from .networks import NETWORKS, fused, normalised
 from .recipe import Recipe
 
 IN_INT8 = "-int8"  # ends the architecture of an artefact whose network has been quantised
@@ -138,26 +136,15 @@ def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor
                 continue
             parent, place = name.rsplit(".", 1)
             after = f"{parent}.{int(place) + 1}"
-            weights[f"{after}.bias"] = stored[f"{name}.weight_bias"]
+            shift = f"{name}.bias" if f"{name}.bias" in stored else f"{name}.weight_bias"  # as it was named earlier
+            weights[f"{after}.bias"] = stored[shift]
             weights[f"{after}.running_var"] = torch.full_like(weights[f"{after}.bias"], 1 - modules[after].eps)
     return weights
 
 
 def folded(framing: Framing) -> Framing:
-    """Give a copy that does the same sooner and cannot be trained: batch normalisation is in its convolutions."""
-    glance = deepcopy(framing.glance).eval()
-    for layers, place, convolution, norm in list(normalised(glance)):
-        layers[place], layers[place + 1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
-    return Framing(glance)
-
-
-def normalised(module: nn.Module) -> Iterator[tuple[nn.Sequential, int, nn.Conv2d, nn.BatchNorm2d]]:
-    """Give every convolution that batch normalisation follows, and before the two, the layers they are in and where."""
-    for layers in module.modules():
-        if isinstance(layers, nn.Sequential):
-            for place, (layer, norm) in enumerate(pairwise(layers)):
-                if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    yield layers, place, layer, norm
+    """Give a copy that does the same sooner and cannot be trained."""
+    return Framing(fused(framing.glance))
 
 
 @torch.no_grad()

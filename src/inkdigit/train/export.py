@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from ..artefact import INPUTS, OUTPUTS, Contract, open_artefact
 from ..errors import ArtefactError
 from .framing import Framing
-from .networks import Network
+from .networks import Network, fused
 from .writing import writing
 
 TOLERANCE = 1e-3  # of what is exported against torch, in every output
@@ -99,7 +99,7 @@ def to_onnx(graph: Graph) -> onnx.ModelProto:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of its own internals
         program = torch.onnx.export(
-            graph,
+            fused(graph),  # the exporter does so too, but not within the branches of a condition
             (torch.zeros(EXAMPLE, dtype=torch.uint8),),
             input_names=list(INPUTS),
             output_names=list(OUTPUTS),
@@ -109,15 +109,34 @@ def to_onnx(graph: Graph) -> onnx.ModelProto:
         )
     if program is None:
         raise ArtefactError(f"torch {torch.__version__} could not translate the graph.")
-    return program.model_proto
+    return with_own_weights(program.model_proto)
+
+
+def with_own_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Give every branch of a condition its own weights: ONNX Runtime lays out no others for a processor's vectors."""
+    stored = {item.name: item for item in model.graph.initializer}
+    for branch in branches(model):
+        for node in branch.node:
+            for place, name in enumerate(node.input):
+                if node.op_type == "Conv" and name in stored:
+                    node.input[place] = f"{branch.name}.{name}"
+                    branch.initializer.append(stored[name])
+                    branch.initializer[-1].name = node.input[place]
+    return model
+
+
+def branches(model: onnx.ModelProto) -> list[onnx.GraphProto]:
+    """Give the graphs that conditions choose from."""
+    return [each.g for node in model.graph.node for each in node.attribute if each.type == onnx.AttributeProto.GRAPH]
 
 
 def with_contract(model: onnx.ModelProto, contract: Contract) -> onnx.ModelProto:
     """Put the contract in the model's metadata, and drop the exporter's own notes of where code was."""
     del model.metadata_props[:]
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
+    for graph in (model.graph, *branches(model)):
+        for node in graph.node:
+            del node.metadata_props[:]
+            node.doc_string = ""
     onnx.helper.set_model_props(model, contract.metadata())
     return model
 

@@ -1,14 +1,17 @@
 """Framing: pixels to the 28×28 frame that the network sees, as a module that is exported inside the graph.
 
-It looks twice. A glance at the picture, stretched over a 96×96 grid, says what is ink of the digit; a cut of the full
-picture around it, cleaned with the glance's mask, is then brought to the frame: longest side 20 px, centre of mass in
-the middle, as MNIST's makers did (LeCun, Bottou, Bengio, Haffner 1998, section III.A). Each crop, scale and shift is
-two matrices, `Wy @ picture @ Wx.T`, which average exactly the area that a cell covers.
+It looks twice. A glance at the picture, stretched over a 96×96 grid, says what is ink of the digit; where the picture
+has more px than that, a second one is taken of what is around that ink alone. A cut of the full picture around the ink,
+cleaned with the glance's mask, is then brought to the frame: longest side 20 px, centre of mass in the middle, as
+MNIST's makers did (LeCun, Bottou, Bengio, Haffner 1998, section III.A). Each crop, scale and shift is two matrices,
+`Wy @ picture @ Wx.T`, which average exactly the area that a cell covers.
 
 It does not know what a digit looks like beyond what the glance has learnt, and it never thickens or thins a stroke.
 All planes are [N, 1, S, S], and what belongs to rows and columns is [N, 2, …]: for a picture of 28×28 every node of the
 exported graph costs as much as its arithmetic, and one rank throughout needs no nodes that only reshape.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +30,8 @@ BESIDE = 5  # cells of the mask: paper so near to ink is what it is measured aga
 SURROUNDED = 3  # times as much ink is around as is enough for it
 EDGED = 4  # a quarter of the 3×3 cells around one is ink: it is a stroke's soft edge; a third is, beside a straight one
 LONE = 8.0  # standard deviations from the mean: no slope of light and no grain is so far from it, and a dot is at 40
+CLOSER = 1.4  # times as wide as the ink that the first look finds: what the second one looks at
+LEAST_SEEN = 40.0  # px, of which it looks at no fewer
 FRAME = 28
 FRAME_INK = 20
 AROUND = 0.75  # of the ink's longest side: how far from its middle any paper is looked at
@@ -37,6 +42,9 @@ NOISE_FLOOR = 3.0  # what is taken for grain, in mean depths of what is brighter
 GRAIN = 0.5  # of the deepest: no more is taken for grain, be as much brighter as may, as paper is within a scribble
 FAINTEST = 3.0  # grey levels of contrast, under which there is no ink
 FAIR_INK = 0.4  # of the strongest: what is measured, and what is paler may be left of a stain or of printed lines
+
+
+Span = tuple[Tensor, Tensor]  # first cell and last plus 1 of what is inked, each [N, 2, 1]: rows, then columns
 
 
 def overlaps(centres: Tensor, width: Tensor, size: int) -> Tensor:
@@ -84,7 +92,25 @@ class Framing(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Frame `pixels`, uint8 [N, H, W]."""
         picture = pixels[:, None].float()
-        grid = look(picture)
+        large = torch.sym_max(*picture.shape[2:]) > GRID  # else one sees no more from near
+        grid, start, size = torch.cond(large, self.from_near, self.from_afar, (picture,))
+        mask, span, paper = self.found(grid)
+        ink, contrast = cut(picture, mask, span, paper, Window(start, size))
+        return place(ink), contrast
+
+    def from_afar(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give all of a picture [N, 1, H, W] as a grid [N, 1, 96, 96], and its window."""
+        sides = sides_of(picture).expand(len(picture), 2, 1)
+        return look(picture), torch.zeros_like(sides), sides.clone()
+
+    def from_near(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give a grid [N, 1, 96, 96] of what is around the ink that a first look finds, and its window."""
+        _, span, _ = self.found(look(picture))
+        window = around_ink(span, sides_of(picture))
+        return look_closer(picture, window), window.start, window.size
+
+    def found(self, grid: Tensor) -> tuple[Tensor, Span, "Paper"]:
+        """Look at a grid [N, 1, 96, 96]: the ink's mask [N, 1, 48, 48] and span, and the paper beside it."""
         level = standardised(grid)
         mask = torch.sigmoid(self.glance(level))
         cells = every_second(grid)
@@ -92,8 +118,41 @@ class Framing(nn.Module):
         mask = torch.where(doubtful, torch.maximum(mask, lone(level)), mask)
         seen = profiles(prominent(cells, mask))
         span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
-        ink, contrast = cut(picture, mask, span, Paper(cells, mask, span))
-        return place(ink), contrast
+        return mask, span, Paper(cells, mask, span)
+
+
+class Window(NamedTuple):
+    """Hold the part of each picture that is looked at, from `start` on and `size` large: px [N, 2, 1], rows first."""
+
+    start: Tensor
+    size: Tensor
+
+
+def sides_of(picture: Tensor) -> Tensor:
+    """Give the height and width in px of all pictures [N, 1, H, W], as [1, 2, 1]."""
+    return torch.stack([torch.scalar_tensor(side) for side in picture.shape[2:]]).to(picture.device)[None, :, None]
+
+
+def around_ink(span: Span, sides: Tensor) -> Window:
+    """Choose a window around the ink's `span` in the mask of pictures with these `sides` [1, 2, 1]; all for no ink."""
+    first, last = (edge * (sides / MASK) for edge in span)
+    half = ((last - first).amax(1, keepdim=True) * CLOSER).clamp(min=LEAST_SEEN) / 2
+    middle = (first + last) / 2
+    inked = (last > first).all(1, keepdim=True)
+    start = torch.where(inked, (middle - half).clamp(min=0), 0.0)
+    return Window(start, torch.where(inked, (middle + half).minimum(sides), sides) - start)
+
+
+def look_closer(picture: Tensor, window: Window) -> Tensor:
+    """Stretch a window of [N, 1, H, W] to the grid [N, 1, 96, 96]; what is larger is smoothed as much as it shrinks."""
+    height, width = picture.shape[2:]
+    cell = window.size / GRID
+    down, across = (window.start + (torch.arange(GRID, device=picture.device) + 0.5) * cell)[..., None].split(1, dim=1)
+    tall, wide = cell[..., None].clamp(min=1).split(1, dim=1)
+    rows = overlaps(down.clamp(0.5, height - 0.5), tall, height)
+    columns = overlaps(across.clamp(0.5, width - 0.5), wide, width)
+    grid: Tensor = rows @ picture @ columns.mT / (tall * wide)
+    return grid
 
 
 def look(picture: Tensor) -> Tensor:
@@ -141,7 +200,7 @@ class Paper:
     plane comes on top: under a shadow it does.
     """
 
-    def __init__(self, grid: Tensor, mask: Tensor, span: tuple[Tensor, Tensor]) -> None:
+    def __init__(self, grid: Tensor, mask: Tensor, span: Span) -> None:
         cells = torch.arange(MASK, device=grid.device) + 0.5 - MASK / 2  # from the middle, which rounds less
         powers = torch.stack([torch.ones_like(cells), cells, cells * cells], 1)
         first, last = span
@@ -168,19 +227,19 @@ class Paper:
         return brightness
 
 
-def cut(picture: Tensor, mask: Tensor, span: tuple[Tensor, Tensor], paper: Paper) -> tuple[Tensor, Tensor]:
-    """Cut the ink out of the full picture [N, 1, H, W] with the `mask` [N, 1, 48, 48] and the ink's `span` in it.
+def cut(picture: Tensor, mask: Tensor, span: Span, paper: Paper, window: Window) -> tuple[Tensor, Tensor]:
+    """Cut the ink out of the full picture [N, 1, H, W].
 
-    Gives the ink [N, 1, 42, 42] in 0..1, and its contrast to the paper [N, 1, 1, 1] in grey levels.
+    With the `mask` [N, 1, 48, 48] of a `window` in it, the ink's `span` in the mask and the `paper`. Gives the ink
+    [N, 1, 42, 42] in 0..1, and its contrast to the paper [N, 1, 1, 1] in grey levels.
     """
     height, width = picture.shape[2:]
-    sides = torch.stack([torch.scalar_tensor(height), torch.scalar_tensor(width)]).to(picture.device)
-    step = (sides / MASK)[:, None]  # px of a mask's cell
+    step = window.size / MASK  # px of a mask's cell
     first, last = span
     side = ((last - first) * step).amax(1, keepdim=True).clamp(min=1) / PATCH_INK  # of the patch's cells, in px
     middle = (first + last) / 2
     cells = (torch.arange(PATCH, device=picture.device) + 0.5 - PATCH / 2) * (side / step)
-    down, across = ((middle + cells) * step)[..., None].split(1, dim=1)
+    down, across = (window.start + (middle + cells) * step)[..., None].split(1, dim=1)
     cell = side[..., None]
     rows, columns = overlaps(down, cell, height), overlaps(across, cell, width)
     at = (middle + cells)[..., None]

@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx.utils import Extractor
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxscript.optimizer import remove_unused_nodes
 from torch import nn
 
 from ..artefact import SUFFIX, open_artefact
@@ -138,8 +138,8 @@ def only_for(layers: list[str], model: onnx.ModelProto) -> onnx.ModelProto:
             value = None if node.name in layers else before_rounding(name, maker)
             if value and (maker[value].name not in layers or maker[value].op_type == LINEAR):
                 node.input[place] = value
-    inputs, outputs = ([value.name for value in values] for values in (model.graph.input, model.graph.output))
-    return Extractor(model).extract_model(inputs, outputs)  # without what nothing uses now
+    remove_unused_nodes(model)
+    return model
 
 
 def before_rounding(name: str, maker: Mapping[str, onnx.NodeProto]) -> str | None:
