@@ -31,9 +31,10 @@ Written by `runs/model_card.py` from the shipped artefact; every figure is measu
 
 One ONNX file of {size:.2f} MB that takes a grey picture of any size and polarity and gives ten calibrated probabilities,
 the 28×28 frame that the network saw, and digitness, the probability that the picture is one digit at all. A learned
-glance (an encoder and decoder on a 96×96 grid) finds the ink, framing cuts it out of the full picture and centres it,
-and the network `{architecture}` reads it (`-int8`: all its layers but the first compute in 8 bits, glance and framing
-in float). All have {parameters:,} parameters together.
+glance (an encoder and decoder on a 96×96 grid) finds the ink, and in a larger picture looks once more, at what is around
+that. Framing cuts the ink out of the full picture and centres it, and the network `{architecture}` reads it (`-int8`:
+all its layers but the first compute in 8 bits, glance and framing in float). All have {parameters:,} parameters
+together.
 
 It is meant for one handwritten digit in a picture: drawn with a pen, a finger or a mouse, scanned or photographed. It is
 not meant for numbers of several digits, printed type, or decisions about people that nobody checks.
@@ -51,20 +52,20 @@ MNIST's digits are also drawn anew, along the middle of their lines, with pens o
 too bold to have such a middle. Pen digits are drawn with pens of every width too, in other hands' styles (corners
 rounded, ends left out or drawn out, strokes moved and joined, proportions changed), and so are {invented:,} invented
 ones: forms that are taught in other countries and that fast hands write, as flagged and footed ones, crossed sevens,
-slashed zeros, open fours. Pictures of digits on paper are made of all, up to {sheets:,} in a run: uneven light, shadows
-with a straight edge and of any form, folds, stains, fingers, holes, glare, textures, patterns, neighbours, the digits
-before and after in a number that an edge cuts off (for the network alone), ruled and squared paper, printed boxes and
-rows of them, what is seen through from the back, rings, brackets and underlines by hand, small print, the desk beyond
-the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities, any
-place, from a twentieth of the picture's size up, aspects up to 12:1. The glance is trained on these, and the network on
-the frames that the real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,}
-invented signs (random strokes, blots, signs whose last line runs on around them, irregular outlines with three to six
-corners; plain letters and marks drawn from `train/invented.py`), as many letters and symbols of two fonts, thinned and
-written by a hand (`train/glyphs.py`), scribbles, quadrilaterals, pairs of digits, digits written over, noise, empty
-paper, and pictures of overlapping things as photographs of anything have them (dead leaves: Lee, Mumford, Huang 2001).
-Omniglot's pictures are in none of these, nor are the shapes (regular polygons, stars, arrows, spirals, hearts) and
-printed letters of `bench/digitness.py`. But kinds are shared: outlines with as many corners as some of those polygons,
-though no regular ones but squares; and Latin letters of other fonts,
+slashed zeros, open fours. Pictures of digits on paper are made of all, up to {sheets:,} in a run, with most of which
+little is the matter: uneven light, shadows with a straight edge and of any form, folds, stains, fingers, holes, glare,
+textures, patterns, neighbours, the digits before and after in a number that an edge cuts off (for the network alone),
+ruled and squared paper, printed boxes and rows of them, what is seen through from the back, rings, brackets and
+underlines by hand, small print, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged cells, pixels
+gone black or white, wide pens, both polarities, any place, from a twentieth of the picture's size up, aspects up to
+12:1. The glance is trained on these, and the network on the frames that the real graph makes of these and of the plain
+pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs whose last line runs
+on around them, irregular outlines with three to six corners; plain letters and marks drawn from `train/invented.py`),
+as many letters and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`), scribbles, quadrilaterals,
+pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things as photographs of anything
+have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's pictures are in none of these, nor are the shapes (regular
+polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`. But kinds are shared: outlines
+with as many corners as some of those polygons, though no regular ones but squares; and Latin letters of other fonts,
 which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh` is the

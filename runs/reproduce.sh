@@ -92,6 +92,13 @@
 #     inkdigit train --out runs/J4 --from runs/J3 $O  # framing trusts scraps of paper less than it did until here
 #     inkdigit export runs/J4 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
+# That artefact is `inkdigit` at commit f2de6d4. Then little was the matter with most paper, and half of a glance that had
+# gone on with that was mixed in. Framing has a second look at large pictures since, with the same glance:
+#
+#     inkdigit train --out runs/V1 --from inkdigit $K --sheets 60000 --glance-epochs 30
+#     inkdigit train --out runs/M1 --from inkdigit --mix-with runs/V1 --mix-part 0.5 --glance-epochs 0 --sheets 1000 $N
+#     inkdigit export runs/M1 --int8 --to src/inkdigit/models/inkdigit.onnx
+#
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
 # 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
 # was mixed in. The classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in.
