@@ -18,6 +18,8 @@ from inkdigit.train.int8 import LAYERS, quantise, refuse_a_loss
 
 from ..pictures import digits, seven
 
+SCALE = "bias_quantized_scale"
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -63,7 +65,7 @@ def test_frames_are_the_same_and_digits_are_read_as_well(whole: Path, int8: Path
 
 def test_training_begins_with_its_weights_too(whole: Path, int8: Path) -> None:
     before, after = (from_artefact(path)[2].state_dict() for path in (whole, int8))
-    steps = bias_steps(int8)
+    steps = bias_steps(int8, before)
     assert len(steps) == 7
     for name, values in before.items():
         if "running" in name or not values.dim():
@@ -76,15 +78,18 @@ def test_training_begins_with_its_weights_too(whole: Path, int8: Path) -> None:
     assert not steps
 
 
-def bias_steps(path: Path) -> dict[str, torch.Tensor]:
-    """Give the steps in which biases are held: those of their layer's inputs and weights, however small they are."""
+def bias_steps(path: Path, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Give the steps in which biases are held: those of their layer's inputs and weights, however small they are.
+
+    By the names that they have among a graph's `weights`: a convolution's is what its normalisation adds.
+    """
     steps = {}
     for item in onnx.load(path).graph.initializer:
-        if item.name.endswith(".bias_quantized_scale"):
-            steps[item.name.removesuffix("_quantized_scale")] = torch.tensor(numpy_helper.to_array(item))
-        elif item.name.endswith(".weight_bias_quantized_scale"):  # of a convolution: what its normalisation adds
-            parent, place, _ = item.name.rsplit(".", 2)
-            steps[f"{parent}.{int(place) + 1}.bias"] = torch.tensor(numpy_helper.to_array(item))
+        if item.name.endswith(SCALE):
+            name = item.name.removesuffix("_quantized_scale")
+            parent, place, _ = name.rsplit(".", 2)
+            after = f"{parent}.{int(place) + 1}.bias" if name not in weights else name
+            steps[after] = torch.tensor(numpy_helper.to_array(item))
     return steps
 
 

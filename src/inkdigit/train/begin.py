@@ -136,8 +136,7 @@ def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor
                 continue
             parent, place = name.rsplit(".", 1)
             after = f"{parent}.{int(place) + 1}"
-            shift = f"{name}.bias" if f"{name}.bias" in stored else f"{name}.weight_bias"  # as it was named earlier
-            weights[f"{after}.bias"] = stored[shift]
+            weights[f"{after}.bias"] = stored[f"{name}.bias"]
             weights[f"{after}.running_var"] = torch.full_like(weights[f"{after}.bias"], 1 - modules[after].eps)
     return weights
 
