@@ -68,7 +68,7 @@ def test_no_desk_covers_the_digit() -> None:
     torch.manual_seed(3)
     centre, sides = torch.rand(COUNT, 2) * GRID, 4 + torch.rand(COUNT, 2) * 40
     seen = page(centre, sides, GRID)
-    assert 0.2 < float((seen.amin((1, 2)) == 0).float().mean()) < 0.7
+    assert 0.4 < float((seen.amin((1, 2)) == 0).float().mean()) < 0.7
     column, row = centre.long().clamp(max=GRID - 1).unbind(1)
     assert (seen[torch.arange(COUNT), row, column] == 1).all()
 
@@ -108,7 +108,7 @@ def test_some_papers_lie_in_a_shadow_and_some_are_seen_through() -> None:
     ink = torch.zeros(400, 56, 56)
     ink[:, 8:48, 16:22] = ink[:, 8:14, 16:40] = 1
     seen = behind(ink, torch.full((400, 2), float(GRID)), torch.tensor([[24.0, 40.0]]).repeat(400, 1), GRID)
-    assert 0.1 < float((seen.amax((1, 2)) > 0).float().mean()) < 0.4
+    assert 0.15 < float((seen.amax((1, 2)) > 0).float().mean()) < 0.3
     assert float(seen.max()) < 0.5
 
 
@@ -143,7 +143,7 @@ def test_gaps_leave_most_of_some_inks_and_all_of_the_others() -> None:
     torch.manual_seed(0)
     left = gaps(torch.full((400, 2), 60.0), GRID)
     gapped = (left < 1).any(2).any(1)
-    assert 0.2 < gapped.float().mean() < 0.4
+    assert 0.25 < gapped.float().mean() < 0.35
     assert 0 <= left.min() < 0.01
     assert 0.6 < left[gapped].mean() < 0.95
     assert left[gapped].mean((1, 2)).min() > 0.4
