@@ -57,7 +57,7 @@ def shadows(count: int, size: int) -> Tensor:
     lit = torch.ones(count, size, size)
     for within in (straight, form):  # about as far from its edge, in parts of the size
         sharp = torch.exp(uniform(count, math.log(4), math.log(400)))  # a lamp's is soft, the sun's is a cell wide
-        lit = lit * (1 - uniform(count, 0.1, 0.65) * (within * sharp).sigmoid() * chance(count, 0.5))
+        lit = lit * (1 - uniform(count, 0.1, 0.65) * (within * sharp).sigmoid() * chance(count, 0.75))
     return lit
 
 
@@ -183,7 +183,7 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     twice = torch.where(chance(count, 0.3), below.abs().minimum((below - 3 * thick).abs()), below.abs())
     under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
-    return drawn * (chance(count, 0.4) & (half.amax(1, keepdim=True) > 4))
+    return drawn * (chance(count, 0.5) & (half.amax(1, keepdim=True) > 4))
 
 
 def grain(count: int, size: int) -> Tensor:
@@ -229,7 +229,7 @@ def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     right, bottom, left, top = (side[..., None] for side in room.split(1, dim=1))
     inside = (right - across).minimum(left + across).minimum(bottom - down).minimum(top + down)
     on_page = (inside * uniform(count, 0.4, 2) + 0.5).clamp(0, 1)
-    return torch.where(chance(count, 0.6), on_page, torch.ones(()))
+    return torch.where(chance(count, 0.8), on_page, torch.ones(()))
 
 
 def desk(count: int, size: int) -> Tensor:
