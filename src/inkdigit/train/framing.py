@@ -1,7 +1,7 @@
 """Framing: pixels to the 28×28 frame that the network sees, as a module that is exported inside the graph.
 
-It looks twice. A glance at the picture, stretched over a 96×96 grid, says what is ink of the digit; where the picture
-has more px than that, a second one is taken of what is around that ink alone. A cut of the full picture around the ink,
+A glance at the picture, stretched over a 96×96 grid, says what is ink of the digit. A picture of more px than that is
+seen twice: what is around the ink that a first look finds takes its place, stretched likewise. A cut around the ink,
 cleaned with the glance's mask, is then brought to the frame: longest side 20 px, centre of mass in the middle, as
 MNIST's makers did (LeCun, Bottou, Bengio, Haffner 1998, section III.A). Each crop, scale and shift is two matrices,
 `Wy @ picture @ Wx.T`, which average exactly the area that a cell covers.
@@ -10,8 +10,6 @@ It does not know what a digit looks like beyond what the glance has learnt, and 
 All planes are [N, 1, S, S], and what belongs to rows and columns is [N, 2, …]: for a picture of 28×28 every node of the
 exported graph costs as much as its arithmetic, and one rank throughout needs no nodes that only reshape.
 """
-
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -93,21 +91,21 @@ class Framing(nn.Module):
         """Frame `pixels`, uint8 [N, H, W]."""
         picture = pixels[:, None].float()
         large = torch.sym_max(*picture.shape[2:]) > GRID  # else one sees no more from near
-        grid, start, size = torch.cond(large, self.from_near, self.from_afar, (picture,))
+        view, grid, size = torch.cond(large, self.from_near, self.from_afar, (picture,))
         mask, span, paper = self.found(grid)
-        ink, contrast = cut(picture, mask, span, paper, Window(start, size))
+        ink, contrast = cut(view, size, mask, span, paper)
         return place(ink), contrast
 
     def from_afar(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give all of a picture [N, 1, H, W] as a grid [N, 1, 96, 96], and its window."""
-        sides = sides_of(picture).expand(len(picture), 2, 1)
-        return look(picture), torch.zeros_like(sides), sides.clone()
+        """Give all of a picture [N, 1, H, W], the same as a grid [N, 1, 96, 96], and its size in px [N, 2, 1]."""
+        return picture.clone(), look(picture), sides_of(picture).repeat(len(picture), 1, 1)
 
     def from_near(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give a grid [N, 1, 96, 96] of what is around the ink that a first look finds, and its window."""
-        _, span, _ = self.found(look(picture))
-        window = around_ink(span, sides_of(picture))
-        return look_closer(picture, window), window.start, window.size
+        """Give what is around the ink that a first look at a picture finds, as a grid twice, and its size in px."""
+        mask = torch.sigmoid(self.glance(standardised(look(picture))))
+        start, size = around_ink(spanned(mask), sides_of(picture))
+        view = look_closer(picture, start, size)
+        return view, view.clone(), size
 
     def found(self, grid: Tensor) -> tuple[Tensor, Span, "Paper"]:
         """Look at a grid [N, 1, 96, 96]: the ink's mask [N, 1, 48, 48] and span, and the paper beside it."""
@@ -116,38 +114,39 @@ class Framing(nn.Module):
         cells = every_second(grid)
         doubtful = mask.amax((2, 3), keepdim=True) < SURE
         mask = torch.where(doubtful, torch.maximum(mask, lone(level)), mask)
-        seen = profiles(prominent(cells, mask))
-        span = extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
+        span = spanned(prominent(cells, mask))
         return mask, span, Paper(cells, mask, span)
 
 
-class Window(NamedTuple):
-    """Hold the part of each picture that is looked at, from `start` on and `size` large: px [N, 2, 1], rows first."""
-
-    start: Tensor
-    size: Tensor
-
-
 def sides_of(picture: Tensor) -> Tensor:
-    """Give the height and width in px of all pictures [N, 1, H, W], as [1, 2, 1]."""
+    """Give the height and width of all pictures [N, 1, H, W], as [1, 2, 1]."""
     return torch.stack([torch.scalar_tensor(side) for side in picture.shape[2:]]).to(picture.device)[None, :, None]
 
 
-def around_ink(span: Span, sides: Tensor) -> Window:
-    """Choose a window around the ink's `span` in the mask of pictures with these `sides` [1, 2, 1]; all for no ink."""
+def spanned(mask: Tensor) -> Span:
+    """Give the span of the ink in a mask [N, 1, 48, 48]; the last is before the first where there is none."""
+    seen = profiles(mask)
+    return extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
+
+
+def around_ink(span: Span, sides: Tensor) -> tuple[Tensor, Tensor]:
+    """Choose a window around the ink's `span` in the mask of pictures with these `sides` [1, 2, 1]; all for no ink.
+
+    Gives where it starts and its size, px [N, 2, 1].
+    """
     first, last = (edge * (sides / MASK) for edge in span)
     half = ((last - first).amax(1, keepdim=True) * CLOSER).clamp(min=LEAST_SEEN) / 2
     middle = (first + last) / 2
-    inked = (last > first).all(1, keepdim=True)
+    inked = last > first
     start = torch.where(inked, (middle - half).clamp(min=0), 0.0)
-    return Window(start, torch.where(inked, (middle + half).minimum(sides), sides) - start)
+    return start, torch.where(inked, (middle + half).minimum(sides), sides) - start
 
 
-def look_closer(picture: Tensor, window: Window) -> Tensor:
-    """Stretch a window of [N, 1, H, W] to the grid [N, 1, 96, 96]; what is larger is smoothed as much as it shrinks."""
+def look_closer(picture: Tensor, start: Tensor, size: Tensor) -> Tensor:
+    """Stretch a window, px [N, 2, 1], of [N, 1, H, W] to [N, 1, 96, 96]; what is larger is smoothed as `look` does."""
     height, width = picture.shape[2:]
-    cell = window.size / GRID
-    down, across = (window.start + (torch.arange(GRID, device=picture.device) + 0.5) * cell)[..., None].split(1, dim=1)
+    cell = size / GRID
+    down, across = (start + (torch.arange(GRID, device=picture.device) + 0.5) * cell)[..., None].split(1, dim=1)
     tall, wide = cell[..., None].clamp(min=1).split(1, dim=1)
     rows = overlaps(down.clamp(0.5, height - 0.5), tall, height)
     columns = overlaps(across.clamp(0.5, width - 0.5), wide, width)
@@ -227,29 +226,29 @@ class Paper:
         return brightness
 
 
-def cut(picture: Tensor, mask: Tensor, span: Span, paper: Paper, window: Window) -> tuple[Tensor, Tensor]:
-    """Cut the ink out of the full picture [N, 1, H, W].
+def cut(view: Tensor, size: Tensor, mask: Tensor, span: Span, paper: Paper) -> tuple[Tensor, Tensor]:
+    """Cut the ink out of a view [N, 1, H, W] of so many px [N, 2, 1], which it may be stretched from.
 
-    With the `mask` [N, 1, 48, 48] of a `window` in it, the ink's `span` in the mask and the `paper`. Gives the ink
+    With the `mask` [N, 1, 48, 48] of all of it, the ink's `span` in that, and the `paper`. Gives the ink
     [N, 1, 42, 42] in 0..1, and its contrast to the paper [N, 1, 1, 1] in grey levels.
     """
-    height, width = picture.shape[2:]
-    step = window.size / MASK  # px of a mask's cell
+    height, width = view.shape[2:]
     first, last = span
-    side = ((last - first) * step).amax(1, keepdim=True).clamp(min=1) / PATCH_INK  # of the patch's cells, in px
+    step = size / MASK  # px of a mask's cell
+    cell = ((last - first) * step).amax(1, keepdim=True).clamp(min=1) / PATCH_INK / step  # of the patch, in the mask's
     middle = (first + last) / 2
-    cells = (torch.arange(PATCH, device=picture.device) + 0.5 - PATCH / 2) * (side / step)
-    down, across = (window.start + (middle + cells) * step)[..., None].split(1, dim=1)
-    cell = side[..., None]
-    rows, columns = overlaps(down, cell, height), overlaps(across, cell, width)
-    at = (middle + cells)[..., None]
-    over, beside = overlaps(at, (side / step)[..., None], MASK).split(1, dim=1)
-    tall, wide = (side / step)[..., None].clamp(min=1).split(1, dim=1)
+    cells = middle + (torch.arange(PATCH, device=view.device) + 0.5 - PATCH / 2) * cell
+    over, beside = overlaps(cells[..., None], cell[..., None], MASK).split(1, dim=1)
+    tall, wide = cell[..., None].clamp(min=1).split(1, dim=1)
     allowed = (over @ mask @ beside.mT * 3 / (tall * wide)).clamp(max=1)
-    bright = paper.at(middle + cells - MASK / 2) + over @ paper.off @ beside.mT / (tall * wide)
+    bright = paper.at(cells - MASK / 2) + over @ paper.off @ beside.mT / (tall * wide)
+    fine = sides_of(view) / MASK
+    down, across = (cells * fine)[..., None].split(1, dim=1)
+    tall, wide = (cell * fine)[..., None].split(1, dim=1)
+    rows, columns = overlaps(down, tall, height), overlaps(across, wide, width)
     # Not by sums, nor by products with one column, which round differently for one picture and for several.
-    cover = rows @ picture.new_ones(height, 2) @ (columns @ picture.new_full((width, 2), 0.5)).mT
-    depth = (bright * cover - rows @ picture @ columns.mT) / cell.clamp(min=1) ** 2
+    cover = rows @ view.new_ones(height, 2) @ (columns @ view.new_full((width, 2), 0.5)).mT
+    depth = (bright * cover - rows @ view @ columns.mT) / (tall.clamp(min=1) * wide.clamp(min=1))
     return inked(depth, allowed)
 
 

@@ -1,0 +1,301 @@
+"""How well held-out digits are read in many ways of presenting them: what ships is chosen by it, not by a test set.
+
+    python bench/ways.py [--data DIR] [--model NAME|FILE.onnx]… [--count 400] [--sheet sheet.png]
+
+Half of the digits are pictures of MNIST's training set, half are of three pen writers, by pens from a hairline to a
+marker; every run holds both out. Some ways are those of `geometry.py`; many of the others are hard. All models read the
+same pictures.
+"""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from geometry import (
+    CANVAS,
+    Grey,
+    Random,
+    boxed,
+    clipped,
+    cropped,
+    drawing,
+    enlarged,
+    file,
+    gradient,
+    lit,
+    marker,
+    on_desk,
+    one_of_boxes,
+    paper,
+    placed,
+    printed,
+    ringed,
+    ruled,
+    scanned,
+    seen_through,
+    shadowed,
+    squared,
+    thumbnail,
+    under_hand,
+)
+from inkdigit import Prediction, Recognizer
+from inkdigit.artefact import DEFAULT_MODEL
+from inkdigit.train.corpus import validation_corpus
+from inkdigit.train.recipe import Recipe
+
+CHUNK = 50  # pictures read at a time
+
+
+def smooth(random: Random, cells: int, height: int = CANVAS, width: int = CANVAS) -> NDArray[np.float64]:
+    """Give a smooth field in 0..1 that turns about `cells` times on either side."""
+    return enlarged(random.integers(0, 256, (cells, cells)).astype(np.uint8), height, width) / 255
+
+
+def blurred(page: Grey, radius: float) -> Grey:
+    """Blur as an unfocused camera does."""
+    return np.asarray(Image.fromarray(page).filter(ImageFilter.GaussianBlur(radius)))
+
+
+def small(digit: Grey, _: Random, side: int) -> Grey:
+    """Shrink black on white, cropped, to a longest side of a few px."""
+    ink = cropped(digit)
+    height, width = (max(1, round(side * size / max(ink.shape))) for size in ink.shape)
+    return 255 - np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
+
+
+def thresholded(digit: Grey, random: Random) -> Grey:
+    """Fax: coarse, black or white, with the threshold's gaps."""
+    page = lit(paper(digit, random), random, 12)
+    small_page = np.asarray(Image.fromarray(page).resize((120, 120), Image.Resampling.BOX))
+    return np.where(small_page < np.median(small_page) - random.uniform(15, 60), 0, 255).astype(np.uint8)
+
+
+def tiny(digit: Grey, random: Random) -> Grey:
+    """Photograph a digit of 5 to 10 % of the picture's height."""
+    page = 0.95 - 0.7 * placed(digit, random, random.uniform(0.05, 0.1), (600, 800)) / 255
+    return lit(page, random)
+
+
+def pencil(digit: Grey, random: Random) -> Grey:
+    """Write with a pale, grainy pencil."""
+    grain = random.uniform(0.4, 1, (CANVAS, CANVAS))
+    return lit(0.92 - random.uniform(0.12, 0.3) * grain * placed(digit, random, 0.5) / 255, random, 4)
+
+
+def pencil_on_ruled(digit: Grey, random: Random) -> Grey:
+    """Write with a pencil on ruled paper."""
+    return lit(printed(0.92 - 0.35 * placed(digit, random, 0.5) / 255, False, random), random, 4)
+
+
+def chalk(digit: Grey, random: Random) -> Grey:
+    """Write with chalk on a board that was wiped: grainy light ink with gaps, on dark blotches."""
+    grain = random.uniform(0, 1, (CANVAS, CANVAS)) > 0.35
+    board = 60 + 50 * smooth(random, 6)
+    ink = blurred((placed(digit, random, 0.55) * grain).astype(np.uint8), 0.8) / 255
+    return clipped(board + 150 * ink + random.normal(0, 5, board.shape))
+
+
+def blotchy(digit: Grey, random: Random) -> Grey:
+    """Write on old paper with blotches as dark as a third of the ink."""
+    page = paper(digit, random) * (1 - 0.3 * smooth(random, 9)) * (1 - 0.2 * smooth(random, 25))
+    return lit(page, random)
+
+
+def crumpled(digit: Grey, random: Random) -> Grey:
+    """Photograph paper that was crumpled: planes in other light, with sharp borders."""
+    page = paper(digit, random)
+    down, across = np.mgrid[-1 : 1 : CANVAS * 1j, -1 : 1 : CANVAS * 1j]
+    for _ in range(6):
+        angle = random.uniform(0, 2 * np.pi)
+        page *= 1 - 0.18 * random.random() * (np.cos(angle) * across + np.sin(angle) * down > random.uniform(-0.8, 0.8))
+    return lit(page, random)
+
+
+def noisy(digit: Grey, random: Random) -> Grey:
+    """Photograph in the dark: the noise is a quarter as strong as the ink."""
+    return lit(0.9 - 0.5 * placed(digit, random, 0.5) / 255, random, 25)
+
+
+def salted(digit: Grey, random: Random) -> Grey:
+    """Scan with single wrong pixels, on a twentieth of the page."""
+    page = drawing(digit, random).copy()
+    wrong = random.random(page.shape) < 0.05
+    page[wrong] = random.choice([0, 255], int(wrong.sum()))
+    return page
+
+
+def unfocused(digit: Grey, random: Random) -> Grey:
+    """Photograph out of focus."""
+    return blurred(gradient(digit, random), random.uniform(3, 6))
+
+
+def washed(digit: Grey, random: Random) -> Grey:
+    """Draw with little contrast, light on a bit lighter or dark on a bit darker."""
+    ground, depth = random.uniform(60, 220), random.choice([-1, 1]) * random.uniform(10, 25)
+    return clipped(ground + depth * placed(digit, random, 0.5) / 255 + random.normal(0, 1, (CANVAS, CANVAS)))
+
+
+def turned(digit: Grey, random: Random) -> Grey:
+    """Photograph aslant: turned by up to 25 degrees."""
+    page = Image.fromarray(drawing(digit, random))
+    return np.asarray(page.rotate(random.uniform(-25, 25), Image.Resampling.BILINEAR, fillcolor=255))
+
+
+def underlined(digit: Grey, random: Random) -> Grey:
+    """Write with a line under it, by the same pen."""
+    ink = cropped(enlarged(digit, 150, 150))
+    page = np.zeros((CANVAS, CANVAS), np.uint8)
+    top, left = (int(random.integers(20, CANVAS - 50 - size)) for size in ink.shape)
+    page[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    below, pen = top + ink.shape[0] + int(random.integers(10, 22)), int(random.integers(4, 9))
+    draw = Image.fromarray(page)
+    ImageDraw.Draw(draw).line((left - 20, below, left + ink.shape[1] + 20, below + 6), 255, pen)
+    return 255 - np.asarray(draw)
+
+
+def labelled(digit: Grey, random: Random) -> Grey:
+    """Scan a form's field: a printed label above a box in which the digit stands."""
+    page = Image.fromarray(boxed(digit, random))
+    font = ImageFont.load_default(16)
+    ImageDraw.Draw(page).text((int(random.integers(5, 120)), 2), random.choice(["Amount", "Zip code", "No."]), 60, font)
+    return np.asarray(page)
+
+
+def strip(digit: Grey, random: Random) -> Grey:
+    """Draw on a strip, four to eight times as long as it is wide."""
+    sides = (80, int(random.integers(320, 640)))
+    return 255 - placed(digit, random, 0.9, sides if random.random() < 0.5 else sides[::-1])
+
+
+def cut_from_number(digit: Grey, random: Random) -> Grey:
+    """Cut a digit out of a number: strokes of its neighbours are left at both edges."""
+    ink = cropped(enlarged(digit, 120, 120))
+    gap = int(random.integers(2, 14))
+    left, right = (int(random.integers(2, 12)) for _ in range(2))
+    beside = ink[::-1, ::-1]  # turned about, it is still strokes of that pen
+    row = np.hstack([beside[:, -left:], ink[:, :gap] * 0, ink, ink[:, :gap] * 0, beside[:, :right]])
+    return 255 - np.pad(row, ((8, 8), (0, 0)))
+
+
+def cropped_shadow(digit: Grey, random: Random) -> Grey:
+    """Crop a photograph under the shadow of a hand to the ink."""
+    ink = np.pad(cropped(enlarged(digit, 140, 140)), 6) / 255
+    form = Image.fromarray(smooth(random, 4, *ink.shape) > 0.6).convert("L")
+    shade = np.asarray(form.filter(ImageFilter.GaussianBlur(random.uniform(0.8, 4)))) / 255
+    return lit((0.95 - 0.75 * ink) * (1 - 0.5 * shade), random)
+
+
+def whiteboard(digit: Grey, random: Random) -> Grey:
+    """Photograph a whiteboard: a lamp's reflection brightens it, and old writing shines through."""
+    page = 0.8 - 0.5 * placed(digit, random, 0.4) / 255
+    page -= 0.05 * placed(digit[::-1, ::-1], random, 0.6) / 255
+    down, across = np.mgrid[:CANVAS, :CANVAS] - random.uniform(0, CANVAS, (2, 1, 1))
+    return clipped(210 * page + 120 * np.exp(-(down**2 + across**2) / random.uniform(20, 60) ** 2))
+
+
+def repacked(digit: Grey, random: Random) -> Grey:
+    """Shrink to 40 px and store as a bad JPEG."""
+    page = Image.fromarray(drawing(digit, random)).resize((64, 64), Image.Resampling.BILINEAR)
+    return np.asarray(thumbnail(file(page, "JPEG", quality=15)).convert("L"))
+
+
+WAYS: list[tuple[str, Callable[[Grey, Random], Grey]]] = [
+    ("black on white, off-centre", drawing),
+    ("white on black, 40 % size", lambda digit, random: placed(digit, random, 0.4)),
+    ("cropped, large", lambda digit, _: 255 - cropped(enlarged(digit, 280, 280))),
+    ("marker", partial(marker, margin=60)),
+    ("marker, cropped", partial(marker, margin=0)),
+    ("ringed", ringed),
+    ("gradient", gradient),
+    ("ruled", ruled),
+    ("squared", squared),
+    ("box", boxed),
+    ("shadow", shadowed),
+    ("shadow of a hand", under_hand),
+    ("row of boxes", one_of_boxes),
+    ("seen through", seen_through),
+    ("desk", on_desk),
+    ("scan", scanned),
+    ("20 px", partial(small, side=20)),
+    ("12 px", partial(small, side=12)),
+    ("fax", thresholded),
+    ("tiny in a photo", tiny),
+    ("pencil", pencil),
+    ("pencil on ruled paper", pencil_on_ruled),
+    ("chalk", chalk),
+    ("blotchy paper", blotchy),
+    ("crumpled paper", crumpled),
+    ("noise", noisy),
+    ("wrong pixels", salted),
+    ("out of focus", unfocused),
+    ("little contrast", washed),
+    ("turned", turned),
+    ("underlined", underlined),
+    ("labelled box", labelled),
+    ("strip", strip),
+    ("cut out of a number", cut_from_number),
+    ("cropped, under a hand", cropped_shadow),
+    ("whiteboard", whiteboard),
+    ("small bad JPEG", repacked),
+]
+
+
+def digits(folder: Path | None, count: int) -> tuple[list[Grey], list[int]]:
+    """Draw held-out digits, half of each source: ink uint8 [112, 112], and their labels."""
+    drawn, labels = [], []
+    for source in validation_corpus(Recipe(), folder).sources.values():
+        chosen = torch.linspace(0, len(source.labels) - 1, count // 2).round().long()
+        drawn += list((source.ink(chosen) * 255).round().byte().numpy())
+        labels += source.labels[chosen].tolist()
+    return drawn, labels
+
+
+def shown(target: Path, drawn: list[Grey]) -> None:
+    """Draw some pictures of every way."""
+    side, examples = 90, 14
+    page = Image.new("RGB", (side * examples, side * len(WAYS)), (150, 170, 190))
+    for row, (name, way) in enumerate(WAYS):
+        random = np.random.default_rng(sum(name.encode()))
+        for column, digit in enumerate(drawn[:: len(drawn) // examples][:examples]):
+            picture = Image.fromarray(way(digit, random))
+            picture.thumbnail((side - 4, side - 4))
+            page.paste(picture, (column * side, row * side))
+    page.save(target)
+
+
+def main() -> None:
+    """Print how many are read right in every way, by every model."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--model", action="append")
+    parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--sheet", type=Path, help="draw some pictures of each way to this file, and measure nothing")
+    options = parser.parse_args()
+    drawn, labels = digits(options.data, options.count)
+    if options.sheet:
+        shown(options.sheet, drawn)
+        return
+    recognizers = [Recognizer(name) for name in options.model or [DEFAULT_MODEL]]
+    parts = []
+    for name, way in WAYS:
+        random = np.random.default_rng(sum(name.encode()))
+        right = np.zeros(len(recognizers))
+        for start in range(0, len(drawn), CHUNK):
+            pictures = [way(digit, random) for digit in drawn[start : start + CHUNK]]
+            for place, recognizer in enumerate(recognizers):
+                answers = recognizer.predict_batch(pictures)
+                known = zip(answers, labels[start : start + CHUNK], strict=True)
+                right[place] += sum(isinstance(each, Prediction) and each.digit == label for each, label in known)
+        parts.append(100 * right / len(drawn))
+        print(f"{name:28}" + "".join(f"{part:8.2f}" for part in parts[-1]), flush=True)
+    print(f"{'mean':28}" + "".join(f"{part:8.2f}" for part in np.mean(parts, 0)))
+
+
+if __name__ == "__main__":
+    main()
