@@ -51,9 +51,10 @@ def shadows(count: int, size: int) -> Tensor:
     x, y = axes(size)
     turn = uniform(count, 0, 2 * math.pi)
     straight = (x / size - 0.5) * turn.cos() + (y / size - 0.5) * turn.sin() - uniform(count, -0.4, 0.4)
-    coarse, fine = (torch.randn(count, 1, cells, cells) for cells in (4, 7))
-    rough = [functional.interpolate(each, size=size, mode="bicubic")[:, 0] for each in (coarse, fine)]
-    form = 0.2 * (rough[0] + uniform(count, 0, 0.7) * rough[1] - uniform(count, -1, 1))
+    form = -uniform(count, -0.2, 0.2)
+    for cells, most in ((2, 0.25), (4, 0.2), (7, 0.12)):  # from near, it has fewer turns
+        rough = functional.interpolate(torch.randn(count, 1, cells, cells), size=size, mode="bicubic")[:, 0]
+        form = form + uniform(count, 0, most) * rough
     lit = torch.ones(count, size, size)
     for within in (straight, form):  # about as far from its edge, in parts of the size
         sharp = torch.exp(uniform(count, math.log(4), math.log(400)))  # a lamp's is soft, the sun's is a cell wide
@@ -145,7 +146,7 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     across, down = x + tilt * y, y - tilt * x
     spacing = uniform(count, 0.08, 0.6) * size
     written = torch.where(ink.amax((1, 2), keepdim=True) > 0, line_width(ink), size)
-    thick = uniform(count, 0.2, 1.4).minimum(uniform(count, 0.5, 2.5) * written)
+    thick = uniform(count, 0.2, 2.2).minimum(uniform(count, 0.5, 4) * written)
     squares = stripes(across, spacing, thick, uniform(count, 0, 1)) * chance(count, 0.45)
     ruled = torch.maximum(stripes(down, spacing, thick, uniform(count, 0, 1)), squares) * chance(count, 0.5)
     margin = 1 + uniform(count, 0.1, 0.9) ** 2 + torch.rand(count, 2, 1) * 0.2
@@ -164,8 +165,9 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
 def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     """Ring, bracket or underline some digits [N, S, S] by hand, with a pen like the one that wrote them: ink [N, S, S].
 
-    A ring is no circle, and may end before it closes; brackets are what is left of one without its top and bottom. One
-    by a far bolder pen would be seen around what cannot be, and teach that a 0 is a ring around nothing.
+    A ring is as long as the digit, round or between, and may end before it closes; brackets are what is left of one
+    without its top and bottom. One by a far bolder pen would be seen around what cannot be, and teach that a 0 is a
+    ring around nothing; only what underlines may be bolder.
     """
     count = len(centre)
     x, y = axes(size)
@@ -173,6 +175,7 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     half = sides[..., None] / 2
     thick = (line_width(ink) * torch.exp(uniform(count, -0.5, 0.6))).clamp(0.4, 6)
     radii = half + half.amax(1, keepdim=True) * uniform(count, 0, 0.9) + thick
+    radii = torch.lerp(radii, radii.amax(1, keepdim=True).expand_as(radii), uniform(count, 0, 1))
     direction = torch.atan2(y / radii[:, 1:], x / radii[:, :1])
     wobble = sum(uniform(count, 0, 0.06) * torch.cos(k * direction + uniform(count, 0, 2 * math.pi)) for k in (1, 2, 3))
     away = ((x / radii[:, :1]).square() + (y / radii[:, 1:]).square()).sqrt() - 1 - wobble
@@ -181,7 +184,8 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     ring = line(away.abs() * radii.amin(1, keepdim=True), thick) * torch.where(chance(count, 0.2), sideways, closed)
     below = y - torch.randn(count, 1, 1) * 0.06 * x - half[:, 1:] - thick - uniform(count, 0.1, 0.8) * half[:, 1:]
     twice = torch.where(chance(count, 0.3), below.abs().minimum((below - 3 * thick).abs()), below.abs())
-    under = line(twice, thick) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
+    bolder = thick * uniform(count, 0.5, 2.5)
+    under = line(twice, bolder) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
     return drawn * (chance(count, 0.5) & (half.amax(1, keepdim=True) > 4))
 
