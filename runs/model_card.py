@@ -31,10 +31,10 @@ Written by `runs/model_card.py` from the shipped artefact; every figure is measu
 
 One ONNX file of {size:.2f} MB that takes a grey picture of any size and polarity and gives ten calibrated probabilities,
 the 28×28 frame that the network saw, and digitness, the probability that the picture is one digit at all. A learned
-glance (an encoder and decoder on a 96×96 grid) finds the ink, and in a larger picture looks once more, at what is around
-that. Framing cuts the ink out of the full picture and centres it, and the network `{architecture}` reads it (`-int8`:
-all its layers but the first compute in 8 bits, glance and framing in float). All have {parameters:,} parameters
-together.
+glance (an encoder and decoder on a 96×96 grid) finds the ink; what is around that in a larger picture is seen once more,
+from nearer. Framing cuts the ink out of what was seen and centres it, and the network `{architecture}` reads it
+(`-int8`: all its layers but the first compute in 8 bits, glance and framing in float). All have {parameters:,}
+parameters together.
 
 It is meant for one handwritten digit in a picture: drawn with a pen, a finger or a mouse, scanned or photographed. It is
 not meant for numbers of several digits, printed type, or decisions about people that nobody checks.

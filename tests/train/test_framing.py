@@ -108,7 +108,7 @@ def test_a_large_picture_is_framed_alike_wherever_its_ink_is(recognizer: Recogni
     for picture, (top, left) in zip(pictures, [(200, 170), place], strict=True):
         picture[top : top + 180, left : left + 140] = ink
     middle, elsewhere = (recognizer.predict(each).frame for each in pictures)
-    assert difference(middle, elsewhere) < 0.05  # what is around it is cut off by an edge, so the window is no square
+    assert difference(middle, elsewhere) < 0.15  # what is around it is cut off by an edge, so the window is no square
 
 
 def test_extent_of_something_and_of_nothing() -> None:

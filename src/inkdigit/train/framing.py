@@ -27,7 +27,7 @@ PROMINENT = 3  # as part of the most that any does: a third is enough to be gone
 BESIDE = 5  # cells of the mask: paper so near to ink is what it is measured against
 SURROUNDED = 3  # times as much ink is around as is enough for it
 EDGED = 4  # a quarter of the 3×3 cells around one is ink: it is a stroke's soft edge; a third is, beside a straight one
-LONE = 8.0  # standard deviations from the mean: no slope of light and no grain is so far from it, and a dot is at 40
+LONE = 6.0  # standard deviations by which no grain stands out from what is around it, and a dot by over 20
 CLOSER = 1.4  # times as wide as the ink that the first look finds: what the second one looks at
 LEAST_SEEN = 40.0  # px, of which it looks at no fewer
 FRAME = 28
@@ -102,20 +102,24 @@ class Framing(nn.Module):
 
     def from_near(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Give what is around the ink that a first look at a picture finds, as a grid twice, and its size in px."""
-        mask = torch.sigmoid(self.glance(standardised(look(picture))))
+        mask, _ = self.mask(look(picture))
         start, size = around_ink(spanned(mask), sides_of(picture))
         view = look_closer(picture, start, size)
         return view, view.clone(), size
 
+    def mask(self, grid: Tensor) -> tuple[Tensor, Tensor]:
+        """Look at a grid [N, 1, 96, 96]: the ink's mask, and how far what is there stands out, both [N, 1, 48, 48]."""
+        mask = torch.sigmoid(self.glance(standardised(grid)))
+        cells = every_second(grid)
+        apart = cells - around(cells, NEAR)
+        doubtful = mask.amax((2, 3), keepdim=True) < SURE
+        return torch.where(doubtful, torch.maximum(mask, lone(apart)), mask), apart
+
     def found(self, grid: Tensor) -> tuple[Tensor, Span, "Paper"]:
         """Look at a grid [N, 1, 96, 96]: the ink's mask [N, 1, 48, 48] and span, and the paper beside it."""
-        level = standardised(grid)
-        mask = torch.sigmoid(self.glance(level))
-        cells = every_second(grid)
-        doubtful = mask.amax((2, 3), keepdim=True) < SURE
-        mask = torch.where(doubtful, torch.maximum(mask, lone(level)), mask)
-        span = spanned(prominent(cells, mask))
-        return mask, span, Paper(cells, mask, span)
+        mask, apart = self.mask(grid)
+        span = spanned(prominent(apart, mask))
+        return mask, span, Paper(every_second(grid), mask, span)
 
 
 def sides_of(picture: Tensor) -> Tensor:
@@ -160,9 +164,9 @@ def look(picture: Tensor) -> Tensor:
     return grid
 
 
-def lone(level: Tensor) -> Tensor:
-    """Say which of the mask's cells are so unlike the rest that they are ink without the glance's word: 0 or 1."""
-    return (every_second(level).abs() > LONE).float()
+def lone(apart: Tensor) -> Tensor:
+    """Say which cells stand out, [N, 1, 48, 48], so much more than the rest that they are ink in any case: 0 or 1."""
+    return (standardised(apart).abs() > LONE).float()
 
 
 def every_second(grid: Tensor) -> Tensor:
@@ -171,13 +175,13 @@ def every_second(grid: Tensor) -> Tensor:
     return cells
 
 
-def prominent(grid: Tensor, mask: Tensor) -> Tensor:
-    """Weigh a mask by how far each cell of the grid, both [N, 1, 48, 48], stands out from what is around it.
+def prominent(apart: Tensor, mask: Tensor) -> Tensor:
+    """Weigh a mask by how far each cell stands out from what is around it, both [N, 1, 48, 48].
 
     Beside a stroke, be it a hairline, blotches of the paper and soft shadows hardly do, which may look like ink to the
     glance where the digit is small. The middle of a broad stroke does not either, but its edges do.
     """
-    apart = (grid - around(grid, NEAR)).abs()
+    apart = apart.abs()
     enough = (apart * mask).amax((2, 3), keepdim=True).clamp(min=1e-3) / PROMINENT
     return mask * (apart / enough).clamp(max=1)
 
