@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .glance import GRID, MASK, Glance, standardised
+from .view import around_ink, look, look_closer, sides_of
 
 PATCH = 42  # cells of the cut
 PATCH_INK = 30  # of which the ink's longest side takes these
@@ -28,8 +29,6 @@ BESIDE = 5  # cells of the mask: paper so near to ink is what it is measured aga
 SURROUNDED = 3  # times as much ink is around as is enough for it
 EDGED = 4  # a quarter of the 3×3 cells around one is ink: it is a stroke's soft edge; a third is, beside a straight one
 LONE = 6.0  # standard deviations by which no grain stands out from what is around it, and a dot by over 20
-CLOSER = 1.4  # times as wide as the ink that the first look finds: what the second one looks at
-LEAST_SEEN = 40.0  # px, of which it looks at no fewer
 FRAME = 28
 FRAME_INK = 20
 AROUND = 0.75  # of the ink's longest side: how far from its middle any paper is looked at
@@ -122,46 +121,10 @@ class Framing(nn.Module):
         return mask, span, Paper(every_second(grid), mask, span)
 
 
-def sides_of(picture: Tensor) -> Tensor:
-    """Give the height and width of all pictures [N, 1, H, W], as [1, 2, 1]."""
-    return torch.stack([torch.scalar_tensor(side) for side in picture.shape[2:]]).to(picture.device)[None, :, None]
-
-
 def spanned(mask: Tensor) -> Span:
     """Give the span of the ink in a mask [N, 1, 48, 48]; the last is before the first where there is none."""
     seen = profiles(mask)
     return extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
-
-
-def around_ink(span: Span, sides: Tensor) -> tuple[Tensor, Tensor]:
-    """Choose a window around the ink's `span` in the mask of pictures with these `sides` [1, 2, 1]; all for no ink.
-
-    Gives where it starts and its size, px [N, 2, 1].
-    """
-    first, last = (edge * (sides / MASK) for edge in span)
-    half = ((last - first).amax(1, keepdim=True) * CLOSER).clamp(min=LEAST_SEEN) / 2
-    middle = (first + last) / 2
-    inked = last > first
-    start = torch.where(inked, (middle - half).clamp(min=0), 0.0)
-    return start, torch.where(inked, (middle + half).minimum(sides), sides) - start
-
-
-def look_closer(picture: Tensor, start: Tensor, size: Tensor) -> Tensor:
-    """Stretch a window, px [N, 2, 1], of [N, 1, H, W] to [N, 1, 96, 96]; what is larger is smoothed as `look` does."""
-    height, width = picture.shape[2:]
-    cell = size / GRID
-    down, across = (start + (torch.arange(GRID, device=picture.device) + 0.5) * cell)[..., None].split(1, dim=1)
-    tall, wide = cell[..., None].clamp(min=1).split(1, dim=1)
-    rows = overlaps(down.clamp(0.5, height - 0.5), tall, height)
-    columns = overlaps(across.clamp(0.5, width - 0.5), wide, width)
-    grid: Tensor = rows @ picture @ columns.mT / (tall * wide)
-    return grid
-
-
-def look(picture: Tensor) -> Tensor:
-    """Stretch [N, 1, H, W] to the grid [N, 1, 96, 96]; what is larger is smoothed as much as it shrinks."""
-    grid: Tensor = functional.interpolate(picture, size=(GRID, GRID), mode="bilinear", antialias=True)
-    return grid
 
 
 def lone(apart: Tensor) -> Tensor:
