@@ -104,13 +104,10 @@
 #
 #     inkdigit train --out runs/V3 --from inkdigit $K --sheets 80000 --glance-epochs 40
 #     inkdigit train --out runs/W3 --from inkdigit --recipe finish  # on paper of a commit before, b47c6dd
-#     inkdigit train --out runs/MX --from inkdigit --mix-with runs/W3 --mix-part 0.5 --glance-epochs 0 --sheets 1000 $N
-#     inkdigit train --out runs/W5 --from runs/MX --recipe finish
-#     inkdigit train --out runs/MW --from runs/MX --mix-with runs/W5 --mix-part 0.33 --glance-epochs 0 --sheets 1000 $N
+#     inkdigit train --out runs/MQ --from inkdigit --mix-with runs/W3 --mix-part 0.25 --glance-epochs 0 --sheets 1000 $N
 #     inkdigit train --out runs/M2 --from runs/V3 --mix-with inkdigit --mix-part 0.25 --glance-epochs 0 --sheets 1000 $N
-#     inkdigit train --out runs/M3 --from runs/MW --glance runs/M2 --sheets 1000 $N
-#     inkdigit train --out runs/M4 --from runs/M3 --recipe telling --glance runs/M2
-#     inkdigit export runs/M4 --int8 --to src/inkdigit/models/inkdigit.onnx
+#     inkdigit train --out runs/M5 --from runs/MQ --glance runs/M2 --sheets 1000 $N
+#     inkdigit export runs/M5 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
 # 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
