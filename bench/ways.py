@@ -148,7 +148,7 @@ def turned(digit: Grey, random: Random) -> Grey:
 
 
 def underlined(digit: Grey, random: Random) -> Grey:
-    """Write with a line under it, by the same pen."""
+    """Write with a line under it, by a pen of its own."""
     ink = cropped(enlarged(digit, 150, 150))
     page = np.zeros((CANVAS, CANVAS), np.uint8)
     top, left = (int(random.integers(20, CANVAS - 50 - size)) for size in ink.shape)
@@ -200,7 +200,7 @@ def whiteboard(digit: Grey, random: Random) -> Grey:
 
 
 def repacked(digit: Grey, random: Random) -> Grey:
-    """Shrink to 40 px and store as a bad JPEG."""
+    """Shrink to 64 px and store as a bad JPEG."""
     page = Image.fromarray(drawing(digit, random)).resize((64, 64), Image.Resampling.BILINEAR)
     return np.asarray(thumbnail(file(page, "JPEG", quality=15)).convert("L"))
 

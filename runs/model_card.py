@@ -52,21 +52,21 @@ MNIST's digits are also drawn anew, along the middle of their lines, with pens o
 too bold to have such a middle. Pen digits are drawn with pens of every width too, in other hands' styles (corners
 rounded, ends left out or drawn out, strokes moved and joined, proportions changed), and so are {invented:,} invented
 ones: forms that are taught in other countries and that fast hands write, as flagged and footed ones, crossed sevens,
-slashed zeros, open fours. Pictures of digits on paper are made of all, up to {sheets:,} in a run, with most of which
-little is the matter: uneven light, shadows with a straight edge and of any form, folds, stains, fingers, holes, glare,
-textures, patterns, neighbours, the digits before and after in a number that an edge cuts off (for the network alone),
-ruled and squared paper, printed boxes and rows of them, what is seen through from the back, rings, brackets and
-underlines by hand, small print, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged cells, pixels
-gone black or white, wide pens, both polarities, any place, from a twentieth of the picture's size up, aspects up to
-12:1. The glance is trained on these, and the network on the frames that the real graph makes of these and of the plain
-pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs whose last line runs
-on around them, irregular outlines with three to six corners; plain letters and marks drawn from `train/invented.py`),
-as many letters and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`), scribbles, quadrilaterals,
-pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things as photographs of anything
-have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's pictures are in none of these, nor are the shapes (regular
-polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`. But kinds are shared: outlines
-with as many corners as some of those polygons, though no regular ones but squares; and Latin letters of other fonts,
-which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
+slashed zeros, open fours. Pictures of digits on paper are made of all, up to {sheets:,} in a run, with none of which
+everything is the matter at once: uneven light, shadows with a straight edge and of any form, folds, stains, fingers,
+holes, glare, textures, patterns, neighbours, the digits before and after in a number that an edge cuts off (for the
+network alone), ruled and squared paper, printed boxes and rows of them, what is seen through from the back, rings,
+brackets and underlines by hand, small print, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged
+cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth of the picture's size up,
+aspects up to 12:1. The glance is trained on these, and the network on the frames that the real graph makes of these and
+of the plain pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs whose
+last line runs on around them, irregular outlines with three to six corners; plain letters and marks drawn from
+`train/invented.py`), as many letters and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`),
+scribbles, quadrilaterals, pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things
+as photographs of anything have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's pictures are in none of these,
+nor are the shapes (regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`. But
+kinds are shared: outlines with as many corners as some of those polygons, though no regular ones but squares; and Latin
+letters of other fonts, which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh` is the
 way to a model like it, and tells the glance's own runs. The last run, and what differed in each of the {before} before
