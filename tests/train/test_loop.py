@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from inkdigit.errors import DataError
 from inkdigit.train.corpus import Corpus, Digits
-from inkdigit.train.fit import Frames, computed_in, fit_network
+from inkdigit.train.fit import TAUGHT, Frames, computed_in, fit_network, outputs
 from inkdigit.train.loop import OPTIMISERS, Loop, Stopped, checkpoint_of, descend
 from inkdigit.train.networks import NETWORKS, convolution
 from inkdigit.train.recipe import Recipe
@@ -189,3 +189,28 @@ def test_digitness_goes_on_alone() -> None:
     after = fit_network(network.train(), frames, frames, recipe).state_dict()
     changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
     assert changed == {name for name in before if name.startswith("detect.")}
+
+
+class Sure(nn.Module):
+    """Say of whatever is shown that it is a 3, or no digit at all."""
+
+    def __init__(self, digitness: float) -> None:
+        super().__init__()
+        self.digitness = digitness
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Give logits [N, 10] and digitness logits [N]."""
+        threes = functional.one_hot(torch.full((len(frames),), 3), 10) * 50.0
+        return threes, torch.full((len(frames),), self.digitness)
+
+
+def test_the_mean_of_the_teachers_is_learnt_beside_the_labels() -> None:
+    torch.manual_seed(1)
+    frames = Frames(torch.randint(0, 256, (64, 28, 28), dtype=torch.uint8), torch.arange(64) % 2)
+    recipe = Recipe(batch=32, epochs=60, precision="float32", distortion=0, label_smoothing=0)
+    teachers = (Sure(50), Sure(-50))
+    network = fit_network(NETWORKS["lenet5"](10).train(), frames, frames, recipe, teachers=teachers)
+    logits, digitness = outputs(network, frames)
+    assert logits.softmax(1)[:, 3].mean() == pytest.approx(TAUGHT, abs=0.03)
+    assert logits.softmax(1)[:, :2].sum(1).mean() == pytest.approx(1 - TAUGHT, abs=0.03)
+    assert digitness.sigmoid().mean() == pytest.approx(1 - TAUGHT / 2, abs=0.05)

@@ -20,7 +20,15 @@ from inkdigit.errors import DataError
 from inkdigit.evaluate import DIGITS
 from inkdigit.prediction import Thresholds
 from inkdigit.train import export
-from inkdigit.train.begin import SPLIT, begun_with, drawn_by, scale_into_convolutions, settle, weights_of
+from inkdigit.train.begin import (
+    SPLIT,
+    begun_with,
+    drawn_by,
+    scale_into_convolutions,
+    settle,
+    teachers_of,
+    weights_of,
+)
 from inkdigit.train.exporting import place_of
 from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
@@ -132,8 +140,7 @@ def test_what_is_not_there_is_one_sentence(flag: str, tmp_path: Path) -> None:
 
 
 def test_an_artefact_is_mixed_with_itself_to_itself() -> None:
-    contract = Recognizer("tiny").contract
-    recipe = Recipe(network="tiny", begin_with="tiny", mix_with="tiny", mix_part=0.5, seed=contract.recipe["seed"])
+    recipe = Recipe(network="tiny", begin_with="tiny", mix_with="tiny", mix_part=0.5)
     _, alone = begun_with(dataclasses.replace(recipe, mix_with=""), DIGITS, SPLIT)
     _, mixed = begun_with(recipe, DIGITS, SPLIT)
     assert alone is not None
@@ -166,8 +173,8 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     assert [drawn_by(first, history) for history in ({}, before, {"begin_with": before})] == [7, 1007, 2007]
     assert begun is not None
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in begun.state_dict().items())
-    with pytest.raises(DataError, match="was trained with seed 7, not 8"):
-        begun_with(Recipe(begin_with=str(tmp_path), seed=8), DIGITS, SPLIT)
+    with pytest.raises(DataError, match="was trained with validation_writers 3, not 2"):
+        begun_with(Recipe(begin_with=str(tmp_path), validation_writers=2), DIGITS, SPLIT)
 
 
 @pytest.mark.parametrize(
@@ -175,18 +182,31 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     [
         ({"begin_with": ""}, "name one by --from"),
         ({"begin_with": "", "mix_with": "", "digitness_only": 1}, "name one by --from"),
-        ({"mix_with": "other"}, "other was trained with seed 8, not 7"),
+        ({"mix_with": "other"}, "other was trained with validation 4000, not 5000"),
     ],
 )
 def test_what_cannot_be_mixed_is_one_sentence(
     changes: dict[str, Any], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name, seed in (("first", 7), ("other", 8)):
-        save(Notes(name, Recipe(seed=seed), {}, 1.0, Thresholds(0.5, 0.5), {}), graph(), Path(name))
-    recipe = Recipe(**{"begin_with": "first", "mix_with": "first", "seed": 7, **changes})
+    for name, validation in (("first", 5000), ("other", 4000)):
+        save(Notes(name, Recipe(validation=validation), {}, 1.0, Thresholds(0.5, 0.5), {}), graph(), Path(name))
+    recipe = Recipe(**{"begin_with": "first", "mix_with": "first", **changes})
     with pytest.raises(DataError, match=sentence):
         begun_with(recipe, DIGITS, SPLIT)
+
+
+def test_teachers_may_have_any_network_but_know_the_same_labels_and_split(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    save(Notes("other", Recipe(validation=4000), {}, 1.0, Thresholds(0.5, 0.5), {}), graph(), other)
+    teachers = teachers_of(Recipe(taught_by="tiny,lenet5"), DIGITS, SPLIT)
+    frames = torch.rand(3, 1, 28, 28)
+    for teacher, name in zip(teachers, ("tiny", "lenet5"), strict=True):
+        assert torch.allclose(teacher(frames)[0], weights_of(name)[2].network(frames)[0], atol=1e-4)
+    with pytest.raises(DataError, match="was trained with validation 4000, not 5000"):
+        teachers_of(Recipe(taught_by=f"tiny,{other}"), DIGITS, SPLIT)
+    with pytest.raises(DataError, match="tiny knows other labels"):
+        teachers_of(Recipe(taught_by="tiny"), ("a", "b"), ())
 
 
 @pytest.mark.parametrize("damaged", [NOTES, WEIGHTS])

@@ -16,13 +16,13 @@ from .export import Graph
 from .folder import load
 from .framing import Framing
 from .glance import Glance
-from .networks import NETWORKS, fused, normalised
+from .networks import NETWORKS, Network, fused, normalised
 from .recipe import Recipe
 
 IN_INT8 = "-int8"  # ends the architecture of an artefact whose network has been quantised
 QUANTISED = "_quantized"  # ends the names that its weights are stored by
 # What a run has in common with the one that it begins with: else it validates on what the other was trained on.
-SPLIT = ("seed", "pictures", "validation", "validation_writers")
+SPLIT = ("pictures", "validation", "validation_writers")
 
 
 def begun_with(
@@ -41,10 +41,10 @@ def begun_with(
             raise DataError("--digitness-only goes on with a run whose reading stays: name one by --from.")
         return {}, None
     before, known, graph = weights_of(recipe.begin_with)
-    refuse_other(recipe.begin_with, before, recipe, same)
+    refuse_other(recipe.begin_with, before, recipe, ("network", *same))
     if recipe.mix_with:
         theirs, _, other = weights_of(recipe.mix_with)
-        refuse_other(recipe.mix_with, theirs, recipe, same)
+        refuse_other(recipe.mix_with, theirs, recipe, ("network", *same))
         mix(graph, other, recipe.mix_part)
     if known != labels:
         graph.network.classify = nn.Linear(graph.network.classify.in_features, len(labels))
@@ -60,8 +60,8 @@ def drawn_by(recipe: Recipe, before: Mapping[str, Any]) -> int:
 
 
 def refuse_other(where: str, before: Mapping[str, Any], recipe: Recipe, same: tuple[str, ...]) -> None:
-    """Refuse weights of another network, or that differ in what must be the `same`. Raises DataError."""
-    for key in ("network", *same):
+    """Refuse a run or artefact that differs in what must be the `same`. Raises DataError."""
+    for key in same:
         if before.get(key) != getattr(recipe, key):
             raise DataError(f"{where} was trained with {key} {before.get(key)}, not {getattr(recipe, key)}.")
 
@@ -80,6 +80,18 @@ def mix(graph: Graph, other: Graph, part: float) -> None:
             raise DataError("Only runs of the same network and labels can be mixed.")
         if values.is_floating_point():
             values.lerp_(theirs[name], part)
+
+
+def teachers_of(recipe: Recipe, labels: tuple[str, ...], same: tuple[str, ...]) -> list[Network]:
+    """Give the networks that a run is taught by, of whatever kind. Raises DataError, ArtefactError."""
+    teachers = []
+    for where in filter(None, recipe.taught_by.split(",")):
+        before, known, graph = weights_of(where)
+        refuse_other(where, before, recipe, same)
+        if known != labels:
+            raise DataError(f"{where} knows other labels, so it cannot teach these.")
+        teachers.append(fused(graph.network))
+    return teachers
 
 
 def glance_of(recipe: Recipe) -> Framing:

@@ -80,7 +80,6 @@ def validation_spread(notes: Notes, graph: Graph, folder: Path | None) -> Spread
     except DataError as error:
         warn(f"the contract is without validation figures: {error}")
         return {}
-    torch.manual_seed(notes.recipe.seed)
     frames = joined(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values())
     logits, digitness = outputs(graph.network, frames)
     return spread(notes.labels, torch.softmax(logits / graph.temperature, 1).numpy(), torch.sigmoid(digitness).numpy())

@@ -1,5 +1,6 @@
 """What is trained: the glance on sheets, the network on frames, each with its loss; then calibration."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -20,6 +21,7 @@ from .networks import Network
 from .recipe import Recipe
 
 TELLING = 0.3  # weight of digit or no digit, beside which digit
+TAUGHT = 0.7  # how much the answers of those that a network is taught by count, and its labels the rest
 PRECISIONS = ("auto", "float32", "bfloat16")
 BESIDE_ONE = 8  # frames of the corpus, for each that is made to be no digit
 
@@ -100,9 +102,17 @@ def dice(found: Tensor, ink: Tensor) -> Tensor:
 
 
 def fit_network(
-    network: Network, training: Frames, validation: Frames, recipe: Recipe, out: Path | None = None
+    network: Network,
+    training: Frames,
+    validation: Frames,
+    recipe: Recipe,
+    out: Path | None = None,
+    teachers: Sequence[nn.Module] = (),
 ) -> Network:
-    """Train a network on frames, from the checkpoint in `out` on if there is one, over all epochs or until Ctrl-C."""
+    """Train a network on frames, from the checkpoint in `out` on if there is one, over all epochs or until Ctrl-C.
+
+    Of frames that are distorted, the teachers answer the same ones that the network sees.
+    """
     if recipe.digitness_only:
         network.eval().requires_grad_(False)  # nor do batch normalisation's statistics move
         network.detect.requires_grad_(True)
@@ -115,8 +125,11 @@ def fit_network(
         strength = recipe.distortion * unfaded(loop.step / loop.steps, recipe.fading)
         frames = augment(frames, strength)
         others = negatives(frames[: len(frames) // BESIDE_ONE])
-        losses, whole = network_loss(read, frames, others, labels, recipe.label_smoothing, precision)
-        loop.losses[index] = parallel.whole(losses, len(frames) + len(others))[: len(frames)]
+        labels = torch.cat([labels, torch.full((len(others),), NO_DIGIT)])
+        losses, whole = network_loss(
+            read, torch.cat([frames, others]), labels, recipe.label_smoothing, precision, teachers
+        )
+        loop.losses[index] = parallel.whole(losses, len(labels))[: len(frames)]
         return whole
 
     begin(loop, "network", out)
@@ -136,22 +149,33 @@ def unfaded(done: float, fading: float) -> float:
 
 
 def network_loss(
-    network: nn.Module, frames: Tensor, others: Tensor, labels: Tensor, label_smoothing: float, precision: str
+    network: nn.Module,
+    frames: Tensor,
+    labels: Tensor,
+    label_smoothing: float,
+    precision: str,
+    teachers: Sequence[nn.Module] = (),
 ) -> tuple[Tensor, Tensor]:
-    """Give this process's part of the losses of `frames` with their labels, and of `others` that are no digits.
+    """Give this process's part of the losses of frames [N, 1, 28, 28] with their labels [N].
 
-    They are cross-entropy of the labels, plus that of digit or no digit: first each frame's own [N], without gradients,
-    then the whole. The wholes' mean over the processes is the loss of the batch.
+    They are cross-entropy of the labels, mixed with what teachers answer, plus that of digit or no digit: first each
+    frame's own, without gradients, then the whole. The wholes' mean over the processes is the loss of the batch.
     """
-    labels = torch.cat([labels, torch.full((len(others),), NO_DIGIT)])
-    is_digit = labels != NO_DIGIT
-    inputs, target, wanted = (parallel.part(each) for each in (torch.cat([frames, others]), labels, is_digit.float()))
+    is_digit = (labels != NO_DIGIT).float()
+    inputs, target, wanted = (parallel.part(each) for each in (frames, labels, is_digit))
+    inputs = inputs.contiguous(memory_format=torch.channels_last)
     with torch.autocast(frames.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        logits, digitness = network(inputs.contiguous(memory_format=torch.channels_last))
-    reading = functional.cross_entropy(
-        logits.float(), target, ignore_index=NO_DIGIT, label_smoothing=label_smoothing, reduction="none"
-    )
-    telling = TELLING * functional.binary_cross_entropy_with_logits(digitness.float(), wanted, reduction="none")
+        logits, digitness = network(inputs)
+        with torch.no_grad():
+            answers = [teacher(inputs) for teacher in teachers]
+    classes = logits.shape[1]
+    share = (1 - label_smoothing) * functional.one_hot(target.clamp(min=0), classes) + label_smoothing / classes
+    soft = wanted
+    if answers:  # the mean of many networks is taught to one (Hinton, Vinyals, Dean 2015, section 2)
+        share = share.lerp(torch.stack([answer.float().softmax(1) for answer, _ in answers]).mean(0), TAUGHT)
+        soft = wanted.lerp(torch.stack([found.float().sigmoid() for _, found in answers]).mean(0), TAUGHT)
+    reading = wanted * functional.cross_entropy(logits.float(), share, reduction="none")
+    telling = TELLING * functional.binary_cross_entropy_with_logits(digitness.float(), soft, reduction="none")
     whole = parallel.count() * (reading.sum() / is_digit.sum() + telling.sum() / len(labels))
     return (reading + telling).detach(), whole
 

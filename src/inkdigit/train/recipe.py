@@ -56,8 +56,11 @@ class Recipe:
         "", "Run (its folder) or model (name or .onnx) whose weights are mixed into those that a run begins with."
     )
     mix_part: float = option(0.2, "How much of that run's weights, 0..1.", most=1)
+    taught_by: str = option(
+        "", "Runs or models, with commas between them, whose mean answer is learnt beside the labels."
+    )
     glance: str = option("", "Model (name or .onnx) or run whose glance is taken as it is, in place of training one.")
-    seed: int = option(1, "Seed of everything random.", most=2**32 - 1)
+    seed: int = option(1, "Seed of everything random but what is held out, which is the same for all.", most=2**32 - 1)
     pictures: int = option(60_000, "Pictures of MNIST's training set that are read, held out ones included.", least=2)
     validation: int = option(5000, "Pictures of the training set held out to choose and calibrate by.", least=1)
 

@@ -14,7 +14,7 @@ from ..prediction import Thresholds
 from ..strokes import PENDIGITS, pendigits_path
 from ..terminal import warn
 from . import parallel
-from .begin import SPLIT, begun_with, drawn_by, folded, glance_of, settle
+from .begin import SPLIT, begun_with, drawn_by, folded, glance_of, settle, teachers_of
 from .corpus import PAPER, Corpus, corpora, framed_sheets, joined, readable, validation_frames
 from .export import Graph
 from .exporting import export_run
@@ -101,7 +101,9 @@ def fitted(
     own = own_folder(folder)
     labels = files_of(own).labels if own else DIGITS
     recipe = replace(recipe, precision=computed_in(recipe.precision, torch.get_default_device().type))
-    before, begun = begun_with(recipe, labels, () if own else SPLIT)
+    same = () if own else SPLIT
+    before, begun = begun_with(recipe, labels, same)
+    teachers = teachers_of(recipe, labels, same)
     framing = begun.framing if begun and not recipe.glance_epochs else None
     if recipe.glance:
         framing = glance_of(recipe)
@@ -130,7 +132,6 @@ def fitted(
     sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or looks) else None
     framing = framing or trained_framing(recipe, begun, cast(Sheets, sheets), out)
     camera = folded(framing)
-    torch.manual_seed(recipe.seed)  # whatever was drawn before, the same sheets validate and calibrate all runs
     kinds = validation_frames(camera, validation, bool(recipe.sheets))
     torch.manual_seed(recipe.seed)
     network = begun.network if begun else NETWORKS[recipe.network](len(labels))
@@ -138,7 +139,7 @@ def fitted(
         frames = training_frames(training, camera, sheets)
         if begun:
             settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
-        network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out)
+        network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out, teachers)
     heat, limits = calibrate(network, kinds)
     reached = {kind: accuracy(network, frames) for kind, frames in kinds.items()}
     notes = Notes(name, recipe, sources, heat, limits, reached, before, labels)
