@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.special import entr
 
 from ..strokes import NO_DIGIT
 from ..terminal import warn
@@ -159,7 +160,8 @@ def network_loss(
     """Give this process's part of the losses of frames [N, 1, 28, 28] with their labels [N].
 
     They are cross-entropy of the labels, mixed with what teachers answer, plus that of digit or no digit: first each
-    frame's own, without gradients, then the whole. The wholes' mean over the processes is the loss of the batch.
+    frame's own, without gradients and less its target's entropy, then the whole. The wholes' mean over the processes
+    is the loss of the batch.
     """
     is_digit = (labels != NO_DIGIT).float()
     inputs, target, wanted = (parallel.part(each) for each in (frames, labels, is_digit))
@@ -177,7 +179,9 @@ def network_loss(
     reading = wanted * functional.cross_entropy(logits.float(), share, reduction="none")
     telling = TELLING * functional.binary_cross_entropy_with_logits(digitness.float(), soft, reduction="none")
     whole = parallel.count() * (reading.sum() / is_digit.sum() + telling.sum() / len(labels))
-    return (reading + telling).detach(), whole
+    # What a target itself leaves open is nothing to learn: a frame that teachers disagree about is not hard for that.
+    left_open = wanted * entr(share).sum(1) + TELLING * (entr(soft) + entr(1 - soft))
+    return (reading + telling).detach() - left_open, whole
 
 
 def computed_in(precision: str, device: str) -> str:
