@@ -69,7 +69,8 @@ kinds are shared: outlines with as many corners as some of those polygons, thoug
 letters of other fonts, which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh` is the
-way to a model like it, and tells the glance's own runs. The last run, and what differed in each of the {before} before
+way to a model like it, and tells the glance's own runs. A run that is taught by others learns the mean of their answers
+beside the labels. The last run, and what differed in each of the {before} before
 it, the newest first:
 
 {recipe}
