@@ -109,6 +109,17 @@
 #     inkdigit train --out runs/M5 --from runs/MQ --glance runs/M2 --sheets 1000 $N
 #     inkdigit export runs/M5 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
+# That artefact is `inkdigit` at commit 0aed589. Then five networks taught it: its own before, one that had gone on from
+# half of W3 (MX, W5; both begin with `inkdigit` of commit 04af9b6), and three made anew:
+#
+#     inkdigit train --out runs/MX --from inkdigit --mix-with runs/W3 --mix-part 0.5 --glance-epochs 0 --sheets 1000 $N
+#     inkdigit train --out runs/W5 --from runs/MX --recipe finish
+#     for seed in 1 2 3; do inkdigit train --out runs/s$seed --glance inkdigit --seed $seed; done
+#     inkdigit train --out runs/t1 --from runs/M5 --recipe taught --taught-by runs/M5,runs/W5,runs/s1,runs/s2
+#     inkdigit train --out runs/t3 --from runs/t1 --recipe taught --taught-by runs/M5,runs/W5,runs/s1,runs/s2,runs/s3 \
+#         --seed 3 --pens 4 --invented 10000 --sheets 30000 --epochs 4 --rate 0.002
+#     inkdigit export runs/t3 --int8 --to src/inkdigit/models/inkdigit.onnx
+#
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
 # 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
 # was mixed in. The classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in.
@@ -127,8 +138,9 @@ if [ "${1:-}" = quick ]; then
     exit
 fi
 inkdigit train --out runs/first --glance inkdigit
+inkdigit train --out runs/second --glance inkdigit --seed 2
 inkdigit train --out runs/further --recipe further --from runs/first
-inkdigit train --out runs/inkdigit --recipe finish --from runs/further
+inkdigit train --out runs/inkdigit --recipe taught --from runs/further --taught-by runs/further,runs/second,inkdigit
 inkdigit export runs/inkdigit --int8 --to src/inkdigit/models/inkdigit.onnx
 inkdigit train --out runs/tiny --recipe tiny --name tiny
 ship tiny
