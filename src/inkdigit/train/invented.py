@@ -192,7 +192,7 @@ def _smooth(path: Points) -> Stroke:
 def invented_signs(count: int, seed: int) -> list[PenDigit]:
     """Invent signs: letters and marks, as many of two to four lines, bows and rings that mostly touch, and others."""
     random = np.random.default_rng(seed)
-    kinds = (_sign, _letter, _lasso, _sign, _outline, _sign, _letter, _lasso, _outline, _blot)
+    kinds = (_sign, _letter, _lasso, _sign, _outline, _sign, _letter, _lasso, _outline, _blot, _nested, _coil)
     return [PenDigit(kinds[number % len(kinds)](random), NO_DIGIT, writer=0) for number in range(count)]
 
 
@@ -226,16 +226,41 @@ def _outline(random: np.random.Generator) -> tuple[Stroke, ...]:
     return (_smooth(np.concatenate([path, start[:1]]).astype(np.float32)),)
 
 
+def _nested(random: np.random.Generator) -> tuple[Stroke, ...]:
+    """Draw three to five outlines or rings in each other, to a small one, as targets have; two are a ringed 0."""
+    (around,) = _outline(random)
+    if random.random() < 0.5:
+        turned = np.linspace(0, 2 * np.pi, 40) + random.uniform(0, 2 * np.pi)
+        around = np.stack([np.cos(turned) * random.uniform(0.6, 1), np.sin(turned)], 1).astype(np.float32)
+    inward = np.linspace(1, random.uniform(0.1, 0.25), random.integers(3, 6))
+    return tuple((around * size + random.normal(0, 0.02, 2)).astype(np.float32) for size in inward)
+
+
+def _coil(random: np.random.Generator) -> tuple[Stroke, ...]:
+    """Wind three to five loops beside each other, as springs and idle pens do, of one size or growing."""
+    turned = np.linspace(0, random.uniform(3, 5) * 2 * np.pi, 200)
+    size = np.linspace(random.choice([1, random.uniform(0.3, 1)]), 1, len(turned))
+    ahead = np.cumsum(size) * random.uniform(0.1, 0.25) * turned[1]  # were it longer, a wide pen would make it a 1
+    path = np.stack([np.cos(turned) * size + ahead, np.sin(turned) * size], 1)
+    return (_turned(path, random),)
+
+
+def _turned(path: Points, random: np.random.Generator) -> Stroke:
+    """Turn a path [P, 2] around (0, 0) by any angle."""
+    turn = random.uniform(0, 2 * np.pi)
+    map_ = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    turned: Stroke = (path @ map_).astype(np.float32)
+    return turned
+
+
 def _blot(random: np.random.Generator) -> tuple[Stroke, ...]:
     """Hatch a patch of any outline back and forth, which a wide pen fills: a dot, a blot, something crossed out."""
     down = np.linspace(-1, 1, random.integers(8, 24)).repeat(2)
     wide = np.sqrt(1 - down**2) if random.random() < 0.7 else np.ones_like(down)
     right, left = (wide * _bulge(down, random) for _ in range(2))
     across = np.where(np.arange(len(down)) % 4 // 2 == np.arange(len(down)) % 2, right, -left)
-    turn = random.uniform(0, np.pi)
     path = np.stack([across, down * random.uniform(0.6, 1)], 1) + random.normal(0, 0.02, (len(down), 2))
-    map_ = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    return ((path @ map_).astype(np.float32),)
+    return (_turned(path, random),)
 
 
 def _bulge(down: Points, random: np.random.Generator) -> Points:
