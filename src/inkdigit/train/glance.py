@@ -3,10 +3,12 @@
 It does not know which digit it is. Paper, printed lines, boxes, shadows, specks and neighbours are what it leaves out.
 """
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .networks import convolution, separable
+from .networks import Residual, convolution, separable
 
 GRID = 96  # cells that it looks at, along either side
 MASK = 48  # cells of its answer
@@ -26,9 +28,9 @@ class Glance(nn.Module):
         super().__init__()
         self.fine = convolution(1, 16, 6, stride=4)  # 24×24
         self.middle = convolution(16, 32, stride=2)  # 12×12
-        self.coarse = nn.Sequential(convolution(32, 48, stride=2), separable(48, 3))  # 6×6
+        self.coarse = nn.Sequential(convolution(32, 48, stride=2), separable(48, 3), *deeper(48, 3, 3))  # 6×6
         self.to_middle = nn.Conv2d(48, 32, 1)
-        self.join_middle = separable(32, 5)
+        self.join_middle = nn.Sequential(separable(32, 5), *deeper(32, 5, 1))
         self.to_fine = nn.Conv2d(32, 16, 1)
         self.join_fine = nn.Sequential(separable(16, 5), separable(16, 5))
         self.head = nn.Sequential(nn.Conv2d(16, 4, 1), nn.PixelShuffle(2))
@@ -41,6 +43,13 @@ class Glance(nn.Module):
         fine = self.join_fine(fine + doubled(self.to_fine(middle)))
         logits: Tensor = self.head(fine)
         return logits
+
+
+def deeper(channels: int, size: int, blocks: int) -> Iterator[Residual]:
+    """Build residual blocks of separable convolutions, which on so few cells cost little."""
+    for _ in range(blocks):
+        *layers, _relu = separable(channels, size)
+        yield Residual(*layers)
 
 
 def standardised(grid: Tensor) -> Tensor:

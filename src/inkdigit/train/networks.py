@@ -48,19 +48,21 @@ def separable(channels: int, size: int) -> nn.Sequential:
 
 
 class Residual(nn.Module):
-    """Add two convolutions to what they take in (He, Zhang, Ren, Sun 2016)."""
+    """Add what layers make of values to these, and take what is positive (He, Zhang, Ren, Sun 2016)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            convolution(channels, channels),
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(channels),
-        )
+        self.body = nn.Sequential(*layers)
 
     def forward(self, values: Tensor) -> Tensor:
         """Keep the shape [N, C, H, W]."""
         return nn.functional.relu(values + self.body(values))
+
+
+def residual(channels: int) -> Residual:
+    """Build a residual block of two convolutions."""
+    first, (second, norm, _) = convolution(channels, channels), convolution(channels, channels)
+    return Residual(first, second, norm)
 
 
 def flagship(classes: int, fine: int = 48, coarse: int = 96, blocks: int = 1) -> Network:
@@ -69,7 +71,7 @@ def flagship(classes: int, fine: int = 48, coarse: int = 96, blocks: int = 1) ->
         convolution(1, fine, 5, stride=2),
         convolution(fine, fine),
         convolution(fine, coarse, stride=2),
-        *(Residual(coarse) for _ in range(blocks)),
+        *(residual(coarse) for _ in range(blocks)),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )

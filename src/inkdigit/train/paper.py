@@ -64,8 +64,9 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
 
     others = some(torch.maximum(neighbours(ink, shape, side, size), small_print(centre, side, size)), 0)
     form = prints(inked, centre, side, size) * (1 - 0.9 * others)
-    paper = light(count, size) * some(form, 1)
-    for laid in (shadows, folds, stains, holes):
+    shade = torch.where(chance(count, 0.4), shadows(count, size), 1.0)  # oftener than other trouble: phones cast them
+    paper = light(count, size) * some(form, 1) * shade
+    for laid in (folds, stains, holes):
         paper = paper * some(laid(count, size), 1)
     written = torch.maximum(inked * some(gaps(side, size), 1), some(marks(inked, centre, side, size), 0))
     written = torch.maximum(written, number(ink, shape, centre, side, size))

@@ -146,7 +146,8 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     across, down = x + tilt * y, y - tilt * x
     spacing = uniform(count, 0.08, 0.6) * size
     written = torch.where(ink.amax((1, 2), keepdim=True) > 0, line_width(ink), size)
-    thick = uniform(count, 0.2, 2.2).minimum(uniform(count, 0.5, 4) * written)
+    from_near = (0.06 * sides.amax(1)[:, None, None]).clamp(min=2.2)  # who is close to a form sees its lines wide
+    thick = (uniform(count, 0.1, 1) * from_near).minimum(torch.exp(uniform(count, -0.7, 1.8)) * written)
     squares = stripes(across, spacing, thick, uniform(count, 0, 1)) * chance(count, 0.45)
     ruled = torch.maximum(stripes(down, spacing, thick, uniform(count, 0, 1)), squares) * chance(count, 0.5)
     margin = 1 + uniform(count, 0.1, 0.9) ** 2 + torch.rand(count, 2, 1) * 0.2
@@ -184,10 +185,10 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     ring = line(away.abs() * radii.amin(1, keepdim=True), thick) * torch.where(chance(count, 0.2), sideways, closed)
     below = y - torch.randn(count, 1, 1) * 0.06 * x - half[:, 1:] - thick - uniform(count, 0.1, 0.8) * half[:, 1:]
     twice = torch.where(chance(count, 0.3), below.abs().minimum((below - 3 * thick).abs()), below.abs())
-    bolder = thick * uniform(count, 0.5, 2.5)
+    bolder = thick * torch.exp(uniform(count, -0.7, 1.4))
     under = line(twice, bolder) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
-    return drawn * (chance(count, 0.5) & (half.amax(1, keepdim=True) > 4))
+    return drawn * (chance(count, 0.8) & (half.amax(1, keepdim=True) > 4))
 
 
 def grain(count: int, size: int) -> Tensor:
