@@ -148,8 +148,8 @@ def spread(seeds: list[Contract]) -> str:
         parts.append(f"{source} {np.mean(values):.2f} ± {np.std(values, ddof=1):.2f} %")
     numbers = ", ".join(str(contract.recipe["seed"]) for contract in seeds)
     return (
-        f"These are the figures of one seed. The recipe that it began with (`inkdigit train --glance inkdigit`) reads, from\n"
-        f"seeds {numbers}, mean ± standard deviation: {', '.join(parts)}."
+        "These are the figures of one seed. The recipe that it began with (`inkdigit train --glance inkdigit`, with the glance\n"
+        f"of then) reads, from seeds {numbers}, mean ± standard deviation: {', '.join(parts)}."
     )
 
 
