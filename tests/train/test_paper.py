@@ -9,7 +9,7 @@ from inkdigit.train.fit import Sheets
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
 from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, behind, bolder, sheet, smaller
-from inkdigit.train.surface import gaps, line_width, page, prints, shadows
+from inkdigit.train.surface import BOLDEST, gaps, line_width, page, prints, shadows
 
 COUNT = 120
 
@@ -126,7 +126,7 @@ def test_no_form_is_printed_in_far_wider_lines_than_those_on_it() -> None:
     hairlines = torch.tensor(line)[None].repeat(COUNT, 1, 1) / 255
     printed = (1 - prints(hairlines, centre, sides, GRID)).amax((1, 2))
     assert 0.1 < float((printed > 0).float().mean()) < 0.9
-    assert float(printed.max()) <= 4 * line_width(hairlines).max()
+    assert float(printed.max()) <= BOLDEST * line_width(hairlines).max()
     assert float((1 - prints(torch.zeros_like(hairlines), centre, sides, GRID)).max()) > 0.8
 
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 GAPS = (1, 2, 4)  # cells: how large they may be, and
 GAPPED = 10  # times as large is what has them
+BOLDEST = 6  # times as wide as what is written on a form may be what is printed there
 
 
 def uniform(count: int, low: float, high: float) -> Tensor:
@@ -147,7 +148,7 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     spacing = uniform(count, 0.08, 0.6) * size
     written = torch.where(ink.amax((1, 2), keepdim=True) > 0, line_width(ink), size)
     from_near = (0.06 * sides.amax(1)[:, None, None]).clamp(min=2.2)  # who is close to a form sees its lines wide
-    thick = (uniform(count, 0.1, 1) * from_near).minimum(torch.exp(uniform(count, -0.7, 1.8)) * written)
+    thick = (uniform(count, 0.1, 1) * from_near).minimum(torch.exp(uniform(count, -0.7, math.log(BOLDEST))) * written)
     squares = stripes(across, spacing, thick, uniform(count, 0, 1)) * chance(count, 0.45)
     ruled = torch.maximum(stripes(down, spacing, thick, uniform(count, 0, 1)), squares) * chance(count, 0.5)
     margin = 1 + uniform(count, 0.1, 0.9) ** 2 + torch.rand(count, 2, 1) * 0.2
