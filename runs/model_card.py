@@ -60,12 +60,13 @@ brackets and underlines by hand, small print, the desk beyond the sheet, noise, 
 cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth of the picture's size up,
 aspects up to 12:1. The glance is trained on these, and the network on the frames that the real graph makes of these and
 of the plain pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs whose
-last line runs on around them, irregular outlines with three to six corners; plain letters and marks drawn from
-`train/invented.py`), as many letters and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`),
+last line runs on around them, irregular outlines with three to six corners, rings in rings, coils; plain letters and
+marks drawn from `train/invented.py`), as many letters and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`),
 scribbles, quadrilaterals, pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things
 as photographs of anything have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's pictures are in none of these,
 nor are the shapes (regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`. But
-kinds are shared: outlines with as many corners as some of those polygons, though no regular ones but squares; and Latin
+kinds are shared: outlines with as many corners as some of those polygons, though no regular ones but squares; rings in
+rings and coils, which have something of a spiral; and Latin
 letters of other fonts, which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh` is the
@@ -95,7 +96,8 @@ calibrated there too, by one temperature.
 ## What it is bad at
 
 - Two or more digits in one picture: it answers with one of them, or says that this is no digit.
-- Lines as dark and as thick as the ink that cross the digit, and ink that can hardly be told from the paper.
+- Lines as dark and as thick as the ink that cross the digit, hairlines on ruled paper, and ink that can hardly be told
+  from the paper.
 - Digits that a thick pen has ringed closely, which may be read as a zero; and digits cropped to ink by so wide a pen that
   more is ink than paper; and sharp shadows of a hand or leaves, which may be taken for broad ink. `bench/geometry.py`
   measures all three: see [its figures](../bench/README.md#figures).
