@@ -156,12 +156,12 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     middle = centre[..., None] + torch.randn(count, 2, 1) * half * 0.06
     wide = 2 * half[:, :1]
     place = (across - middle[:, :1]) / wide + 0.5  # 0..1 in the digit's own box
-    before, after = torch.randint(0, 5, (2, count, 1, 1)) * chance(count, 0.5)  # others in a row, as forms have
+    before, after = torch.randint(0, 5, (2, count, 1, 1)) * chance(count, 0.4)  # others in a row, as forms have
     inside_x = wide * (place + before).minimum(after + 1 - place)
     inside_y = half[:, 1:] - (down - middle[:, 1:]).abs()
     between = wide * ((place + 0.5) % 1 - 0.5).abs()
     box = torch.maximum(line(between, thick) * (inside_y > -thick), line(inside_y.abs(), thick)) * (inside_x > -thick)
-    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * chance(count, 0.6))
+    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * chance(count, 0.45))
 
 
 def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
