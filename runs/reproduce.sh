@@ -121,20 +121,19 @@
 #     inkdigit export runs/t3 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
 # That artefact is `inkdigit` at commit e1b14b1. Then the glance got four residual blocks, whose last normalisation was
-# given the weight 0 in each of these runs, so that they added nothing yet. It went on twice, on paper with bolder print,
-# more rings and more shadows, the second time with more boxes; and the network once, on frames of the first of these:
+# given the weight 0 in the runs before, so that they added nothing yet. It went on, on paper with bolder print, more
+# rings and more shadows, and then the network, on its frames:
 #
 #     inkdigit train --out runs/g1 --from runs/t3 --recipe glance --pens 4 --invented 12000 --sheets 80000 --glance-epochs 44
-#     inkdigit train --out runs/g2 --from runs/g1 --recipe glance --pens 4 --invented 12000 --sheets 80000 --glance-epochs 38
 #     inkdigit train --out runs/c1 --from runs/t3 --recipe taught --glance runs/g1 --seed 5 --epochs 10 \
 #         --taught-by runs/M5,runs/W5,runs/s1,runs/s2,runs/s3,runs/t3 --pens 6 --invented 14000 --sheets 40000
-#     inkdigit train --out runs/c2 --from runs/c1 --glance runs/g2 --sheets 1000 $N
+#     inkdigit train --out runs/c2 --from runs/c1 --glance runs/g1 --sheets 1000 $N
 #     inkdigit export runs/c2 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
 # 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
 # was mixed in. The classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in.
-# All have the glance of `inkdigit` now (`--from runs/tiny --network tiny --name tiny --glance runs/g2 --sheets 1000 $N`,
+# All have the glance of `inkdigit` now (`--from runs/tiny --network tiny --name tiny --glance runs/g1 --sheets 1000 $N`,
 # and so on).
 set -euo pipefail
 cd "$(dirname "$0")/.."
