@@ -3,7 +3,7 @@
 The part for validation is other MNIST pictures and other writers; the test set and the test writers are not read here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,23 +63,22 @@ class Corpus:
 
     def sheets(self, count: int) -> Sheets:
         """Photograph digits on paper."""
-        parts: list[tuple[Tensor, ...]] = []
         with progress_bar() as progress:
-            for _ in progress.track(range(-(-count // BATCH)), description="paper"):
-                ink, labels = self.draw(BATCH)
-                made = sheet(ink, GRID)
-                parts.append((as_bytes(made.pictures), made.shape, as_bytes(made.ink), labels))
-        return Sheets(*(torch.cat(column) for column in zip(*parts, strict=True)))
+            batches = progress.track(range(-(-count // BATCH)), description="paper")
+            return photographed(self.draw(BATCH) for _ in batches)
+
+    def blank(self, count: int) -> Sheets:
+        """Photograph paper that nobody wrote on."""
+        unwritten = torch.zeros(BATCH, SIDE, SIDE), torch.full((BATCH,), NO_DIGIT)
+        return photographed(unwritten for _ in range(-(-count // BATCH)))
 
     def nothing(self, count: int) -> Sheets:
         """Photograph paper that nobody wrote on, some so coarse or noisy that it hardly is paper, and anything else."""
-        parts = []
-        for _ in range(-(-count // BATCH)):
-            made = sheet(torch.zeros(BATCH, SIDE, SIDE), GRID, clean=0)
+        paper = self.blank(count)
+        for part in paper.pictures.split(BATCH):
             other = torch.where(chance(BATCH, 0.5), blotches(BATCH, GRID), leaves(BATCH, GRID))
-            pictures = torch.where(chance(BATCH, 0.65), other, made.pictures)
-            parts.append((as_bytes(pictures), made.shape, as_bytes(made.ink), torch.full((BATCH,), NO_DIGIT)))
-        return Sheets(*(torch.cat(column) for column in zip(*parts, strict=True)))
+            part.copy_(torch.where(chance(BATCH, 0.65), as_bytes(other), part))
+        return paper
 
     def clean(self, framing: Framing) -> dict[str, Frames]:
         """Frame the digits of every source as plain pictures."""
@@ -179,6 +178,15 @@ def redrawn(digits: Digits, pens: int, seed: int) -> Digits:
             drawings.append(drawn)
             kept.append(digits.labels[torch.as_tensor(index)])
     return Digits(torch.as_tensor(np.concatenate(drawings)), torch.cat(kept))
+
+
+def photographed(batches: Iterable[tuple[Tensor, Tensor]]) -> Sheets:
+    """Photograph batches of ink [B, 112, 112] with their labels [B]."""
+    parts: list[tuple[Tensor, ...]] = []
+    for ink, labels in batches:
+        made = sheet(ink, GRID)
+        parts.append((as_bytes(made.pictures), made.shape, as_bytes(made.ink), labels))
+    return Sheets(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def as_bytes(values: Tensor) -> Tensor:

@@ -40,6 +40,11 @@ class Sheets:
         """Give some of the sheets."""
         return Sheets(self.pictures[index], self.shape[index], self.ink[index], self.labels[index])
 
+    def and_also(self, others: "Sheets") -> "Sheets":
+        """Lay others behind them."""
+        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
+        return Sheets(*(torch.cat(pair) for pair in pairs))
+
     def stretched(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Give some pictures as the glance sees them, [B, 1, 96, 96], and their ink masks, [B, 1, 48, 48]."""
         sides = self.shape[index].flip(1)[..., None, None]

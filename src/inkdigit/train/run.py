@@ -31,6 +31,7 @@ from .watch import METRICS, tell_tensorboard
 from .writing import try_folder, writing
 
 COUNTED = 0.991  # of validation's plain digits count as digits
+WRITTEN_ON = 16  # sheets, for each blank one that a glance is trained on
 SURE_RIGHT = 0.998  # of validation's sure answers are right
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
     "cuda": torch.cuda.is_available,
@@ -130,7 +131,7 @@ def fitted(
                 tell_tensorboard(out)
     parallel.wait()
     sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or looks) else None
-    framing = framing or trained_framing(recipe, begun, cast(Sheets, sheets), out)
+    framing = framing or trained_framing(recipe, begun, training, cast(Sheets, sheets), out)
     camera = folded(framing)
     kinds = validation_frames(camera, validation, bool(recipe.sheets))
     torch.manual_seed(recipe.seed)
@@ -169,8 +170,9 @@ def refuse_too_little_of(training: Corpus, recipe: Recipe, looks: bool, reads: b
         refuse_too_little(digits + recipe.sheets // 2, recipe.epochs, recipe)
 
 
-def trained_framing(recipe: Recipe, begun: Graph | None, sheets: Sheets, out: Path) -> Framing:
-    """Train a glance on sheets. Raises DataError, Stopped."""
+def trained_framing(recipe: Recipe, begun: Graph | None, training: Corpus, sheets: Sheets, out: Path) -> Framing:
+    """Train a glance on sheets, and on some that nobody wrote on. Raises DataError, Stopped."""
+    sheets = sheets.and_also(training.blank(-(-len(sheets.labels) // WRITTEN_ON)))
     glance = begun.framing.glance if begun else Glance()
     if begun:
         settle(glance, sheets.stretched(torch.arange(min(1000, len(sheets.labels))))[0])

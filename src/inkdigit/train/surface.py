@@ -189,7 +189,8 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     bolder = thick * torch.exp(uniform(count, -0.7, 1.4))
     under = line(twice, bolder) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
-    return drawn * (chance(count, 0.8) & (half.amax(1, keepdim=True) > 4))
+    written = line_width(ink) > 0  # what is around nothing is a 0
+    return drawn * (chance(count, 0.8) & (half.amax(1, keepdim=True) > 4) & written)
 
 
 def grain(count: int, size: int) -> Tensor:
