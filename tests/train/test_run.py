@@ -207,6 +207,8 @@ def test_teachers_may_have_any_network_but_know_the_same_labels_and_split(tmp_pa
         teachers_of(Recipe(taught_by=f"tiny,{other}"), DIGITS, SPLIT)
     with pytest.raises(DataError, match="tiny knows other labels"):
         teachers_of(Recipe(taught_by="tiny"), ("a", "b"), ())
+    with pytest.raises(ArtefactError, match="There is no model named"):
+        teachers_of(Recipe(taught_by="tiny,"), DIGITS, SPLIT)
 
 
 @pytest.mark.parametrize("damaged", [NOTES, WEIGHTS])

@@ -85,7 +85,7 @@ def mix(graph: Graph, other: Graph, part: float) -> None:
 def teachers_of(recipe: Recipe, labels: tuple[str, ...], same: tuple[str, ...]) -> list[Network]:
     """Give the networks that a run is taught by, of whatever kind. Raises DataError, ArtefactError."""
     teachers = []
-    for where in filter(None, recipe.taught_by.split(",")):
+    for where in recipe.taught_by.split(",") if recipe.taught_by else ():
         before, known, graph = weights_of(where)
         refuse_other(where, before, recipe, same)
         if known != labels:
