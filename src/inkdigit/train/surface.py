@@ -137,23 +137,26 @@ def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
 
 
 def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
-    """Print ruled or squared paper, or boxes around the digits [N, S, S]: the part of light that is left, [N, S, S].
+    """Print lines, squares, dots, or boxes around the digits [N, S, S]: the part of light that is left, [N, S, S].
 
     Nobody has a form printed in far wider lines than those that are to be written on it.
     """
     count = len(centre)
     x, y = axes(size)
-    tilt = torch.randn(count, 1, 1) * 0.03
+    x, y = x - centre[:, :1, None], y - centre[:, 1:, None]
+    tilt = torch.where(chance(count, 0.3), uniform(count, -0.4, 0.4), torch.randn(count, 1, 1) * 0.03)
     across, down = x + tilt * y, y - tilt * x
-    spacing = uniform(count, 0.08, 0.6) * size
+    spacing = torch.exp(uniform(count, math.log(0.04), math.log(0.6))) * size
     written = torch.where(ink.amax((1, 2), keepdim=True) > 0, line_width(ink), size)
     from_near = (0.06 * sides.amax(1)[:, None, None]).clamp(min=2.2)  # who is close to a form sees its lines wide
     thick = (uniform(count, 0.1, 1) * from_near).minimum(torch.exp(uniform(count, -0.7, math.log(BOLDEST))) * written)
-    squares = stripes(across, spacing, thick, uniform(count, 0, 1)) * chance(count, 0.45)
-    ruled = torch.maximum(stripes(down, spacing, thick, uniform(count, 0, 1)), squares) * chance(count, 0.5)
+    fine = thick.minimum(spacing / 3)
+    lines, upright = (stripes(along, spacing, fine, uniform(count, 0, 1)) for along in (down, across))
+    ruled = torch.where(chance(count, 0.2), lines.minimum(upright), lines.maximum(upright * chance(count, 0.45)))
+    ruled = ruled * chance(count, 0.5)
     margin = 1 + uniform(count, 0.1, 0.9) ** 2 + torch.rand(count, 2, 1) * 0.2
     half = (sides[..., None] * margin).amax(1, keepdim=True) / 2 * torch.exp(torch.randn(count, 2, 1) * 0.1)
-    middle = centre[..., None] + torch.randn(count, 2, 1) * half * 0.06
+    middle = torch.randn(count, 2, 1) * half * 0.06
     wide = 2 * half[:, :1]
     place = (across - middle[:, :1]) / wide + 0.5  # 0..1 in the digit's own box
     before, after = torch.randint(0, 5, (2, count, 1, 1)) * chance(count, 0.4)  # others in a row, as forms have
@@ -161,7 +164,8 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     inside_y = half[:, 1:] - (down - middle[:, 1:]).abs()
     between = wide * ((place + 0.5) % 1 - 0.5).abs()
     box = torch.maximum(line(between, thick) * (inside_y > -thick), line(inside_y.abs(), thick)) * (inside_x > -thick)
-    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * chance(count, 0.45))
+    boxed = chance(count, 0.55) & (tilt.abs() < 0.12)  # else they would cross what is written in them
+    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * boxed)
 
 
 def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
