@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from scipy.ndimage import uniform_filter1d
 
 from geometry import (
     CANVAS,
@@ -205,6 +206,66 @@ def repacked(digit: Grey, random: Random) -> Grey:
     return np.asarray(thumbnail(file(page, "JPEG", quality=15)).convert("L"))
 
 
+def raster(random: Random, pitch: float, degrees: float = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give how far every px is from the next of lines across the page, and of lines down it, every `pitch` px."""
+    down, across = np.mgrid[:CANVAS, :CANVAS] / pitch
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turned = down * cos - across * sin, across * cos + down * sin
+    lines, upright = (np.abs((each + random.random()) % 1 - 0.5) * pitch for each in turned)
+    return lines, upright
+
+
+def on_form(page: NDArray[np.float64], away: NDArray[np.float64], random: Random) -> Grey:
+    """Photograph a page on which is printed, faint to half as dark as ink, what is a px from here or nearer."""
+    return lit(np.minimum(page, 1 - random.uniform(0.2, 0.5) * (1.5 - away).clip(0, 1)), random)
+
+
+def aslant(digit: Grey, random: Random) -> Grey:
+    """Write upright on ruled or squared paper that lies 5 to 20 degrees aslant."""
+    degrees = random.uniform(5, 20) * random.choice([-1, 1])
+    lines, upright = raster(random, random.uniform(24, 42), degrees)
+    return on_form(paper(digit, random), lines if random.random() < 0.5 else np.minimum(lines, upright), random)
+
+
+def finely_squared(digit: Grey, random: Random) -> Grey:
+    """Write on squares of a thirtieth to a fourteenth of the picture."""
+    return on_form(paper(digit, random), np.minimum(*raster(random, random.uniform(9, 20))), random)
+
+
+def dotted(digit: Grey, random: Random) -> Grey:
+    """Write on paper with a dot at every corner of such squares, or of larger ones."""
+    return on_form(paper(digit, random), np.hypot(*raster(random, random.uniform(14, 40))), random)
+
+
+def small_on_squared(digit: Grey, random: Random) -> Grey:
+    """Write a digit of two squares' height, in a picture of five to seven digits'."""
+    part = random.uniform(0.14, 0.22)
+    pitch = 0.7 * part * CANVAS * random.uniform(0.4, 0.7)
+    return on_form(paper(digit, random, part), np.minimum(*raster(random, pitch)), random)
+
+
+def moved(digit: Grey, random: Random) -> Grey:
+    """Photograph while the hand moves: every point is a line of up to 9 px."""
+    degrees, length, edge = random.uniform(0, 180), int(random.integers(3, 10)), CANVAS // 2
+    page = Image.fromarray(np.pad(gradient(digit, random), edge, "edge"))
+    along = np.asarray(page.rotate(degrees, Image.Resampling.BILINEAR), np.float64)
+    trace = Image.fromarray(clipped(uniform_filter1d(along, length)))
+    return np.asarray(trace.rotate(-degrees, Image.Resampling.BILINEAR))[edge:-edge, edge:-edge]
+
+
+def on_screen(digit: Grey, random: Random) -> Grey:
+    """Photograph a screen: its pixels and the camera's make waves."""
+    lines, upright = raster(random, random.uniform(3, 30), random.uniform(0, 90))
+    waves = np.cos(lines * random.uniform(0.2, 2)) * np.cos(upright * random.uniform(0.2, 2))
+    return lit(paper(digit, random) * (1 + random.uniform(0.05, 0.2) * waves), random, 4)
+
+
+def on_kraft(digit: Grey, random: Random) -> Grey:
+    """Write on brown wrapping paper, whose fibres are seen."""
+    fibres = smooth(random, 90) + enlarged(random.integers(0, 256, (140, 25)).astype(np.uint8), CANVAS, CANVAS) / 255
+    return lit(paper(digit, random) * (0.5 + 0.2 * fibres), random)
+
+
 WAYS: list[tuple[str, Callable[[Grey, Random], Grey]]] = [
     ("black on white, off-centre", drawing),
     ("white on black, 40 % size", lambda digit, random: placed(digit, random, 0.4)),
@@ -243,6 +304,13 @@ WAYS: list[tuple[str, Callable[[Grey, Random], Grey]]] = [
     ("cropped, under a hand", cropped_shadow),
     ("whiteboard", whiteboard),
     ("small bad JPEG", repacked),
+    ("paper aslant", aslant),
+    ("fine squares", finely_squared),
+    ("dots", dotted),
+    ("small, on squares", small_on_squared),
+    ("moved", moved),
+    ("screen", on_screen),
+    ("kraft paper", on_kraft),
 ]
 
 
