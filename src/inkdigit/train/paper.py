@@ -27,6 +27,7 @@ from .surface import (
     shadows,
     small_print,
     stains,
+    things,
     uniform,
 )
 
@@ -74,6 +75,8 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
     seen, beside = some(page(centre, side, size), 1), desk(count, size)
     photo = paper * torch.lerp(beside, 1 - strength * written, seen)
+    level, taken = things(inked, size)
+    photo = torch.lerp(photo, level, taken)
     photo = sensor(blurred(glare(photo)), side)
     dark = torch.exp(math.log(PALEST) * uniform(count, 0, 1).square())
     scan = torch.where(chance(count, 0.3), form, torch.ones(())) * (1 - written * dark)

@@ -118,6 +118,30 @@ def holes(count: int, size: int) -> Tensor:
     return 1 - inside.clamp(0, 1) * uniform(count, 0.2, 1) * chance(count, 0.15)
 
 
+def things(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Lay a thing on some papers beside the ink [N, S, S]: a pen, a coin, an eraser, the edge of a phone.
+
+    Gives its brightness and how much of each cell it takes, [N, S, S]. What would touch the ink is not laid.
+    """
+    count = len(ink)
+    x, y = axes(size)
+    x, y, turn = x - uniform(count, 0, size), y - uniform(count, 0, size), uniform(count, 0, math.pi)
+    along, across = x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin()
+    wide = torch.exp(uniform(count, math.log(0.015), math.log(0.25))) * size
+    long = torch.exp(uniform(count, math.log(0.15), math.log(0.8))) * size  # shorter ones would be a 1
+    angular = (wide.maximum(long) - along.abs()).minimum(wide - across.abs())
+    rounded = wide.clamp(min=0.05 * size) - torch.hypot(along, across)
+    inside = torch.where(chance(count, 0.3), rounded, angular)
+    taken = (inside + 0.5).clamp(0, 1)
+    near = functional.max_pool2d(ink[:, None], 5, 1, 2)[:, 0]
+    beside = (near * taken).amax((1, 2), keepdim=True) == 0
+    lit = torch.cos(across / wide * uniform(count, 0, 2)) * uniform(count, -0.3, 0.3)  # round ones shine along a line
+    level = uniform(count, 0, 1) + lit + uniform(count, 0, 0.2) * texture(count, size)
+    shadow = uniform(count, 0, 0.5) * (1 + inside / uniform(count, 1, 6)).clamp(0, 1) * (1 - taken)
+    level = torch.where(taken > 0, level, 0.0)  # beside it is its shadow alone
+    return level, taken.maximum(shadow) * (beside & chance(count, 0.3))
+
+
 def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     """Write lines of words over or under some digits, much smaller than they are: ink [N, S, S]."""
     count = len(centre)
