@@ -266,6 +266,33 @@ def on_kraft(digit: Grey, random: Random) -> Grey:
     return lit(paper(digit, random) * (0.5 + 0.2 * fibres), random)
 
 
+def beside_a_thing(digit: Grey, random: Random) -> Grey:
+    """Photograph a pen, a coin or a box that lies beside the digit, and its shadow."""
+    ink = placed(digit, random, random.uniform(0.25, 0.5))
+    near = blurred(ink, 5) > 5
+    thing = np.ones_like(ink)
+    while (near & (thing > 0)).any():
+        thing = lying(random)
+    shadow = blurred(np.roll(thing, (4, 3), (0, 1)), 3) / 255
+    page = (0.95 - 0.75 * ink / 255) * (1 - 0.35 * shadow)
+    grain = 0.1 * smooth(random, 60)
+    return lit(np.where(thing > 0, random.uniform(0.05, 0.75) + grain, page), random)
+
+
+def lying(random: Random) -> Grey:
+    """Lay a thing anywhere: 255 where it is. A round one, or one with four corners, long or not."""
+    picture = Image.new("L", (CANVAS, CANVAS))
+    draw, middle = ImageDraw.Draw(picture), random.uniform(0, CANVAS, 2)
+    if random.random() < 1 / 3:
+        draw.circle(tuple(middle), random.uniform(0.06, 0.18) * CANVAS, 255)
+    else:
+        long, wide, turn = random.uniform(0.1, 0.5), random.uniform(0.02, 0.12), random.uniform(0, np.pi)
+        along, across = CANVAS * np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+        corners = [middle + i * long * along + j * wide * across for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+        draw.polygon([tuple(corner) for corner in corners], 255)
+    return np.asarray(picture)
+
+
 WAYS: list[tuple[str, Callable[[Grey, Random], Grey]]] = [
     ("black on white, off-centre", drawing),
     ("white on black, 40 % size", lambda digit, random: placed(digit, random, 0.4)),
@@ -311,6 +338,7 @@ WAYS: list[tuple[str, Callable[[Grey, Random], Grey]]] = [
     ("moved", moved),
     ("screen", on_screen),
     ("kraft paper", on_kraft),
+    ("beside a thing", beside_a_thing),
 ]
 
 
