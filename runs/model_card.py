@@ -54,11 +54,11 @@ rounded, ends left out or drawn out, strokes moved and joined, proportions chang
 ones: forms that are taught in other countries and that fast hands write, as flagged and footed ones, crossed sevens,
 slashed zeros, open fours. Pictures of digits on paper are made of all, up to {sheets:,} in a run, with none of which
 everything is the matter at once: uneven light, shadows with a straight edge and of any form, folds, stains, fingers,
-holes, glare, textures, patterns, neighbours, the digits before and after in a number that an edge cuts off (for the
-network alone), ruled and squared paper, printed boxes and rows of them, what is seen through from the back, rings,
-brackets and underlines by hand, small print, the desk beyond the sheet, noise, blur, JPEG, 1 bit a pixel, enlarged
-cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth of the picture's size up,
-aspects up to 12:1. The glance is trained on these, and the network on the frames that the real graph makes of these and
+holes, glare, textures, patterns, neighbours, the digits before and after in a number that an edge cuts off, ruled,
+squared and dotted paper, also far aslant, printed boxes and rows of them, what is seen through from the back, rings,
+brackets and underlines by hand, small print, pens and coins that lie there, the desk beyond the sheet, noise, blur,
+JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth
+of the picture's size up, aspects up to 12:1. The glance is trained on these, and the network on the frames that the real graph makes of these and
 of the plain pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs whose
 last line runs on around them, irregular outlines with three to six corners, rings in rings, coils; plain letters and
 marks drawn from `train/invented.py`), as many letters and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`),
@@ -102,7 +102,8 @@ calibrated there too, by one temperature.
   more is ink than paper; and sharp shadows of a hand or leaves, which may be taken for broad ink. `bench/geometry.py`
   measures all three: see [its figures](../bench/README.md#figures).
 - Straight bars, which may be a 1 or none.
-- Small bright notes on a dark, grained desk, some of which are taken for the ink itself.
+- Small bright notes on a dark, grained desk, some of which are taken for the ink itself; and pens or other things that lie
+  close to a digit (`bench/ways.py` measures them).
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.

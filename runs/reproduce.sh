@@ -130,10 +130,23 @@
 #     inkdigit train --out runs/c2 --from runs/c1 --glance runs/g1 --sheets 1000 $N
 #     inkdigit export runs/c2 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
+# That artefact is `inkdigit` at commit 5b42361. Then some of the glance's sheets were blank, and it went on three times: on
+# paper of commit e6b95f7, which has more boxes; on that of 31f93cf; and when print was also fine, dotted and aslant, and
+# things lay beside the digits. The network went on on the frames of the second:
+#
+#     K="--recipe glance --pens 4 --invented 12000 --sheets 80000"
+#     inkdigit train --out runs/g2 --from runs/g1 $K --glance-epochs 38
+#     inkdigit train --out runs/g4 --from runs/g2 $K --glance-epochs 40 --seed 2
+#     inkdigit train --out runs/g5 --from runs/g4 $K --glance-epochs 36 --seed 3
+#     inkdigit train --out runs/c4 --from runs/c2 --recipe taught --glance runs/g4 --seed 7 --epochs 10 \
+#         --taught-by runs/c2,runs/t3,runs/s2,runs/s3 --pens 6 --invented 14000 --sheets 40000
+#     inkdigit train --out runs/c5 --from runs/c4 --glance runs/g5 --sheets 1000 $N
+#     inkdigit export runs/c5 --int8 --to src/inkdigit/models/inkdigit.onnx
+#
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
 # 0.6 and 0.5, the last two with 30,000 sheets, 8 pens, and `--fading 0.5 --revisited 0.8`); after each, half of it before
 # was mixed in. The classics went on for 8 to 13 epochs after their 12, and half of their earlier weights was mixed in.
-# All have the glance of `inkdigit` now (`--from runs/tiny --network tiny --name tiny --glance runs/g1 --sheets 1000 $N`,
+# All have the glance of `inkdigit` now (`--from runs/tiny --network tiny --name tiny --glance runs/g5 --sheets 1000 $N`,
 # and so on).
 set -euo pipefail
 cd "$(dirname "$0")/.."
