@@ -58,8 +58,8 @@ holes, glare, textures, patterns, neighbours, the digits before and after in a n
 squared and dotted paper, also far aslant, printed boxes and rows of them, what is seen through from the back, rings,
 brackets and underlines by hand, small print, pens and coins that lie there, the desk beyond the sheet, noise, blur,
 JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth
-of the picture's size up, aspects up to 12:1. The glance is trained on these, and the network on the frames that the real graph makes of these and
-of the plain pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs whose
+of the picture's size up, aspects up to 12:1. The glance is trained on these, and on empty paper; the network on the
+frames that the real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs whose
 last line runs on around them, irregular outlines with three to six corners, rings in rings, coils; plain letters and
 marks drawn from `train/invented.py`), as many letters and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`),
 scribbles, quadrilaterals, pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things

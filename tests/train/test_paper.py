@@ -9,7 +9,7 @@ from inkdigit.train.fit import Sheets
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
 from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, behind, bolder, sheet, smaller
-from inkdigit.train.surface import BOLDEST, gaps, line_width, page, prints, shadows
+from inkdigit.train.surface import BOLDEST, gaps, line_width, marks, page, prints, shadows, things
 
 COUNT = 120
 
@@ -128,6 +128,25 @@ def test_no_form_is_printed_in_far_wider_lines_than_those_on_it() -> None:
     assert 0.1 < float((printed > 0).float().mean()) < 0.9
     assert float(printed.max()) <= BOLDEST * line_width(hairlines).max()
     assert float((1 - prints(torch.zeros_like(hairlines), centre, sides, GRID)).max()) > 0.8
+
+
+def test_things_lie_beside_some_digits_and_never_on_one() -> None:
+    torch.manual_seed(8)
+    ink = torch.zeros(400, GRID, GRID)
+    ink[:, 30:60, 40:44] = 1
+    _, taken = things(ink, GRID)
+    assert 0.1 < float((taken.amax((1, 2)) == 1).float().mean()) < 0.3
+    assert float(taken[:, 28:62, 38:46].max()) < 1  # it is in the shadow of one at most
+    assert float(taken[ink > 0].max()) <= 0.5
+
+
+def test_nobody_rings_nothing() -> None:
+    torch.manual_seed(9)
+    ink = torch.zeros(2, 200, GRID, GRID)
+    ink[0, :, 30:60, 40:44] = 1
+    around, nothing = (marks(each, torch.full((200, 2), 45.0), torch.full((200, 2), 30.0), GRID) for each in ink)
+    assert float((around.amax((1, 2)) > 0).float().mean()) > 0.5
+    assert float(nothing.max()) == 0
 
 
 def test_a_mask_keeps_all_of_a_hairline_that_crosses_itself() -> None:
