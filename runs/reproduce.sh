@@ -132,15 +132,13 @@
 #
 # That artefact is `inkdigit` at commit 5b42361. Then some of the glance's sheets were blank, and it went on three times: on
 # paper of commit e6b95f7, which has more boxes; on that of 31f93cf; and when print was also fine, dotted and aslant, and
-# things lay beside the digits. The network went on on the frames of the second:
+# things lay beside the digits. The network stayed:
 #
 #     K="--recipe glance --pens 4 --invented 12000 --sheets 80000"
 #     inkdigit train --out runs/g2 --from runs/g1 $K --glance-epochs 38
 #     inkdigit train --out runs/g4 --from runs/g2 $K --glance-epochs 40 --seed 2
 #     inkdigit train --out runs/g5 --from runs/g4 $K --glance-epochs 36 --seed 3
-#     inkdigit train --out runs/c4 --from runs/c2 --recipe taught --glance runs/g4 --seed 7 --epochs 10 \
-#         --taught-by runs/c2,runs/t3,runs/s2,runs/s3 --pens 6 --invented 14000 --sheets 40000
-#     inkdigit train --out runs/c5 --from runs/c4 --glance runs/g5 --sheets 1000 $N
+#     inkdigit train --out runs/c5 --from runs/c2 --glance runs/g5 --sheets 1000 $N
 #     inkdigit export runs/c5 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
 # `tiny` was made as below, and went on for 14 epochs on S3's frames, 30 and 24 on P2's (rate 0.003, `--distortion` 0.7,
