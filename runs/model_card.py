@@ -59,11 +59,12 @@ squared and dotted paper, also far aslant, printed boxes and rows of them, what 
 brackets and underlines by hand, small print, pens and coins that lie there, the desk beyond the sheet, noise, blur,
 JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth
 of the picture's size up, aspects up to 12:1. The glance is trained on these, and on empty paper; the network on the
-frames that the real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented signs (random strokes, blots, signs whose
-last line runs on around them, irregular outlines with three to six corners, rings in rings, coils; plain letters and
-marks drawn from `train/invented.py`), as many letters and symbols of two fonts, thinned and written by a hand (`train/glyphs.py`),
-scribbles, quadrilaterals, pairs of digits, digits written over, noise, empty paper, and pictures of overlapping things
-as photographs of anything have them (dead leaves: Lee, Mumford, Huang 2001). Omniglot's pictures are in none of these,
+frames that the real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented
+signs (random strokes, blots, signs whose last line runs on around them, irregular outlines with three to six corners,
+rings in rings, coils; plain letters and marks drawn from `train/invented.py`), as many letters and symbols of two fonts,
+thinned and written by a hand (`train/glyphs.py`), scribbles, quadrilaterals, pairs of digits, digits written over, noise,
+empty paper, and pictures of overlapping things as photographs of anything have them (dead leaves: Lee, Mumford, Huang
+2001). Omniglot's pictures are in none of these,
 nor are the shapes (regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`. But
 kinds are shared: outlines with as many corners as some of those polygons, though no regular ones but squares; rings in
 rings and coils, which have something of a spiral; and Latin
