@@ -109,6 +109,23 @@ def test_a_busy_service_is_asked_again_when_it_says(desk: Desk) -> None:
     desk.forgive("status of 503")
 
 
+def test_only_an_answer_that_is_waited_for_is_said_to_take_long(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    desk.page.clock.install()
+    desk.page.route("**/v1/predict*", lambda _: None)  # never answered
+    with desk.page.expect_request("**/v1/predict*"):
+        desk.draw(desk.strokes(7))
+    desk.page.clock.fast_forward(6500)
+    expect(desk.part("error")).to_contain_text("takes long")
+    desk.part("clear").click()
+    with desk.page.expect_request("**/v1/predict*"):
+        desk.draw(desk.strokes(7))
+    desk.part("clear").click()
+    expect(desk.part("error")).to_have_text("")
+    desk.page.clock.fast_forward(6500)
+    assert desk.text("error") == ""
+
+
 def test_a_failure_that_is_no_json_gets_a_sentence(desk: Desk) -> None:
     desk.page.route("**/v1/predict*", lambda route: route.fulfill(status=500, body="<html>oops</html>"))
     desk.draw(desk.strokes(7))

@@ -38,8 +38,9 @@ export async function ask(path, makeBody, signal) {
       isWaiting = true;
       say("The service takes long to answer. Waiting…");
     }, SLOW);
-    const reply = await fetch(path, init).catch((error) => (signal?.aborted ? Promise.reject(error) : null));
-    clearTimeout(slow);
+    const reply = await fetch(path, init)
+      .catch((error) => (signal?.aborted ? Promise.reject(error) : null))
+      .finally(() => clearTimeout(slow)); // an answer that nobody waits for any more, too
     if (isWaiting && reply?.ok) say("");
     if (reply?.ok) return reply.json();
     const body = await reply?.json().catch(() => null);
