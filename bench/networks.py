@@ -25,6 +25,7 @@ from inkdigit.data import mnist
 from inkdigit.evaluate import DIGITS, SOURCES
 from inkdigit.prediction import Thresholds
 from inkdigit.train.begin import glance_of
+from inkdigit.train.calibration import Temperature
 from inkdigit.train.corpus import corpora, framed, joined
 from inkdigit.train.export import Graph, export
 from inkdigit.train.fit import Frames, accuracy, fit_network
@@ -124,7 +125,7 @@ def main() -> None:
         line, network = trained(name, training, held_out, options)
         print(line, flush=True)
         lines.append(line)
-        sessions.append(opened(Graph(framing, network, 1.0), name, images))
+        sessions.append(opened(Graph(framing, network, Temperature()), name, images))
     times = milliseconds(sessions, images)
     table = "\n".join([HEAD, *(f"{line} {one:.2f} |" for line, one in zip(lines, times, strict=True))])
     print(table)

@@ -19,7 +19,7 @@ import numpy as np
 from inkdigit import Recognizer
 from inkdigit.artefact import DEFAULT_MODEL, Contract, model_path
 from inkdigit.evaluate import NO_DIGITS, SOURCES, Score, auroc, score
-from inkdigit.train.run import COUNTED, SURE_RIGHT
+from inkdigit.train.calibration import COUNTED, SURE_RIGHT
 
 CARD = Path(__file__).parent.parent / "docs" / "MODEL_CARD.md"
 
@@ -92,7 +92,7 @@ Digitness tells digits from {others}.
 
 An answer counts as a digit from digitness {digitness} on, and as sure from confidence {confidence} on; both were chosen
 on validation, where {counted:.1%} of the plain digits count as digits and {sure_right:.1%} of the sure answers are right. The confidence is
-calibrated there too, by one temperature.
+calibrated there too, by a temperature that falls as digitness grows.
 
 ## What it is bad at
 

@@ -19,6 +19,7 @@ from inkdigit.errors import DataError
 from inkdigit.evaluate import DIGITS
 from inkdigit.prediction import Thresholds
 from inkdigit.train.begin import begun_with, folded, settle, weights_of
+from inkdigit.train.calibration import Temperature
 from inkdigit.train.export import Graph
 from inkdigit.train.exporting import export_run, export_run_program
 from inkdigit.train.folder import NOTES, RECIPE, WEIGHTS, Notes, same_data, save, start_anew
@@ -111,8 +112,8 @@ def test_every_fifth_picture_is_held_out_whatever_else_is_there(mine: Path) -> N
 def test_an_export_with_other_data_is_refused(
     sources: dict[str, str], labels: tuple[str, ...], named: bool, sentence: str, mine: Path, tmp_path: Path
 ) -> None:
-    built = Graph(Framing(Glance()), NETWORKS["tiny"](len(labels)), 1.0)
-    notes = Notes("mine", Recipe(network="tiny"), sources, 1.0, Thresholds(0.5, 0.5), {}, labels=labels)
+    built = Graph(Framing(Glance()), NETWORKS["tiny"](len(labels)), Temperature())
+    notes = Notes("mine", Recipe(network="tiny"), sources, Temperature(), Thresholds(0.5, 0.5), {}, labels=labels)
     save(notes, built, tmp_path / "run")
     mnists = tmp_path / "data"
     (mnists / "mnist").mkdir(parents=True)
@@ -240,7 +241,7 @@ def test_training_on_from_a_run_of_an_artefacts_weights_loses_nothing(tmp_path: 
         (folder / str(label)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / str(label) / f"{number}.png")
     before = weights_of("tiny")[2]
-    save(Notes("mixed", Recipe(network="tiny"), {}, 1.0, Thresholds(0.5, 0.5), {}), before, tmp_path / "run")
+    save(Notes("mixed", Recipe(network="tiny"), {}, Temperature(), Thresholds(0.5, 0.5), {}), before, tmp_path / "run")
     still = Recipe(
         network="tiny", begin_with=str(tmp_path / "run"), rate=1e-8, glance_epochs=0, sheets=0, epochs=4, batch=64
     )

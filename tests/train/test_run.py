@@ -29,6 +29,7 @@ from inkdigit.train.begin import (
     teachers_of,
     weights_of,
 )
+from inkdigit.train.calibration import Temperature
 from inkdigit.train.exporting import place_of
 from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
 from inkdigit.train.framing import Framing
@@ -62,7 +63,7 @@ def contract() -> Contract:
 
 def graph() -> export.Graph:
     torch.manual_seed(0)
-    return export.Graph(Framing(Glance()), NETWORKS["flagship"](10), 1.0).eval()
+    return export.Graph(Framing(Glance()), NETWORKS["flagship"](10), Temperature()).eval()
 
 
 def samples() -> list[np.ndarray]:
@@ -117,7 +118,7 @@ def test_every_network_reads_frames(network: str) -> None:
 
 def test_a_classic_network_is_exported_with_the_framing_inside(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    built = export.Graph(weights_of("tiny")[2].framing, NETWORKS["conv2-dropout"](12), 1.0).eval()
+    built = export.Graph(weights_of("tiny")[2].framing, NETWORKS["conv2-dropout"](12), Temperature()).eval()
     labels = tuple("0123456789AB")  # the number of classes follows the data
     export.export(built, dataclasses.replace(contract(), labels=labels), samples(), tmp_path / "new.onnx")
     assert len(Recognizer(tmp_path / "new.onnx").predict(seven(90)).probabilities) == len(labels)
@@ -154,7 +155,7 @@ def test_a_run_is_mixed_with_itself_in_another_form_to_itself(tmp_path: Path) ->
     settle(built.network, torch.rand(40, 1, 28, 28))  # else there is nothing to normalise yet
     wanted = built.network(frames)[0]
     for folder in ("one", "two"):
-        save(Notes(folder, Recipe(), {}, 1.0, Thresholds(0.5, 0.5), {}), built, tmp_path / folder)
+        save(Notes(folder, Recipe(), {}, Temperature(), Thresholds(0.5, 0.5), {}), built, tmp_path / folder)
         settle(built.network, frames)
     one, two = (load(tmp_path / folder)[1].state_dict() for folder in ("one", "two"))
     assert any(not torch.equal(value, two[key]) for key, value in one.items())
@@ -167,7 +168,7 @@ def test_a_run_is_mixed_with_itself_in_another_form_to_itself(tmp_path: Path) ->
 def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Path) -> None:
     first = Recipe(epochs=4, seed=7)
     built = graph()
-    save(Notes("first", first, {}, 1.0, Thresholds(0.5, 0.5), {}), built, tmp_path)
+    save(Notes("first", first, {}, Temperature(), Thresholds(0.5, 0.5), {}), built, tmp_path)
     before, begun = begun_with(Recipe(begin_with=str(tmp_path), epochs=1, seed=7), DIGITS, SPLIT)
     assert before == {**first.as_dict(), "begin_with": {}}
     assert [drawn_by(first, history) for history in ({}, before, {"begin_with": before})] == [7, 1007, 2007]
@@ -190,7 +191,9 @@ def test_what_cannot_be_mixed_is_one_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name, validation in (("first", 5000), ("other", 4000)):
-        save(Notes(name, Recipe(validation=validation), {}, 1.0, Thresholds(0.5, 0.5), {}), graph(), Path(name))
+        save(
+            Notes(name, Recipe(validation=validation), {}, Temperature(), Thresholds(0.5, 0.5), {}), graph(), Path(name)
+        )
     recipe = Recipe(**{"begin_with": "first", "mix_with": "first", **changes})
     with pytest.raises(DataError, match=sentence):
         begun_with(recipe, DIGITS, SPLIT)
@@ -198,7 +201,7 @@ def test_what_cannot_be_mixed_is_one_sentence(
 
 def test_teachers_may_have_any_network_but_know_the_same_labels_and_split(tmp_path: Path) -> None:
     other = tmp_path / "other"
-    save(Notes("other", Recipe(validation=4000), {}, 1.0, Thresholds(0.5, 0.5), {}), graph(), other)
+    save(Notes("other", Recipe(validation=4000), {}, Temperature(), Thresholds(0.5, 0.5), {}), graph(), other)
     teachers = teachers_of(Recipe(taught_by="tiny,lenet5"), DIGITS, SPLIT)
     frames = torch.rand(3, 1, 28, 28)
     for teacher, name in zip(teachers, ("tiny", "lenet5"), strict=True):
@@ -213,7 +216,7 @@ def test_teachers_may_have_any_network_but_know_the_same_labels_and_split(tmp_pa
 
 @pytest.mark.parametrize("damaged", [NOTES, WEIGHTS])
 def test_a_damaged_run_is_one_sentence(damaged: str, tmp_path: Path) -> None:
-    save(Notes("first", Recipe(), {}, 1.0, Thresholds(0.5, 0.5), {}), graph(), tmp_path)
+    save(Notes("first", Recipe(), {}, Temperature(), Thresholds(0.5, 0.5), {}), graph(), tmp_path)
     (tmp_path / damaged).write_bytes((tmp_path / damaged).read_bytes()[:100])
     with pytest.raises(DataError, match="is damaged"):
         load(tmp_path)

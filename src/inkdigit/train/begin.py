@@ -12,6 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..artefact import DEFAULT_MODEL, is_run, model_path, open_artefact
 from ..errors import ArtefactError, DataError
+from .calibration import Temperature
 from .export import Graph
 from .folder import load
 from .framing import Framing
@@ -117,7 +118,7 @@ def from_artefact(path: Path) -> tuple[Mapping[str, Any], tuple[str, ...], Graph
     if network not in NETWORKS:
         raise ArtefactError(f"{path} has the network {contract.architecture}, which this Inkdigit does not build.")
     stored = {item.name: torch.tensor(numpy_helper.to_array(item)) for item in onnx.load(path).graph.initializer}
-    graph = Graph(Framing(Glance()), NETWORKS[network](len(contract.labels)), 1.0).eval()
+    graph = Graph(Framing(Glance()), NETWORKS[network](len(contract.labels)), Temperature()).eval()
     try:
         graph.load_state_dict(graph.state_dict() | unfolded(in_float(stored), graph))
     except (KeyError, RuntimeError) as error:

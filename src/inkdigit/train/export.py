@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ..artefact import INPUTS, OUTPUTS, Contract, open_artefact
 from ..errors import ArtefactError
+from .calibration import Temperature
 from .framing import Framing
 from .networks import Network, fused
 from .writing import writing
@@ -34,7 +35,7 @@ Reader = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 class Graph(nn.Module):
     """Join framing, network and calibration: pixels uint8 [N, H, W] to probabilities, frame and digitness."""
 
-    def __init__(self, framing: Framing, network: Network, temperature: float) -> None:
+    def __init__(self, framing: Framing, network: Network, temperature: Temperature) -> None:
         super().__init__()
         self.framing = framing
         self.network = network
@@ -46,7 +47,7 @@ class Graph(nn.Module):
         logits, digitness = self.network(frame)
         probability = torch.sigmoid(digitness).clamp(min=1e-6)
         inked = contrast.flatten() > 0
-        return torch.softmax(logits / self.temperature, 1), frame[:, 0], torch.where(inked, probability, 0.0)
+        return self.temperature(logits, digitness), frame[:, 0], torch.where(inked, probability, 0.0)
 
 
 def export(graph: Graph, contract: Contract, images: list[NDArray[np.uint8]], target: Path) -> None:

@@ -82,7 +82,7 @@ def validation_spread(notes: Notes, graph: Graph, folder: Path | None) -> Spread
         return {}
     frames = joined(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values())
     logits, digitness = outputs(graph.network, frames)
-    return spread(notes.labels, torch.softmax(logits / graph.temperature, 1).numpy(), torch.sigmoid(digitness).numpy())
+    return spread(notes.labels, graph.temperature(logits, digitness).numpy(), torch.sigmoid(digitness).numpy())
 
 
 def at_hand(labels: tuple[str, ...], folder: Path | None) -> Iterator[tuple[str, Labelled]]:

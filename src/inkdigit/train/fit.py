@@ -1,4 +1,4 @@
-"""What is trained: the glance on sheets, the network on frames, each with its loss; then calibration."""
+"""What is trained: the glance on sheets, the network on frames, each with its loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -215,19 +215,3 @@ def outputs(network: nn.Module, data: Frames) -> tuple[Tensor, Tensor]:
 def accuracy(network: nn.Module, data: Frames) -> float:
     """Give the part of the frames that is read right, 0..1."""
     return (outputs(network, data)[0].argmax(1) == data.labels).float().mean().item()
-
-
-def temperature(logits: Tensor, labels: Tensor) -> float:
-    """Fit the temperature that calibrates logits [N, C] (Guo, Pleiss, Sun, Weinberger 2017, section 4.2)."""
-    log_temperature = torch.zeros(1, requires_grad=True)
-    # Without a line search, a network that has hardly learnt anything sends it to infinity.
-    optimiser = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = functional.cross_entropy(logits / log_temperature.exp(), labels)
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)
-    return log_temperature.exp().item()

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from ..errors import DataError
 from ..evaluate import DIGITS
 from ..prediction import Thresholds
+from .calibration import Temperature
 from .export import Graph
 from .framing import Framing
 from .glance import Glance
@@ -30,7 +31,7 @@ class Notes:
     name: str
     recipe: Recipe
     sources: Mapping[str, str]
-    temperature: float
+    temperature: Temperature
     thresholds: Thresholds
     validation: Mapping[str, float]  # accuracy of each kind of frames
     begun_with: Mapping[str, Any] = field(default_factory=dict)  # the recipe of the run that it began with
@@ -104,6 +105,7 @@ def load(out: Path) -> tuple[Notes, Graph]:
     try:
         values: dict[str, Any] = json.loads((out / NOTES).read_text())
         values["recipe"], values["thresholds"] = Recipe(**values["recipe"]), Thresholds(**values["thresholds"])
+        values["temperature"] = Temperature(**values["temperature"])
         values["labels"] = tuple(values.get("labels", DIGITS))
         notes = Notes(**values)
         graph = Graph(Framing(Glance()), NETWORKS[notes.recipe.network](len(notes.labels)), notes.temperature)

@@ -1,38 +1,35 @@
 """One training run, from data to artefact, in a folder of its own: weights, recipe and calibration, artefact."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import torch
-from torch import Tensor
 
 from ..errors import DataError
 from ..evaluate import DIGITS
-from ..prediction import Thresholds
 from ..strokes import PENDIGITS, pendigits_path
 from ..terminal import warn
 from . import parallel
 from .begin import SPLIT, begun_with, drawn_by, folded, glance_of, settle, teachers_of
-from .corpus import PAPER, Corpus, corpora, framed_sheets, joined, readable, validation_frames
+from .calibration import calibrate
+from .corpus import Corpus, corpora, framed_sheets, joined, readable, validation_frames
 from .export import Graph
 from .exporting import export_run
-from .fit import PRECISIONS, Frames, Sheets, accuracy, computed_in, fit_glance, fit_network, outputs, temperature
+from .fit import PRECISIONS, Frames, Sheets, accuracy, computed_in, fit_glance, fit_network
 from .folder import Notes, same_data, same_recipe, save, start_anew
 from .framing import Framing
 from .glance import Glance
 from .loop import OPTIMISERS, SCHEDULES, refuse_too_little
-from .networks import NETWORKS, Network
+from .networks import NETWORKS
 from .own import files_of, own_corpora, own_folder
 from .plots import plot_curves
 from .recipe import Recipe
 from .watch import METRICS, tell_tensorboard
 from .writing import try_folder, writing
 
-COUNTED = 0.991  # of validation's plain digits count as digits
 WRITTEN_ON = 16  # sheets, for each blank one that a glance is trained on
-SURE_RIGHT = 0.998  # of validation's sure answers are right
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
     "cuda": torch.cuda.is_available,
     "mps": torch.backends.mps.is_available,
@@ -186,22 +183,3 @@ def training_frames(training: Corpus, framing: Framing, sheets: Sheets | None) -
         return joined(*clean)
     nothing = training.nothing(len(sheets.labels) // 6)
     return joined(*clean, framed_sheets(framing, readable(framing, sheets)), framed_sheets(framing, nothing))
-
-
-def calibrate(network: Network, kinds: Mapping[str, Frames]) -> tuple[float, Thresholds]:
-    """Fit the temperature, and choose the thresholds, on validation frames: see `COUNTED` and `SURE_RIGHT`."""
-    frames = joined(*kinds.values())
-    logits, _ = outputs(network, frames)
-    heat = temperature(logits, frames.labels)
-    _, digitness = outputs(network, joined(*(plain for kind, plain in kinds.items() if kind != PAPER)))
-    sure = sure_from(torch.softmax(logits / heat, 1), frames.labels)
-    return heat, Thresholds(round(float(torch.sigmoid(digitness).quantile(1 - COUNTED)), 4), round(sure, 4))
-
-
-def sure_from(probabilities: Tensor, labels: Tensor) -> float:
-    """Choose the confidence from which on a part `SURE_RIGHT` of the answers is right."""
-    confidence, answer = probabilities.max(1)
-    order = confidence.argsort(descending=True)
-    right = (answer == labels)[order].float().cumsum(0) / torch.arange(1, len(order) + 1)
-    enough = (right >= SURE_RIGHT).nonzero()
-    return float(confidence[order][int(enough.max())]) if len(enough) else 1.0

@@ -1,0 +1,29 @@
+"""Calibration: the temperature that is fitted is the one that the answers were drawn with."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from inkdigit.train.calibration import Temperature, sure_from, temperature
+
+
+def test_the_temperature_of_drawn_answers_is_found() -> None:
+    """Labels are drawn from logits that are the sharper, the more digitness there is."""
+    random = torch.Generator().manual_seed(1)
+    logits, digitness = torch.randn(20_000, 10, generator=random) * 2, torch.randn(20_000, generator=random) * 4
+    true = Temperature(0.3, 0.1)
+    labels = torch.multinomial(true(logits, digitness), 1, generator=random)[:, 0]
+    found = temperature(logits, digitness, labels)
+    assert (found.sharpness, found.by_digitness) == pytest.approx((true.sharpness, true.by_digitness), abs=0.03)
+    likelihood = [functional.nll_loss(each(logits, digitness).log(), labels) for each in (found, true, Temperature())]
+    assert likelihood[0] <= likelihood[1] < likelihood[2]
+
+
+def test_what_is_sure_is_right() -> None:
+    """Of 1,000 answers every tenth is wrong, but none of the surest 400."""
+    confidence = torch.linspace(0.999, 0.5, 1000)
+    probabilities = torch.stack([confidence, 1 - confidence], 1)
+    labels = torch.zeros(1000, dtype=torch.int64)
+    labels[400::10] = 1
+    assert sure_from(probabilities, labels) == pytest.approx(float(confidence[399]))
+    assert sure_from(probabilities, 1 - labels) == 1.0
