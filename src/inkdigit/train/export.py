@@ -47,7 +47,7 @@ class Graph(nn.Module):
         logits, digitness = self.network(frame)
         probability = torch.sigmoid(digitness).clamp(min=1e-6)
         inked = contrast.flatten() > 0
-        return self.temperature(logits, digitness), frame[:, 0], torch.where(inked, probability, 0.0)
+        return self.temperature(logits, digitness), frame.squeeze(1), torch.where(inked, probability, 0.0)
 
 
 def export(graph: Graph, contract: Contract, images: list[NDArray[np.uint8]], target: Path) -> None:

@@ -23,7 +23,7 @@ class Network(nn.Module):
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Classify `frames`, float [N, 1, 28, 28] in 0..1."""
         features = self.features(frames)
-        return self.classify(features), self.detect(features)[:, 0]
+        return self.classify(features), self.detect(features).squeeze(1)
 
 
 def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:

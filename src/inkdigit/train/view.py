@@ -33,7 +33,7 @@ def look_closer(picture: Tensor, start: Tensor, size: Tensor) -> Tensor:
     cell = size / GRID
     down, across = (start + (torch.arange(GRID, device=picture.device) + 0.5) * cell).split(1, dim=1)
     tall, wide = cell.clamp(min=1).split(1, dim=1)
-    grid: Tensor = averaged(averaged(picture[:, 0], down, tall).mT, across, wide).mT.contiguous()[:, None]
+    grid: Tensor = averaged(averaged(picture.squeeze(1), down, tall).mT, across, wide).mT.contiguous()[:, None]
     return grid
 
 
@@ -50,7 +50,7 @@ def averaged(picture: Tensor, centres: Tensor, width: Tensor) -> Tensor:
     weights = (reach - (centres - px - 0.5).abs()).clamp(0, 1) / width
     place = px.clamp(0, height - 1).long() + height * torch.arange(len(picture), device=picture.device)[:, None, None]
     rows = functional.embedding(place, picture.reshape(-1, columns))
-    return (weights[:, :, None] @ rows)[:, :, 0]
+    return (weights[:, :, None] @ rows).squeeze(2)
 
 
 def look(picture: Tensor) -> Tensor:
