@@ -1,8 +1,8 @@
 """Framing: pixels to the 28×28 frame that the network sees, as a module that is exported inside the graph.
 
 A glance at the picture, stretched over a 96×96 grid, says what is ink of the digit. A picture of more px than that is
-seen twice: what is around the ink that a first look finds takes its place, stretched likewise. A cut around the ink,
-cleaned with the glance's mask, is then brought to the frame: longest side 20 px, centre of mass in the middle, as
+seen twice: what is around all that may be ink at a first look takes its place, stretched likewise. A cut around the
+ink, cleaned with the glance's mask, is then brought to the frame: longest side 20 px, centre of mass in the middle, as
 MNIST's makers did (LeCun, Bottou, Bengio, Haffner 1998, section III.A). Each crop, scale and shift is two matrices,
 `Wy @ picture @ Wx.T`, which average exactly the area that a cell covers.
 
@@ -100,9 +100,12 @@ class Framing(nn.Module):
         return picture.clone(), look(picture), sides_of(picture).repeat(len(picture), 1, 1)
 
     def from_near(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give what is around the ink that a first look at a picture finds, as a grid twice, and its size in px."""
+        """Give what is around all that may be ink at a first look at a picture, as a grid twice, and its size in px.
+
+        From afar the tail of a 6 looks like its neighbour; what is not looked at from near is lost.
+        """
         mask, _ = self.mask(look(picture))
-        start, size = around_ink(spanned(mask), sides_of(picture))
+        start, size = around_ink(extent(profiles(mask) > LEAST), sides_of(picture))
         view = look_closer(picture, start, size)
         return view, view.clone(), size
 
