@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from torch import Tensor
 
 from inkdigit import Recognizer
 from inkdigit.train.fit import Sheets, mask_loss
@@ -95,6 +96,19 @@ def test_a_closer_look_at_all_of_a_picture_is_a_look_at_it(height: int, width: i
     whole = torch.tensor([[[float(height)], [float(width)]]])
     grids = look(picture[None, None]), look_closer(picture[None, None], torch.zeros(1, 2, 1), whole)
     torch.testing.assert_close(*grids, atol=1.0, rtol=0)
+
+
+def test_what_may_be_ink_at_a_first_look_is_seen_from_near() -> None:
+    """A glance is surest of a 6's loop, and hardly of its tail, which may be a neighbour."""
+
+    class Told(Glance):
+        def forward(self, level: Tensor) -> Tensor:
+            probability = torch.full((len(level), 1, MASK, MASK), 0.01)
+            probability[..., 20:30, 24:32], probability[..., 20:30, 20:24] = 0.99, 0.3
+            return probability.logit()
+
+    size = Framing(Told()).from_near(torch.full((1, 1, 480, 480), 200.0))[2]
+    torch.testing.assert_close(size, torch.tensor([[[CLOSER * 120], [CLOSER * 120]]]))  # 12 cells of 10 px, not 10
 
 
 def test_a_large_picture_is_framed_as_what_is_around_its_ink(recognizer: Recognizer) -> None:
