@@ -10,8 +10,8 @@
 #
 #     N="--epochs 0 --pens 1 --invented 10"
 #
-# Five networks taught that of commit 0aed589: its own before, one that had gone on from
-# half of W3 (MX, W5; both begin with `inkdigit` of commit 04af9b6), and three made anew:
+# Five networks taught that of commit 0aed589: its own before, one that had gone on from half of W3 (MX, W5; both begin
+# with `inkdigit` of commit 04af9b6), and three made anew:
 #
 #     inkdigit train --out runs/MX --from inkdigit --mix-with runs/W3 --mix-part 0.5 --glance-epochs 0 --sheets 1000 $N
 #     inkdigit train --out runs/W5 --from runs/MX --recipe finish
@@ -42,8 +42,9 @@
 #     inkdigit train --out runs/c5 --from runs/c2 --glance runs/g5 --sheets 1000 $N
 #     inkdigit export runs/c5 --int8 --to src/inkdigit/models/inkdigit.onnx
 #
-# The small models have the glance of `inkdigit` now (`--from runs/tiny --network tiny --name tiny --glance runs/g5 --sheets 1000 $N`,
-# and so on).
+# That artefact is `inkdigit` at commit 1fe0482. Then the closer look got wider, and digitness came to move the temperature;
+# c6 is made as c5 was. The small models have the glance of `inkdigit`, and are calibrated likewise (`--from runs/tiny
+# --network tiny --name tiny --glance runs/g5 --sheets 1000 $N`, and so on).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
