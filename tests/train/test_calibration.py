@@ -1,4 +1,4 @@
-"""Calibration: the temperature that is fitted is the one that the answers were drawn with."""
+"""Calibration: the temperature that is fitted is the one that the answers were drawn with, and never a bad one."""
 
 import pytest
 import torch
@@ -27,3 +27,12 @@ def test_what_is_sure_is_right() -> None:
     labels[400::10] = 1
     assert sure_from(probabilities, labels) == pytest.approx(float(confidence[399]))
     assert sure_from(probabilities, 1 - labels) == 1.0
+
+
+@pytest.mark.parametrize("scale", [0.1, 20.0, 200.0])
+def test_no_digitness_is_so_extreme_that_a_temperature_makes_things_worse(scale: float) -> None:
+    random = torch.Generator().manual_seed(2)
+    logits, digitness = torch.randn(300, 10, generator=random), torch.randn(300, generator=random) * scale
+    labels = torch.where(torch.rand(300, generator=random) < 0.5, logits.argmax(1), 3)
+    found = temperature(logits, digitness, labels)(logits, digitness)
+    assert functional.nll_loss(found.log(), labels) <= functional.cross_entropy(logits, labels)

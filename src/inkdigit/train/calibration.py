@@ -13,6 +13,7 @@ from .fit import Frames, outputs
 
 COUNTED = 0.991  # of validation's plain digits count as digits
 SURE_RIGHT = 0.998  # of validation's sure answers are right
+MOST = 4.0  # logarithm of what logits are multiplied by, or divided: more overflows where digitness is extreme
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,12 @@ class Temperature:
 
     def __call__(self, logits: Tensor, digitness: Tensor) -> Tensor:
         """Give probabilities [N, C] from logits [N, C] and digitness logits [N]."""
-        return torch.softmax(logits * torch.exp(self.sharpness + self.by_digitness * digitness)[:, None], 1)
+        return torch.softmax(sharpened(logits, self.sharpness + self.by_digitness * digitness), 1)
+
+
+def sharpened(logits: Tensor, sharpness: Tensor) -> Tensor:
+    """Give logits [N, C] for softmax, of which the sharpness [N] is the logarithm of a factor."""
+    return logits * sharpness.clamp(-MOST, MOST).exp()[:, None]
 
 
 def calibrate(network: nn.Module, kinds: Mapping[str, Frames]) -> tuple[Temperature, Thresholds]:
@@ -50,8 +56,7 @@ def temperature(logits: Tensor, digitness: Tensor, labels: Tensor) -> Temperatur
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        sharpness = fitted[0] + fitted[1] * digitness
-        loss = functional.cross_entropy(logits * sharpness.exp()[:, None], labels)
+        loss = functional.cross_entropy(sharpened(logits, fitted[0] + fitted[1] * digitness), labels)
         loss.backward()
         return loss
 
