@@ -21,7 +21,7 @@ from .view import around_ink, look, look_closer, sides_of
 PATCH = 42  # cells of the cut
 PATCH_INK = 30  # of which the ink's longest side takes these
 UNSURE = 0.6  # of the mask's strongest cell: what is ink where the glance is sure of none
-LEAST = 0.2  # of which less is none
+LEAST = 0.2  # of which less is none; at a first look, more may be ink
 SURE = 0.9  # of which less may have missed what a dot alone is to the glance, or be beside it
 NEAR = 8  # cells of the mask: what is around one, from which ink stands out
 PROMINENT = 3  # as part of the most that any does: a third is enough to be gone around

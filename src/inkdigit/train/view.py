@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from .glance import GRID, MASK
 
-CLOSER = 1.4  # times as wide as the ink that the first look finds: what the second one looks at
+CLOSER = 1.4  # times as wide as all that may be ink at the first look: what the second one looks at
 LEAST_SEEN = 40.0  # px, of which it looks at no fewer
 
 
