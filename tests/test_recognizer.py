@@ -12,7 +12,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from inkdigit import InputError, Prediction, Recognizer
+from inkdigit.artefact import DEFAULT_MODEL, OUTPUTS, model_path, open_artefact
 from inkdigit.image import ImageLike
+from inkdigit.recognizer import Readings
 
 from .browser.strokes import DIGITS, placed
 from .pictures import digits, encoded, seven
@@ -158,6 +160,37 @@ def test_a_digit_on_a_note_on_a_dark_desk_is_read(recognizer: Recognizer) -> Non
         pages.append(np.asarray(page))
     answers = recognizer.predict_batch(pages)
     assert sum(isinstance(a, Prediction) and a.digit == d for d, a in zip(DIGITS, answers, strict=True)) >= 9
+
+
+def test_what_is_not_sure_is_read_from_its_negative_too(recognizer: Recognizer) -> None:
+    session, contract = open_artefact(model_path(DEFAULT_MODEL))
+    squares = np.random.default_rng(1).choice(np.array([30, 220], np.uint8), (6, 6, 6)).repeat(16, 1).repeat(16, 2)
+    pages = np.stack([seven(96), *squares, 255 - seven(96)])
+    readings = [Readings(*session.run(list(OUTPUTS), {"pixels": each})) for each in (pages, 255 - pages)]
+    doubtful = readings[0].probabilities.max(1) < contract.thresholds.confidence
+    assert doubtful.tolist() == [False, *[True] * 6, False]
+    answers = recognizer.read_batch(pages)
+    for place, answer in enumerate(answers):
+        assert isinstance(answer, Prediction)
+        agree(answer, recognizer.read(pages[place]))
+        used = readings if doubtful[place] else readings[:1]
+        means = (np.mean([each.probabilities[place] for each in used], 0), np.mean([r.digitness[place] for r in used]))
+        assert answer.probabilities == pytest.approx(means[0], abs=1e-6)
+        assert answer.digitness == pytest.approx(means[1], abs=1e-6)
+        surest = max(used, key=lambda each: each.probabilities[place, answer.labels.index(str(answer.digit))])
+        assert np.array_equal(answer.frame, surest.frames[place])
+
+
+def test_a_second_reading_that_finds_no_ink_changes_nothing() -> None:
+    first, second = (
+        Readings(np.array([[0.5, 0.4]] * 3, np.float32), np.full((3, 28, 28), frame), np.full(3, digitness))
+        for frame, digitness in ((0.1, 0.6), (0.2, 0.0))
+    )
+    second.digitness[2], second.probabilities[2] = 0.2, (0.1, 0.8)
+    first.join(np.array([0, 2]), Readings(second.probabilities[1:], second.frames[1:], second.digitness[1:]))
+    assert first.probabilities == pytest.approx(np.array([[0.5, 0.4], [0.5, 0.4], [0.3, 0.6]]))
+    assert first.digitness == pytest.approx([0.6, 0.6, 0.4])
+    assert first.frames[:, 0, 0] == pytest.approx([0.1, 0.1, 0.2])
 
 
 def test_threads_share_one_recognizer(recognizer: Recognizer) -> None:

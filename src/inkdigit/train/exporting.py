@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from .. import __version__
@@ -17,7 +16,7 @@ from ..recognizer import Recognizer
 from ..terminal import warn
 from .corpus import joined, validation_corpus, validation_frames
 from .export import Graph, export, export_program, git_commit, rewrite_contract
-from .fit import outputs
+from .fit import Frames
 from .folder import Notes, load
 from .own import SOURCE, files_of, held_out_pictures, own_folder, own_samples
 from .plots import plot_results
@@ -38,7 +37,7 @@ def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
     pictures = dict(at_hand(notes.labels, folder))
     results = {source: score(recognizer, data) for source, data in pictures.items()}
     scores = {source: result.summary() for source, result in results.items()}
-    rewrite_contract(target, scores=scores, validation=validation_spread(notes, graph, folder))
+    rewrite_contract(target, scores=scores, validation=validation_spread(recognizer, notes, graph, folder))
     plot_results(recognizer, results, pictures, out)
     return target
 
@@ -71,8 +70,8 @@ def place_of(target: Path | None, out: Path, name: str) -> Path:
     return target
 
 
-def validation_spread(notes: Notes, graph: Graph, folder: Path | None) -> Spread:
-    """Count the answers on what the run was validated with; nothing where that is not at hand, or the user's own."""
+def validation_spread(recognizer: Recognizer, notes: Notes, graph: Graph, folder: Path | None) -> Spread:
+    """Count the answers on the frames that the run validated on; none where they are not at hand, or the user's own."""
     if own_folder(folder):
         return {}
     try:
@@ -81,8 +80,13 @@ def validation_spread(notes: Notes, graph: Graph, folder: Path | None) -> Spread
         warn(f"the contract is without validation figures: {error}")
         return {}
     frames = joined(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values())
-    logits, digitness = outputs(graph.network, frames)
-    return spread(notes.labels, graph.temperature(logits, digitness).numpy(), torch.sigmoid(digitness).numpy())
+    answers = score(recognizer, labelled(frames))
+    return spread(notes.labels, answers.probabilities, answers.digitness)
+
+
+def labelled(frames: Frames) -> Labelled:
+    """Take frames for pictures: framed again, they hardly change."""
+    return Labelled(frames.frames.numpy(), frames.labels.numpy(), {})
 
 
 def at_hand(labels: tuple[str, ...], folder: Path | None) -> Iterator[tuple[str, Labelled]]:

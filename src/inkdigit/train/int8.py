@@ -24,8 +24,7 @@ from ..recognizer import Recognizer
 from .begin import IN_INT8
 from .corpus import corpora, framed_sheets, joined, validation_frames
 from .export import Graph, drafted, export, rewrite_contract, with_contract
-from .exporting import at_hand, contract_of, exportable, place_of, samples
-from .fit import Frames
+from .exporting import at_hand, contract_of, exportable, labelled, place_of, samples
 from .folder import Notes
 from .own import own_corpora, own_folder
 
@@ -63,10 +62,7 @@ def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
 
 
 def frames_of(notes: Notes, graph: Graph, folder: Path | None) -> tuple[NDArray[np.uint8], Labelled]:
-    """Give frames of training data to calibrate on, uint8 [N, 28, 28], and the frames that the run validated on.
-
-    A frame is as good as a picture: framed again, it hardly changes.
-    """
+    """Give frames of training data to calibrate on, uint8 [N, 28, 28], and the frames that the run validated on."""
     recipe = replace(notes.recipe, pens=min(1, notes.recipe.pens), invented=0)
     own = own_folder(folder)
     training, validation, _ = own_corpora(recipe, own, graph.framing) if own else corpora(recipe, folder, recipe.seed)
@@ -74,11 +70,6 @@ def frames_of(notes: Notes, graph: Graph, folder: Path | None) -> tuple[NDArray[
     known = framed_sheets(graph.framing, training.sheets(CALIBRATED_ON))
     held_out = joined(*validation_frames(graph.framing, validation, bool(recipe.sheets)).values())
     return known.frames.numpy(), labelled(held_out)
-
-
-def labelled(frames: Frames) -> Labelled:
-    """Take frames for pictures."""
-    return Labelled(frames.frames.numpy(), frames.labels.numpy(), {})
 
 
 def quantise(whole: Path, draft: Path, network: nn.Module, frames: NDArray[np.uint8]) -> None:
