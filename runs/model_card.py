@@ -2,8 +2,8 @@
 
     python runs/model_card.py --data DIR [--seeds runs/a/inkdigit.onnx runs/b/inkdigit.onnx …]
 
-`--seeds` names artefacts of the recipe that the shipped one began with, `inkdigit train --glance inkdigit --seed N`: they
-give mean ± standard deviation.
+`--seeds` names artefacts of one recipe from nothing, which differ by `--seed N`: they are scored anew, and give mean ±
+standard deviation.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from inkdigit import Recognizer
-from inkdigit.artefact import DEFAULT_MODEL, Contract, model_path
+from inkdigit.artefact import DEFAULT_MODEL, model_path
 from inkdigit.evaluate import NO_DIGITS, SOURCES, Score, auroc, score
 from inkdigit.train.calibration import COUNTED, SURE_RIGHT
 
@@ -142,19 +142,20 @@ def row(name: str, result: Score) -> str:
     )
 
 
-def spread(seeds: list[Contract]) -> str:
-    """Write mean ± standard deviation over seeds of the recipe that the shipped model began with."""
+def spread(seeds: list[Recognizer], folder: Path | None) -> str:
+    """Write mean ± standard deviation over seeds of one recipe from nothing."""
     if len(seeds) < 2:
-        three = "[bench/README.md](../bench/README.md#figures) has those of three, of the recipe that it began with"
-        return f"These are the figures of one seed; {three}."
+        return "These are the figures of one seed; [bench/README.md](../bench/README.md#figures) has those of three."
     parts = []
-    for source in seeds[0].scores:
-        values = [100 * contract.scores[source]["accuracy"] for contract in seeds]
-        parts.append(f"{source} {np.mean(values):.2f} ± {np.std(values, ddof=1):.2f} %")
-    numbers = ", ".join(str(contract.recipe["seed"]) for contract in seeds)
+    for source, read in SOURCES.items():
+        data = read(folder)
+        values = [100 * score(recognizer, data).accuracy for recognizer in seeds]
+        each = ", ".join(f"{value:.2f}" for value in values)
+        parts.append(f"{source} {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} % ({each})")
+    numbers = ", ".join(str(recognizer.contract.recipe["seed"]) for recognizer in seeds)
     return (
-        "These are the figures of one seed. The recipe that it began with (`inkdigit train --glance inkdigit`, with the glance\n"
-        f"of then) reads, from seeds {numbers}, mean ± standard deviation: {', '.join(parts)}."
+        "These are the figures of one seed. A network from nothing (the recipe and its seeds are in `runs/reproduce.sh`) reads,\n"
+        f"from seeds {numbers}, mean ± standard deviation: {'; '.join(parts)}."
     )
 
 
@@ -192,7 +193,7 @@ def main() -> None:
         recipe=as_text(runs),
         machine=f"ONNX Runtime on {os.cpu_count()} cores ({platform.machine()})",
         rows="\n".join(row(name, result) for name, result in results.items()),
-        spread=spread([Recognizer(path).contract for path in options.seeds]),
+        spread=spread([Recognizer(path) for path in options.seeds], options.data),
         others=", ".join(
             f"{name} with an area under the ROC curve of {auroc(digits, values):.4f} "
             f"({(values >= contract.thresholds.digitness).mean():.0%} of that counts as digits nevertheless)"

@@ -78,6 +78,11 @@ def flagship(classes: int, fine: int = 48, coarse: int = 96, blocks: int = 1) ->
     return Network(features, coarse, classes)
 
 
+def large(classes: int) -> Network:
+    """Build the flagship with four thirds of its channels, for a long time or a machine that multiplies in bfloat16."""
+    return flagship(classes, 64, 128)
+
+
 def small(classes: int) -> Network:
     """Build the flagship with two thirds of its channels, for a short time."""
     return flagship(classes, 32, 64)
@@ -153,6 +158,7 @@ def normalised(module: nn.Module) -> Iterator[tuple[nn.Sequential, int, nn.Conv2
 
 NETWORKS: dict[str, Callable[[int], Network]] = {
     "flagship": flagship,
+    "large": large,
     "small": small,
     "tiny": tiny,
     "lenet5": lenet5,
