@@ -1,10 +1,24 @@
 """Calibration: the temperature that is fitted is the one that the answers were drawn with, and never a bad one."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
-from inkdigit.train.calibration import Temperature, sure_from, temperature
+from inkdigit import Recognizer
+from inkdigit.artefact import model_path
+from inkdigit.data import Labelled
+from inkdigit.drift import DIGIT
+from inkdigit.evaluate import score
+from inkdigit.train.calibration import SURE_RIGHT, Temperature, sure_from, temperature
+from inkdigit.train.export import rewrite_contract
+from inkdigit.train.exporting import settled
+
+from ..pictures import digits
 
 
 def test_the_temperature_of_drawn_answers_is_found() -> None:
@@ -36,3 +50,28 @@ def test_no_digitness_is_so_extreme_that_a_temperature_makes_things_worse(scale:
     labels = torch.where(torch.rand(300, generator=random) < 0.5, logits.argmax(1), 3)
     found = temperature(logits, digitness, labels)(logits, digitness)
     assert functional.nll_loss(found.log(), labels) <= functional.cross_entropy(logits, labels)
+
+
+def test_an_artefact_is_settled_on_a_confidence_by_which_what_is_sure_is_right(tmp_path: Path) -> None:
+    """Read through Recognizer, as it is served: once, or twice where it is not sure."""
+    images, labels = digits(600)
+    pictures = Labelled(np.stack(images), np.array(labels), {})
+    path = tmp_path / "mine.onnx"
+    shutil.copy(model_path("tiny"), path)
+    limits = Recognizer(path).contract.thresholds
+    rewrite_contract(path, thresholds=replace(limits, confidence=0.3))
+
+    def right() -> float:
+        recognizer = Recognizer(path)
+        answers = score(recognizer, pictures)
+        sure = answers.probabilities.max(1) >= recognizer.contract.thresholds.confidence
+        assert sure.mean() > 0.5
+        return float((answers.answers == answers.labels)[sure].mean())
+
+    assert right() < SURE_RIGHT
+    counted = settled(path, pictures)
+    assert right() >= SURE_RIGHT
+    assert sum(counted[DIGIT].values()) == 600
+    before = path.read_bytes()
+    assert settled(path, pictures) == counted
+    assert path.read_bytes() == before  # enough was right already

@@ -1,9 +1,11 @@
 """Exporting a run: the graph that proves itself on real pictures, its scores, and its contract."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from .. import __version__
@@ -14,6 +16,7 @@ from ..errors import DataError
 from ..evaluate import DIGITS, SOURCES, score
 from ..recognizer import Recognizer
 from ..terminal import warn
+from .calibration import sure_from
 from .corpus import joined, validation_corpus, validation_frames
 from .export import Graph, export, export_program, git_commit, rewrite_contract
 from .fit import Frames
@@ -33,11 +36,12 @@ def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
     notes, graph = exportable(out, folder)
     target = place_of(target, out, f"{notes.name}{SUFFIX}")
     export(graph, contract_of(notes), samples(folder), target)
+    counted = settled(target, validation_of(notes, graph, folder))
     recognizer = Recognizer(target)
     pictures = dict(at_hand(notes.labels, folder))
     results = {source: score(recognizer, data) for source, data in pictures.items()}
     scores = {source: result.summary() for source, result in results.items()}
-    rewrite_contract(target, scores=scores, validation=validation_spread(recognizer, notes, graph, folder))
+    rewrite_contract(target, scores=scores, validation=counted)
     plot_results(recognizer, results, pictures, out)
     return target
 
@@ -70,18 +74,34 @@ def place_of(target: Path | None, out: Path, name: str) -> Path:
     return target
 
 
-def validation_spread(recognizer: Recognizer, notes: Notes, graph: Graph, folder: Path | None) -> Spread:
-    """Count the answers on the frames that the run validated on; none where they are not at hand, or the user's own."""
-    if own_folder(folder):
-        return {}
+def validation_of(notes: Notes, graph: Graph, folder: Path | None) -> Labelled | None:
+    """Give what the run validated on: the user's own pictures, or frames; None where the data is not at hand."""
+    if own := own_folder(folder):
+        return held_out_pictures(own)
     try:
         validation = validation_corpus(notes.recipe, folder)
     except DataError as error:
         warn(f"the contract is without validation figures: {error}")
-        return {}
-    frames = joined(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values())
-    answers = score(recognizer, labelled(frames))
-    return spread(notes.labels, answers.probabilities, answers.digitness)
+        return None
+    return labelled(joined(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values()))
+
+
+def settled(target: Path, validation: Labelled | None) -> Spread:
+    """Raise the confidence from which on an artefact is sure, until enough of what it is then sure of is right.
+
+    It was chosen by one reading of frames, in float. What is read is framed anew, perhaps in 8 bits, and what is not
+    sure is read twice, which the confidence decides itself: so this is repeated. Gives the answers on `validation`,
+    counted.
+    """
+    while validation:
+        recognizer = Recognizer(target)
+        answers = score(recognizer, validation)
+        limits = recognizer.contract.thresholds
+        sure = sure_from(torch.as_tensor(answers.probabilities), torch.as_tensor(answers.labels))
+        if sure <= limits.confidence:
+            return spread(recognizer.contract.labels, answers.probabilities, answers.digitness)
+        rewrite_contract(target, thresholds=replace(limits, confidence=sure))
+    return {}
 
 
 def labelled(frames: Frames) -> Labelled:

@@ -17,14 +17,13 @@ from torch import nn
 
 from ..artefact import SUFFIX, open_artefact
 from ..data import Labelled
-from ..drift import spread
 from ..errors import ArtefactError
 from ..evaluate import Score, score
 from ..recognizer import Recognizer
 from .begin import IN_INT8
 from .corpus import corpora, framed_sheets, joined, validation_frames
 from .export import Graph, drafted, export, rewrite_contract, with_contract
-from .exporting import at_hand, contract_of, exportable, labelled, place_of, samples
+from .exporting import at_hand, contract_of, exportable, labelled, place_of, samples, settled
 from .folder import Notes
 from .own import own_corpora, own_folder
 
@@ -54,7 +53,7 @@ def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
         quantise(whole, draft, graph.network, known)
         before, after = (score(Recognizer(path), held_out) for path in (whole, draft))
         refuse_a_loss(before, after)
-    counted = spread(notes.labels, after.probabilities, after.digitness)
+    counted = settled(target, held_out)
     recognizer = Recognizer(target)
     scores = {source: score(recognizer, data).summary() for source, data in at_hand(notes.labels, folder)}
     rewrite_contract(target, scores=scores, validation=counted)
