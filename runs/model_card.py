@@ -200,7 +200,7 @@ def main() -> None:
             for name, values in none.items()
         ),
         digitness=contract.thresholds.digitness,
-        confidence=contract.thresholds.confidence,
+        confidence=f"{contract.thresholds.confidence:.4f}",
         counted=COUNTED,
         sure_right=SURE_RIGHT,
     )
