@@ -154,7 +154,7 @@ def spread(seeds: list[Recognizer], folder: Path | None) -> str:
         parts.append(f"{source} {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} % ({each})")
     numbers = ", ".join(str(recognizer.contract.recipe["seed"]) for recognizer in seeds)
     return (
-        "These are the figures of one seed. A network from nothing (the recipe and its seeds are in `runs/reproduce.sh`) reads,\n"
+        "These are the figures of one seed. A network made from nothing, which this one teaches (`runs/reproduce.sh` has the recipe), reads,\n"
         f"from seeds {numbers}, mean ± standard deviation: {'; '.join(parts)}."
     )
 
