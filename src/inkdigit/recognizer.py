@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .artefact import DEFAULT_MODEL, ORT_ERRORS, Contract, model_path, open_artefact, split_name
+from .artefact import DEFAULT_MODEL, ORT_ERRORS, OUTPUTS, Contract, model_path, open_artefact, split_name
 from .errors import ArtefactError, InputError
 from .image import ImageLike, Pixels, load_pixels
 from .prediction import Model, Prediction
@@ -85,7 +85,7 @@ class Recognizer:
 
     def _run(self, pixels: NDArray[np.uint8]) -> "Readings":
         try:
-            return Readings(*self._session.run(["probabilities", "frame", "digitness"], {"pixels": pixels}))
+            return Readings(*self._session.run(list(OUTPUTS), {"pixels": pixels}))
         except ORT_ERRORS as error:
             raise ArtefactError(f"The graph of the model {self.contract.name} fails when it runs.") from error
 
@@ -107,7 +107,7 @@ class Recognizer:
 
 @dataclass(frozen=True)
 class Readings:
-    """Hold what the graph puts out: probabilities [N, C], frames [N, 28, 28], digitness [N]."""
+    """Hold the artefact's `OUTPUTS`, in their order: probabilities [N, C], frames [N, 28, 28], digitness [N]."""
 
     probabilities: NDArray[np.float32]
     frames: NDArray[np.float32]
