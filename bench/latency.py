@@ -2,7 +2,7 @@
 
     python bench/latency.py [--model NAME|FILE.onnx]… [--rounds 20]
 
-That is one reading: `Recognizer` takes a second one of what it is not sure of. Sizes and models take turns of `RUNS`
+That is one reading: `Recognizer` takes three more of what it is not sure of. Sizes and models take turns of `RUNS`
 pictures, so that a slow moment of the machine meets them all; the median counts. Of several models the first is what
 the others are compared with.
 """

@@ -34,8 +34,8 @@ the 28×28 frame that the network saw, and digitness, the probability that the p
 glance (an encoder and decoder on a 96×96 grid) finds the ink; what is around that in a larger picture is seen once more,
 from nearer. Framing cuts the ink out of what was seen and centres it, and the network `{architecture}` reads it
 (`-int8`: all its layers but the first compute in 8 bits, glance and framing in float). All have {parameters:,}
-parameters together. What the answer is not sure of, `Recognizer` reads once more, from the picture's negative, and
-answers with the mean of both.
+parameters together. What is not sure then, `Recognizer` reads in three other views: as a negative, without its margins,
+and as a negative with wider ones. The mean of all four is the answer.
 
 It is meant for one handwritten digit in a picture: drawn with a pen, a finger or a mouse, scanned or photographed. It is
 not meant for numbers of several digits, printed type, or decisions about people that nobody checks.

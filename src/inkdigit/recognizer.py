@@ -16,6 +16,7 @@ from .prediction import Model, Prediction
 PIXELS_WAITING = 4_000_000  # decoded pictures that are held to find those of one size
 # Of one call of the graph: what more pictures take leaves a processor's caches, and is slower by a quarter.
 PIXELS_PER_CALL, PICTURES_PER_CALL = 640_000, 32
+MARGIN = 0.05  # of a picture's sides: what other views of it leave out, or add, all around
 
 
 class Recognizer:
@@ -73,15 +74,14 @@ class Recognizer:
     def read_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
         """Read pixels of equal size, uint8 [N, H, W]; an InputError stands for a blank.
 
-        What is not sure is read once more, from its negative, and the mean of both is the answer: the glance finds
-        ink on either, but what it takes for ink by mistake is seldom the same. Raises ArtefactError where the graph
-        cannot run.
+        What is not sure is read again in other views, and the mean of all is the answer: the glance finds the ink in
+        each, but what it takes for ink by mistake is seldom the same. Raises ArtefactError where the graph cannot run.
         """
-        first = self._run(pixels)
-        again = np.flatnonzero(first.inked & (first.probabilities.max(1) < self.contract.thresholds.confidence))
-        if len(again):
-            first.join(again, self._run(255 - pixels[again]))
-        return [self._answer(*row) for row in zip(first.probabilities, first.frames, first.digitness, strict=True)]
+        read = self._run(pixels)
+        unsure = np.flatnonzero(read.inked & (read.probabilities.max(1) < self.contract.thresholds.confidence))
+        if len(unsure):
+            read.put(unsure, mean([read.part(unsure), *(self._run(view) for view in views(pixels[unsure]))]))
+        return [self._answer(*row) for row in zip(read.probabilities, read.frames, read.digitness, strict=True)]
 
     def _run(self, pixels: NDArray[np.uint8]) -> "Readings":
         try:
@@ -118,19 +118,39 @@ class Readings:
         """Tell on which pictures there is ink."""
         return self.digitness > 0
 
-    def join(self, places: NDArray[np.int64], others: "Readings") -> None:
-        """Take the mean with other readings of the pictures at some places, but for those that find no ink.
+    def part(self, places: NDArray[np.int64]) -> "Readings":
+        """Give the readings of the pictures at some places."""
+        return Readings(self.probabilities[places], self.frames[places], self.digitness[places])
 
-        The frame that is kept is that of the reading which is surer of the answer.
-        """
-        places, found = places[others.inked], others.inked
-        both = np.stack([self.probabilities[places], others.probabilities[found]])
-        answer = both.sum(0).argmax(1)
-        surer = both[1] > both[0]
-        others_surer = surer[np.arange(len(places)), answer]
-        self.probabilities[places] = both.mean(0)
-        self.digitness[places] = (self.digitness[places] + others.digitness[found]) / 2
-        self.frames[places[others_surer]] = others.frames[found][others_surer]
+    def put(self, places: NDArray[np.int64], others: "Readings") -> None:
+        """Take others for those of the pictures at some places."""
+        self.probabilities[places] = others.probabilities
+        self.frames[places] = others.frames
+        self.digitness[places] = others.digitness
+
+
+def views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Show pictures [N, H, W] otherwise: as negatives, without their margins, and as negatives with wider ones."""
+    height, width = pixels.shape[1:]
+    y, x = round(MARGIN * height), round(MARGIN * width)
+    yield 255 - pixels
+    yield pixels[:, y : height - y, x : width - x]
+    yield 255 - np.pad(pixels, ((0, 0), (y, y), (x, x)), mode="edge")
+
+
+def mean(readings: Sequence[Readings]) -> Readings:
+    """Give the mean of readings of the same pictures, but for those that find no ink, as the first does on all.
+
+    The frame is that of the reading which is surest of the answer.
+    """
+    probabilities, frames, digitness = (
+        np.stack(every) for every in zip(*(vars(each).values() for each in readings), strict=True)
+    )
+    weights = (digitness > 0) / (digitness > 0).sum(0, dtype=np.float32)
+    whole = (weights[..., None] * probabilities).sum(0)
+    pictures = np.arange(len(whole))
+    surest = (weights * probabilities[:, pictures, whole.argmax(1)]).argmax(0)
+    return Readings(whole, frames[surest, pictures], (weights * digitness).sum(0))
 
 
 def _equal_sizes(waiting: list[tuple[int, Pixels]]) -> Iterator[list[tuple[int, Pixels]]]:

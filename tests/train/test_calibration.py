@@ -53,7 +53,7 @@ def test_no_digitness_is_so_extreme_that_a_temperature_makes_things_worse(scale:
 
 
 def test_an_artefact_is_settled_on_a_confidence_by_which_what_is_sure_is_right(tmp_path: Path) -> None:
-    """Read through Recognizer, as it is served: once, or twice where it is not sure."""
+    """Read through Recognizer, as it is served: again where it is not sure."""
     images, labels = digits(600)
     pictures = Labelled(np.stack(images), np.array(labels), {})
     path = tmp_path / "mine.onnx"

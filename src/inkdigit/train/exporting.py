@@ -90,7 +90,7 @@ def settled(target: Path, validation: Labelled | None) -> Spread:
     """Raise the confidence from which on an artefact is sure, until enough of what it is then sure of is right.
 
     It was chosen by one reading of frames, in float. What is read is framed anew, perhaps in 8 bits, and what is not
-    sure is read twice, which the confidence decides itself: so this is repeated. Gives the answers on `validation`,
+    sure is read again, which the confidence decides itself: so this is repeated. Gives the answers on `validation`,
     counted.
     """
     while validation:
