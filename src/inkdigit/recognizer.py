@@ -146,7 +146,8 @@ def mean(readings: Sequence[Readings]) -> Readings:
     probabilities, frames, digitness = (
         np.stack(every) for every in zip(*(vars(each).values() for each in readings), strict=True)
     )
-    weights = (digitness > 0) / (digitness > 0).sum(0, dtype=np.float32)
+    inked = np.stack([each.inked for each in readings])
+    weights = inked / inked.sum(0, dtype=np.float32)
     whole = (weights[..., None] * probabilities).sum(0)
     pictures = np.arange(len(whole))
     surest = (weights * probabilities[:, pictures, whole.argmax(1)]).argmax(0)
