@@ -46,7 +46,7 @@
 # c6 is made as c5 was. The small models have the glance of `inkdigit`, and are calibrated likewise (`--from runs/tiny
 # --network tiny --name tiny --glance runs/g5 --sheets 1000 $N`, and so on). Later all four kept
 # their weights, but the confidence from which they are sure was settled anew by `exporting.settled`, and their scores
-# taken anew, when what is not sure came to be read twice.
+# taken anew, when what is not sure came to be read twice, and then four times.
 #
 # Three seeds of one run from nothing, whose figures stand in the model card beside those of what ships:
 #
