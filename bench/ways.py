@@ -293,7 +293,9 @@ def lying(random: Random) -> Grey:
     return np.asarray(picture)
 
 
-WAYS: list[tuple[str, Callable[[Grey, Random], Grey]]] = [
+Ways = list[tuple[str, Callable[[Grey, Random], Grey]]]
+
+WAYS: Ways = [
     ("black on white, off-centre", drawing),
     ("white on black, 40 % size", lambda digit, random: placed(digit, random, 0.4)),
     ("cropped, large", lambda digit, _: 255 - cropped(enlarged(digit, 280, 280))),
@@ -352,11 +354,11 @@ def digits(folder: Path | None, count: int) -> tuple[list[Grey], list[int]]:
     return drawn, labels
 
 
-def shown(target: Path, drawn: list[Grey]) -> None:
+def shown(ways: Ways, target: Path, drawn: list[Grey]) -> None:
     """Draw some pictures of every way."""
     side, examples = 90, 14
-    page = Image.new("RGB", (side * examples, side * len(WAYS)), (150, 170, 190))
-    for row, (name, way) in enumerate(WAYS):
+    page = Image.new("RGB", (side * examples, side * len(ways)), (150, 170, 190))
+    for row, (name, way) in enumerate(ways):
         random = np.random.default_rng(sum(name.encode()))
         for column, digit in enumerate(drawn[:: len(drawn) // examples][:examples]):
             picture = Image.fromarray(way(digit, random))
@@ -365,9 +367,9 @@ def shown(target: Path, drawn: list[Grey]) -> None:
     page.save(target)
 
 
-def main() -> None:
+def measured(ways: Ways, description: str) -> None:
     """Print how many are read right in every way, by every model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--model", action="append")
     parser.add_argument("--count", type=int, default=400)
@@ -375,11 +377,11 @@ def main() -> None:
     options = parser.parse_args()
     drawn, labels = digits(options.data, options.count)
     if options.sheet:
-        shown(options.sheet, drawn)
+        shown(ways, options.sheet, drawn)
         return
     recognizers = [Recognizer(name) for name in options.model or [DEFAULT_MODEL]]
     parts = []
-    for name, way in WAYS:
+    for name, way in ways:
         random = np.random.default_rng(sum(name.encode()))
         right = np.zeros(len(recognizers))
         for start in range(0, len(drawn), CHUNK):
@@ -394,4 +396,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    measured(WAYS, str(__doc__))
