@@ -94,8 +94,7 @@ def on_bricks(digit: Grey, random: Random) -> Grey:
 
 def away(position: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give how far a position is from the next whole number."""
-    gap: NDArray[np.float64] = np.abs(position - np.round(position))
-    return gap
+    return np.minimum(position % 1, -position % 1)
 
 
 def on_plaid(digit: Grey, random: Random) -> Grey:
@@ -111,7 +110,8 @@ def on_newsprint(digit: Grey, random: Random) -> Grey:
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(int(random.integers(9, 14)))
     for top in range(0, CANVAS, 15):
         draw.text((int(random.integers(-20, 3)), top), " ".join(random.choice(WORDS, 16)), 150, font)
-    return np.minimum(np.asarray(page), 255 - placed(digit, random, 0.6))
+    seen: Grey = np.minimum(np.asarray(page), 255 - placed(digit, random, 0.6))
+    return seen
 
 
 def transparent(digit: Grey, random: Random) -> Grey:
