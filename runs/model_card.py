@@ -72,8 +72,7 @@ rings and coils, which have something of a spiral; and Latin
 letters of other fonts, which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
 
 The contract in the file names the SHA-256 of each source, and the recipes of the last run and of the {before} before it.
-`runs/reproduce.sh` repeats the last one, and that of its glance: they go on from the release before, which also teaches
-the network (it learns the mean of that one's answers and the labels). The last recipe: {recipe}.
+`runs/reproduce.sh` repeats the last one, which went on from the release before: {recipe}.
 
 ## Scores
 
@@ -101,8 +100,8 @@ calibrated there too, by a temperature that falls as digitness grows.
   more is ink than paper; and sharp shadows of a hand or leaves, which may be taken for broad ink. `bench/geometry.py`
   measures all three: see [its figures](../bench/README.md#figures).
 - Straight bars, which may be a 1 or none.
-- Small bright notes on a dark, grained desk, some of which are taken for the ink itself; and pens or other things that lie
-  close to a digit (`bench/ways.py` measures them).
+- Small bright notes on a dark, grained desk, some of which are taken for the ink itself; and hairlines on bricks, wood or
+  cloth, which look like their lines (`bench/around.py` measures them).
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.

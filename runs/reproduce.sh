@@ -28,16 +28,15 @@ for name in inkdigit tiny lenet5 conv8-16-32; do
 done
 torchrun --nproc-per-node 2 -m inkdigit train --recipe glance --out runs/glance --from runs/before-inkdigit.onnx \
     --pens 4 --invented 12000 --sheets 80000 --glance-epochs 36 --seed 4
-TAUGHT="--recipe taught --glance runs/glance --taught-by runs/before-inkdigit.onnx --epochs 10"
-inkdigit train --out runs/inkdigit --from runs/before-inkdigit.onnx $TAUGHT --pens 6 --invented 14000 --sheets 40000 --seed 4
-inkdigit export runs/inkdigit --int8 --to $MODELS/inkdigit.onnx
+inkdigit export runs/glance --int8 --to $MODELS/inkdigit.onnx
 
 small() {
-    inkdigit train --out "runs/$1" --name "$1" --network "$1" --from "runs/before-$1.onnx" $TAUGHT \
-        --pens 4 --invented 8000 --sheets 20000 "${@:2}"
+    inkdigit train --out "runs/$1" --name "$1" --network "$1" --from "runs/before-$1.onnx" --glance runs/glance "${@:2}"
     inkdigit export "runs/$1" --to "$MODELS/$1.onnx"
 }
-small tiny
-small lenet5 --redrawn 0
-small conv8-16-32 --redrawn 0
+KEPT="--epochs 0 --pens 1 --invented 10 --sheets 1000 --seed 4" # calibrated on the new glance's frames
+small tiny $KEPT
+small conv8-16-32 $KEPT
+small lenet5 --recipe taught --taught-by runs/before-inkdigit.onnx --redrawn 0 --pens 4 --invented 8000 --sheets 20000 \
+    --epochs 10
 inkdigit evaluate
