@@ -28,8 +28,6 @@ PROMINENT = 3  # as part of the most that any does: a third is enough to be gone
 BESIDE = 5  # cells of the mask: paper so near to ink is what it is measured against
 SURROUNDED = 3  # times as much ink is around as is enough for it
 EDGED = 4  # a quarter of the 3×3 cells around one is ink: it is a stroke's soft edge; a third is, beside a straight one
-LIKELY = 0.5  # of which less is ink nowhere, as likely as not
-BOLD = 7.0  # mean distances from what is around, by which no grain, no slope and no ruled line stands out, but strokes
 LONE = 6.0  # standard deviations by which no grain stands out from what is around it, and a dot by over 20
 FRAME = 28
 FRAME_INK = 20
@@ -116,9 +114,8 @@ class Framing(nn.Module):
         mask = torch.sigmoid(self.glance(standardised(grid)))
         cells = every_second(grid)
         apart = cells - around(cells, NEAR)
-        strongest = mask.amax((2, 3), keepdim=True)
-        mask = torch.where(strongest < SURE, torch.maximum(mask, lone(apart)), mask)
-        return torch.where(strongest < LIKELY, torch.maximum(mask, bold(apart)), mask), apart
+        doubtful = mask.amax((2, 3), keepdim=True) < SURE
+        return torch.where(doubtful, torch.maximum(mask, lone(apart)), mask), apart
 
     def found(self, grid: Tensor) -> tuple[Tensor, Span, "Paper"]:
         """Look at a grid [N, 1, 96, 96]: the ink's mask [N, 1, 48, 48] and span, and the paper beside it."""
@@ -136,15 +133,6 @@ def spanned(mask: Tensor) -> Span:
 def lone(apart: Tensor) -> Tensor:
     """Say which cells stand out, [N, 1, 48, 48], so much more than the rest that they are ink in any case: 0 or 1."""
     return (standardised(apart).abs() > LONE).float()
-
-
-def bold(apart: Tensor) -> Tensor:
-    """Say which cells stand out, [N, 1, 48, 48], as what is drawn does where nothing of a digit is seen: 0 or 1.
-
-    A bar or a dot alone may be printed, or somebody may have begun to write: only an empty paper is empty.
-    """
-    apart = apart.abs()
-    return (apart > BOLD * apart.mean((2, 3), keepdim=True)).float()
 
 
 def every_second(grid: Tensor) -> Tensor:

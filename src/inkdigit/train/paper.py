@@ -36,7 +36,6 @@ INKED = 0.1  # what counts as ink when it is measured: a hairline is no darker
 PALEST = 0.08  # ink on clean paper: a line of a pixel, of 800, is no darker on the glance's grid
 FILLED = 0.65  # of the box around a digit: a disk, as a 0 would be whose loop is filled, takes more
 WHOLE = 0.1  # of its width: a digit whose middle is so far inside an edge is not whole
-THINGS = 4  # at most, that lie beside a digit
 BOLDER = 10  # cells of the ink by which a pen may be wider, on either side of its line
 
 
@@ -68,24 +67,20 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
     form = prints(inked, centre, side, size) * (1 - 0.9 * others)
     shade = torch.where(chance(count, 0.4), shadows(count, size), 1.0)  # oftener than other trouble: phones cast them
     paper = light(count, size) * some(form, 1) * shade
-    for worn in (folds, stains, holes):
-        paper = paper * some(worn(count, size), 1)
+    for laid in (folds, stains, holes):
+        paper = paper * some(laid(count, size), 1)
     written = torch.maximum(inked * some(gaps(side, size), 1), some(marks(inked, centre, side, size), 0))
     written = torch.maximum(written, number(ink, shape, centre, side, size))
     written = torch.maximum(written, some(behind(ink, shape, side, size), 0) * inked.amax((1, 2), keepdim=True))
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
-    seen, beyond = some(page(centre, side, size), 1), page(centre, side, size)
-    beside = torch.lerp(desk(count, size), desk(count, size), beyond)  # a page may lie on another, or in a frame
+    seen, beside = some(page(centre, side, size), 1), desk(count, size)
     photo = paper * torch.lerp(beside, 1 - strength * written, seen)
+    level, taken = things(inked, size)
+    photo = torch.lerp(photo, level, taken)
+    photo = sensor(blurred(glare(photo)), side)
     dark = torch.exp(math.log(PALEST) * uniform(count, 0, 1).square())
     scan = torch.where(chance(count, 0.3), form, torch.ones(())) * (1 - written * dark)
     scan = torch.lerp(beside, scan, seen)
-    laid = chance(count, 0.35)
-    for _ in range(THINGS):
-        level, taken = things(inked, size)
-        photo, scan = (torch.lerp(each, level, taken * laid) for each in (photo, scan))
-        laid = laid & chance(count, 0.6)
-    photo = sensor(blurred(glare(photo)), side)
     pictures = torch.where(plain, scan, photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
     lasting = ~plain | (dark > 0.6)  # fainter ink would not outlive what loses grey levels

@@ -38,9 +38,8 @@ def light(count: int, size: int) -> Tensor:
     slope = 1 + uniform(count, 0, 0.5) * (x * angle.cos() + y * angle.sin())
     corners = 1 - uniform(count, 0, 0.5) * (x**2 + y**2) * chance(count, 0.3)
     patches = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
-    crossed = waves(count, size) * chance(count, 0.4)
-    pattern = (waves(count, size) + crossed) * chance(count, 0.2)  # as cheques and patterned tables have
-    unevenness = uniform(count, 0, 0.08) * patches + uniform(count, 0, 0.16) * pattern
+    pattern = waves(count, size) * chance(count, 0.2)  # as cheques and patterned tables have
+    unevenness = uniform(count, 0, 0.08) * patches + uniform(count, 0, 0.12) * pattern
     rough = uniform(count, 0, 0.25) * texture(count, size) * chance(count, 0.15)
     return uniform(count, 0.45, 1.0) * slope * corners * (1 + unevenness + rough)
 
@@ -74,13 +73,12 @@ def texture(count: int, size: int) -> Tensor:
 
 
 def waves(count: int, size: int) -> Tensor:
-    """Give parallel waves, straight ones or bent as the grain of wood is, soft or sharp: [N, S, S] in -1..1."""
+    """Give parallel waves, straight ones or bent as the grain of wood is: [N, S, S] in -1..1."""
     x, y = axes(size)
     turn = uniform(count, 0, 2 * math.pi)
     bent = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
     along = (x * turn.cos() + y * turn.sin()) / size + bent * uniform(count, 0, 0.06)
-    wave = torch.cos(along * (2 * math.pi) / uniform(count, 0.03, 0.2))
-    return torch.where(chance(count, 0.3), (4 * wave + uniform(count, -4, 4)).clamp(-1, 1), wave)
+    return torch.cos(along * (2 * math.pi) / uniform(count, 0.03, 0.2))
 
 
 def folds(count: int, size: int) -> Tensor:
@@ -121,15 +119,13 @@ def holes(count: int, size: int) -> Tensor:
 
 
 def things(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Lay a thing on some papers beside the ink [N, S, S]: a pen, a coin, the edge of a phone; or a screen's button.
+    """Lay a thing on some papers beside the ink [N, S, S]: a pen, a coin, an eraser, the edge of a phone.
 
     Gives its brightness and how much of each cell it takes, [N, S, S]. What would touch the ink is not laid.
     """
     count = len(ink)
     x, y = axes(size)
-    flat = chance(count, 0.4)  # drawn by a program, which draws straight and even
-    turn = torch.where(flat, 0.0, uniform(count, 0, math.pi))
-    x, y = x - uniform(count, 0, size), y - uniform(count, 0, size)
+    x, y, turn = x - uniform(count, 0, size), y - uniform(count, 0, size), uniform(count, 0, math.pi)
     along, across = x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin()
     wide = torch.exp(uniform(count, math.log(0.015), math.log(0.25))) * size
     long = torch.exp(uniform(count, math.log(0.15), math.log(0.8))) * size  # shorter ones would be a 1
@@ -140,10 +136,10 @@ def things(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
     near = functional.max_pool2d(ink[:, None], 5, 1, 2)[:, 0]
     beside = (near * taken).amax((1, 2), keepdim=True) == 0
     lit = torch.cos(across / wide * uniform(count, 0, 2)) * uniform(count, -0.3, 0.3)  # round ones shine along a line
-    level = uniform(count, 0, 1) + torch.where(flat, 0.0, lit + uniform(count, 0, 0.2) * texture(count, size))
+    level = uniform(count, 0, 1) + lit + uniform(count, 0, 0.2) * texture(count, size)
     shadow = uniform(count, 0, 0.5) * (1 + inside / uniform(count, 1, 6)).clamp(0, 1) * (1 - taken)
     level = torch.where(taken > 0, level, 0.0)  # beside it is its shadow alone
-    return level, taken.maximum(torch.where(flat, 0.0, shadow)) * beside
+    return level, taken.maximum(shadow) * (beside & chance(count, 0.3))
 
 
 def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
@@ -166,8 +162,6 @@ def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
 
 def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     """Print lines, squares, dots, or boxes around the digits [N, S, S]: the part of light that is left, [N, S, S].
-
-    More than all is left by the lines of dark paper, which are brighter than it.
 
     Nobody has a form printed in far wider lines than those that are to be written on it.
     """
@@ -195,8 +189,7 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     between = wide * ((place + 0.5) % 1 - 0.5).abs()
     box = torch.maximum(line(between, thick) * (inside_y > -thick), line(inside_y.abs(), thick)) * (inside_x > -thick)
     boxed = chance(count, 0.55) & (tilt.abs() < 0.12)  # else they would cross what is written in them
-    darker = torch.where(chance(count, 0.12), uniform(count, -0.5, -0.1), uniform(count, 0.1, 0.95))
-    return 1 - darker * torch.maximum(ruled, box * boxed)
+    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * boxed)
 
 
 def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
@@ -261,7 +254,7 @@ def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     """
     count = len(centre)
     x, y = axes(size)
-    tilt = torch.where(chance(count, 0.4), 0.0, torch.randn(count, 1, 1) * 0.3)
+    tilt = torch.randn(count, 1, 1) * 0.3
     across, down = x - centre[:, :1, None] + tilt * (y - centre[:, 1:, None]), y - centre[:, 1:, None]
     down = down - tilt * across
     aslant = sides + tilt[:, 0].abs() * sides.flip(1)  # what a digit takes on a page that is turned
