@@ -106,6 +106,7 @@ calibrated there too, by a temperature that falls as digitness grows.
 - Straight bars, which may be a 1 or none.
 - Small bright notes on a dark, grained desk, some of which are taken for the ink itself; and pens or other things that lie
   close to a digit (`bench/ways.py` measures them).
+- Screens of apps, whose buttons it takes for ink, and hairlines on bricks, cloth and leaves (`bench/around.py`).
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.
