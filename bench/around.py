@@ -2,7 +2,8 @@
 
     python bench/around.py [--data DIR] [--model NAME|FILE.onnx]… [--count 400] [--sheet sheet.png]
 
-The digits are those of `ways.py`. Nothing was trained on pictures of these kinds.
+They are those of `ways.py`. Most of these ways were made before the paper that is trained on had more than one thing
+beside a digit, or a page on another, and what was misread here was the reason that it has.
 """
 
 import numpy as np

@@ -62,7 +62,7 @@ JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both
 of the picture's size up, aspects up to 12:1. The glance is trained on these, and on empty paper; the network on the
 frames that the real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented
 signs (random strokes, blots, signs whose last line runs on around them, irregular outlines with three to six corners,
-rings in rings, coils; plain letters and marks drawn from `train/invented.py`), as many letters and symbols of two fonts,
+rings in rings, coils; plain letters and marks drawn from `train/signs.py`), as many letters and symbols of two fonts,
 thinned and written by a hand (`train/glyphs.py`), scribbles, quadrilaterals, pairs of digits, digits written over, noise,
 empty paper, and pictures of overlapping things as photographs of anything have them (dead leaves: Lee, Mumford, Huang
 2001). Omniglot's pictures are in none of these,

@@ -32,7 +32,6 @@ class Recipe:
     weight_decay: float = option(0.02, "Weight decay, decoupled.")
     batch: int = option(128, "Pictures a step.", least=1)
     epochs: int = option(16, "Passes over the frames, for the network; 0 keeps the one that a run begins with.")
-    digitness_only: int = option(0, "1: what tells digits from none goes on alone, and the reading stays.", most=1)
     glance_epochs: int = option(6, "Passes over the sheets of paper, for the glance; 0 likewise.")
     sheets: int = option(48_000, "Pictures of paper that are made to train on.")
     pens: int = option(8, "How often each pen digit is drawn, each time with another pen; 0 for none.")
@@ -52,10 +51,6 @@ class Recipe:
     label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.", most=1)
     validation_writers: int = option(3, "Pen writers that are held out likewise.", least=1, most=19)  # of 20
     begin_with: str = option("", "Run (its folder) or model (name or .onnx) whose weights are trained on.", "--from")
-    mix_with: str = option(
-        "", "Run (its folder) or model (name or .onnx) whose weights are mixed into those that a run begins with."
-    )
-    mix_part: float = option(0.2, "How much of that run's weights, 0..1.", most=1)
     taught_by: str = option(
         "", "Runs or models, with commas between them, whose mean answer is learnt beside the labels."
     )
