@@ -63,6 +63,15 @@ def test_a_dot_is_ink(recognizer: Recognizer, x: int, y: int) -> None:
     assert recognizer.predict(page).frame.max() > 0.5
 
 
+@pytest.mark.parametrize("width", [4, 12, 36])
+@pytest.mark.parametrize("x", [30, 190])
+@pytest.mark.parametrize("y", [60, 240, 420])
+def test_a_bar_is_ink_as_a_seven_begins_with_one(recognizer: Recognizer, x: int, y: int, width: int) -> None:
+    page = Image.new("L", (480, 480), 255)
+    ImageDraw.Draw(page).line((x, y, x + 240, y), fill=0, width=width)
+    assert recognizer.predict(page).frame.max() > 0.5
+
+
 @pytest.mark.parametrize("slope", [0, 15, 50])
 @pytest.mark.parametrize("noise", [0, 1, 3])
 def test_an_empty_page_is_blank_however_it_is_lit(recognizer: Recognizer, slope: int, noise: int) -> None:
