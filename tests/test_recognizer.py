@@ -69,7 +69,7 @@ def test_a_dot_is_ink(recognizer: Recognizer, x: int, y: int) -> None:
 def test_a_bar_is_ink_as_a_seven_begins_with_one(recognizer: Recognizer, x: int, y: int, width: int) -> None:
     page = Image.new("L", (480, 480), 255)
     ImageDraw.Draw(page).line((x, y, x + 240, y), fill=0, width=width)
-    assert recognizer.predict(page).frame.max() > 0.5
+    assert recognizer.predict(page).frame.max() > 0.25, "a cell of its frame is 12 px"
 
 
 @pytest.mark.parametrize("slope", [0, 15, 50])

@@ -12,16 +12,17 @@ from torch.nn import functional
 from .surface import axes, chance, texture, uniform, waves
 
 THINGS = 4  # at most, that lie beside a digit
+SEEN = 40  # cells of ink, of which fewer may be overlooked beside a thing
 
 
 def things(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Lay up to `THINGS` things on some written papers beside the ink [N, S, S], each over those before it.
 
-    Gives the light that comes from them, and the part that they leave of what comes from elsewhere, [N, S, S]. On paper
-    that nobody wrote on nothing lies: alone, a bar is what somebody has begun to write.
+    Gives the light that comes from them, and the part that they leave of what comes from elsewhere, [N, S, S]. Nothing
+    lies where nobody wrote, or hardly anything: alone, a bar is what somebody has begun to write.
     """
     lit, left = torch.zeros_like(ink), torch.ones_like(ink)
-    laid = chance(len(ink), 0.35) & (ink.amax((1, 2), keepdim=True) > 0)
+    laid = chance(len(ink), 0.35) & (ink.sum((1, 2), keepdim=True) > SEEN)
     for _ in range(THINGS):
         level, taken = thing(ink, size)
         taken = taken * laid

@@ -54,7 +54,23 @@ OTHERS = (
 def invented_signs(count: int, seed: int) -> list[PenDigit]:
     """Invent signs: letters and marks, as many of two to four lines, bows and rings that mostly touch, and others."""
     random = np.random.default_rng(seed)
-    kinds = (_sign, _letter, _lasso, _sign, _outline, _sign, _letter, _lasso, _outline, _blot, _nested, _coil, _bar)
+    kinds = (
+        _sign,
+        _letter,
+        _lasso,
+        _sign,
+        _outline,
+        _sign,
+        _letter,
+        _lasso,
+        _outline,
+        _blot,
+        _nested,
+        _coil,
+        _bar,
+        _bar,
+        _bar,
+    )
     return [PenDigit(kinds[number % len(kinds)](random), NO_DIGIT, writer=0) for number in range(count)]
 
 
