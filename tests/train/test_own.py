@@ -233,13 +233,13 @@ def test_training_on_begins_where_the_artefact_left_off() -> None:
 
 
 def test_training_on_from_a_run_of_an_artefacts_weights_loses_nothing(tmp_path: Path) -> None:
-    """A run that took an artefact's weights as they are has them folded, and is trained on as an artefact is."""
+    """A run that only mixed artefacts has their folded weights, and is trained on as an artefact is."""
     folder, (images, labels) = tmp_path / "mine", digits(200)
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         (folder / str(label)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / str(label) / f"{number}.png")
     before = weights_of("tiny")[2]
-    save(Notes("kept", Recipe(network="tiny"), {}, Temperature(), Thresholds(0.5, 0.5), {}), before, tmp_path / "run")
+    save(Notes("mixed", Recipe(network="tiny"), {}, Temperature(), Thresholds(0.5, 0.5), {}), before, tmp_path / "run")
     still = Recipe(
         network="tiny", begin_with=str(tmp_path / "run"), rate=1e-8, glance_epochs=0, sheets=0, epochs=4, batch=64
     )

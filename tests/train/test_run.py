@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from inkdigit.train.begin import (
     SPLIT,
     begun_with,
     drawn_by,
+    scale_into_convolutions,
+    settle,
     teachers_of,
     weights_of,
 )
@@ -137,6 +140,31 @@ def test_what_is_not_there_is_one_sentence(flag: str, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_an_artefact_is_mixed_with_itself_to_itself() -> None:
+    recipe = Recipe(network="tiny", begin_with="tiny", mix_with="tiny", mix_part=0.5)
+    _, alone = begun_with(dataclasses.replace(recipe, mix_with=""), DIGITS, SPLIT)
+    _, mixed = begun_with(recipe, DIGITS, SPLIT)
+    assert alone is not None
+    assert mixed is not None
+    assert all(torch.equal(value, alone.state_dict()[key]) for key, value in mixed.state_dict().items())
+
+
+def test_a_run_is_mixed_with_itself_in_another_form_to_itself(tmp_path: Path) -> None:
+    torch.manual_seed(6)
+    built, frames = graph(), torch.rand(40, 1, 28, 28)
+    settle(built.network, torch.rand(40, 1, 28, 28))  # else there is nothing to normalise yet
+    wanted = built.network(frames)[0]
+    for folder in ("one", "two"):
+        save(Notes(folder, Recipe(), {}, Temperature(), Thresholds(0.5, 0.5), {}), built, tmp_path / folder)
+        settle(built.network, frames)
+    one, two = (load(tmp_path / folder)[1].state_dict() for folder in ("one", "two"))
+    assert any(not torch.equal(value, two[key]) for key, value in one.items())
+    recipe = Recipe(begin_with=str(tmp_path / "one"), mix_with=str(tmp_path / "two"), mix_part=0.5)
+    mixed = begun_with(recipe, DIGITS, SPLIT)[1]
+    assert mixed is not None
+    torch.testing.assert_close(mixed.network(frames)[0], wanted, atol=1e-4, rtol=1e-4)
+
+
 def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Path) -> None:
     first = Recipe(epochs=4, seed=7)
     built = graph()
@@ -148,6 +176,26 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     assert all(torch.equal(value, built.state_dict()[key]) for key, value in begun.state_dict().items())
     with pytest.raises(DataError, match="was trained with validation_writers 3, not 2"):
         begun_with(Recipe(begin_with=str(tmp_path), validation_writers=2), DIGITS, SPLIT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"begin_with": ""}, "name one by --from"),
+        ({"mix_with": "other"}, "other was trained with validation 4000, not 5000"),
+    ],
+)
+def test_what_cannot_be_mixed_is_one_sentence(
+    changes: dict[str, Any], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, validation in (("first", 5000), ("other", 4000)):
+        save(
+            Notes(name, Recipe(validation=validation), {}, Temperature(), Thresholds(0.5, 0.5), {}), graph(), Path(name)
+        )
+    recipe = Recipe(**{"begin_with": "first", "mix_with": "first", **changes})
+    with pytest.raises(DataError, match=sentence):
+        begun_with(recipe, DIGITS, SPLIT)
 
 
 def test_teachers_may_have_any_network_but_know_the_same_labels_and_split(tmp_path: Path) -> None:
@@ -229,6 +277,14 @@ def test_mnist_alone_is_enough(tmp_path: Path) -> None:
     assert {key for key in before if key.startswith("network.")} <= same
     learnt = {key for key in before if key.startswith("framing.") and key.endswith("weight")}
     assert not learnt & same
+    mixture = begun_with(Recipe(begin_with=str(second), mix_with=str(out), mix_part=0.25), first.labels, ())[1]
+    assert mixture
+    one, two = load(out)[1], load(second)[1]
+    for each in (one, two):  # all are mixed in this form
+        scale_into_convolutions(each)
+    for key in learnt:
+        expected = 0.25 * one.state_dict()[key] + 0.75 * two.state_dict()[key]
+        torch.testing.assert_close(mixture.state_dict()[key], expected)
 
 
 @needs_data

@@ -8,6 +8,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..artefact import DEFAULT_MODEL, is_run, model_path, open_artefact
 from ..errors import ArtefactError, DataError
@@ -16,7 +17,7 @@ from .export import Graph
 from .folder import load
 from .framing import Framing
 from .glance import Glance
-from .networks import NETWORKS, Network, fused
+from .networks import NETWORKS, Network, fused, normalised
 from .recipe import Recipe
 
 IN_INT8 = "-int8"  # ends the architecture of an artefact whose network has been quantised
@@ -31,13 +32,19 @@ def begun_with(
     """Give the recipe and the graph of what a run begins with, if there is anything.
 
     Where it has other `labels`, the last layer is new.
-    Raises DataError where that was trained with another network, or differs in what must be the `same`. Raises
-    ArtefactError.
+    Raises DataError where that, or what is mixed in, was trained with another network, or differs in what must be the
+    `same`; and where they cannot be mixed. Raises ArtefactError.
     """
     if not recipe.begin_with:
+        if recipe.mix_with:
+            raise DataError(f"{recipe.mix_with} can only be mixed into a run that is begun with: name one by --from.")
         return {}, None
     before, known, graph = weights_of(recipe.begin_with)
     refuse_other(recipe.begin_with, before, recipe, ("network", *same))
+    if recipe.mix_with:
+        theirs, _, other = weights_of(recipe.mix_with)
+        refuse_other(recipe.mix_with, theirs, recipe, ("network", *same))
+        mix(graph, other, recipe.mix_part)
     if known != labels:
         graph.network.classify = nn.Linear(graph.network.classify.in_features, len(labels))
     return before, graph
@@ -56,6 +63,22 @@ def refuse_other(where: str, before: Mapping[str, Any], recipe: Recipe, same: tu
     for key in same:
         if before.get(key) != getattr(recipe, key):
             raise DataError(f"{where} was trained with {key} {before.get(key)}, not {getattr(recipe, key)}.")
+
+
+def mix(graph: Graph, other: Graph, part: float) -> None:
+    """Take a part, 0..1, of a graph's weights from another that it was trained on from. Raises DataError.
+
+    What lies between two such graphs keeps much of what either has learnt alone (Wortsman et al. 2022, section 3).
+    Both are brought to one form before: there are many of the same convolution with batch normalisation.
+    """
+    for each in (graph, other):
+        scale_into_convolutions(each)
+    theirs = other.state_dict()
+    for name, values in graph.state_dict().items():
+        if name not in theirs or theirs[name].shape != values.shape:
+            raise DataError("Only runs of the same network and labels can be mixed.")
+        if values.is_floating_point():
+            values.lerp_(theirs[name], part)
 
 
 def teachers_of(recipe: Recipe, labels: tuple[str, ...], same: tuple[str, ...]) -> list[Network]:
@@ -132,6 +155,17 @@ def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor
 def folded(framing: Framing) -> Framing:
     """Give a copy that does the same sooner and cannot be trained."""
     return Framing(fused(framing.glance))
+
+
+@torch.no_grad()
+def scale_into_convolutions(module: nn.Module) -> None:
+    """Leave batch normalisation its shift alone, as `unfolded` does; what the module computes stays."""
+    for _, _, convolution, norm in normalised(module.eval()):
+        fused = fuse_conv_bn_eval(convolution, norm).state_dict()
+        convolution.weight.copy_(fused["weight"])
+        shift, zero = fused["bias"], torch.zeros_like(fused["bias"])
+        kept = {"weight": zero + 1, "bias": shift, "running_mean": zero, "running_var": zero + (1 - norm.eps)}
+        norm.load_state_dict(kept, strict=False)
 
 
 @torch.no_grad()

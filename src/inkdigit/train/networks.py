@@ -1,6 +1,6 @@
 """Networks: frames to logits. Each is one function of the number of classes; `NETWORKS` names them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from itertools import pairwise
 from typing import TypeVar
@@ -142,12 +142,18 @@ def hidden(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 def fused(module: Module) -> Module:
     """Give a copy that does the same sooner and cannot be trained: batch normalisation is in its convolutions."""
     copy = deepcopy(module).eval()
-    for layers in list(copy.modules()):
-        if isinstance(layers, nn.Sequential):
-            for place, (layer, norm) in enumerate(list(pairwise(layers))):
-                if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    layers[place], layers[place + 1] = fuse_conv_bn_eval(layer, norm), nn.Identity()
+    for layers, place, before, norm in list(normalised(copy)):
+        layers[place], layers[place + 1] = fuse_conv_bn_eval(before, norm), nn.Identity()
     return copy
+
+
+def normalised(module: nn.Module) -> Iterator[tuple[nn.Sequential, int, nn.Conv2d, nn.BatchNorm2d]]:
+    """Give every convolution that batch normalisation follows, and before the two, the layers they are in and where."""
+    for layers in module.modules():
+        if isinstance(layers, nn.Sequential):
+            for place, (layer, norm) in enumerate(pairwise(layers)):
+                if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    yield layers, place, layer, norm
 
 
 NETWORKS: dict[str, Callable[[int], Network]] = {

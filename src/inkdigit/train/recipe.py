@@ -51,6 +51,10 @@ class Recipe:
     label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.", most=1)
     validation_writers: int = option(3, "Pen writers that are held out likewise.", least=1, most=19)  # of 20
     begin_with: str = option("", "Run (its folder) or model (name or .onnx) whose weights are trained on.", "--from")
+    mix_with: str = option(
+        "", "Run (its folder) or model (name or .onnx) whose weights are mixed into those that a run begins with."
+    )
+    mix_part: float = option(0.2, "How much of that run's weights, 0..1.", most=1)
     taught_by: str = option(
         "", "Runs or models, with commas between them, whose mean answer is learnt beside the labels."
     )
