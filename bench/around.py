@@ -2,8 +2,7 @@
 
     python bench/around.py [--data DIR] [--model NAME|FILE.onnx]… [--count 400] [--sheet sheet.png]
 
-They are those of `ways.py`. Most of these ways were made before the paper that is trained on had more than one thing
-beside a digit, or a page on another, and what was misread here was the reason that it has.
+The digits are those of `ways.py`. Nothing was trained on pictures of these kinds.
 """
 
 import numpy as np

@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,12 @@ slashed zeros, open fours. Pictures of digits on paper are made of all, up to {s
 everything is the matter at once: uneven light, shadows with a straight edge and of any form, folds, stains, fingers,
 holes, glare, textures, patterns, neighbours, the digits before and after in a number that an edge cuts off, ruled,
 squared and dotted paper, also far aslant, printed boxes and rows of them, what is seen through from the back, rings,
-brackets and underlines by hand, small print, pens, coins and programs' buttons that lie there, the desk or the
-frame beyond the sheet and what is beyond that, noise, blur, JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth
+brackets and underlines by hand, small print, pens and coins that lie there, the desk beyond the sheet, noise, blur,
+JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth
 of the picture's size up, aspects up to 12:1. The glance is trained on these, and on empty paper; the network on the
 frames that the real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented
 signs (random strokes, blots, signs whose last line runs on around them, irregular outlines with three to six corners,
-rings in rings, coils; plain letters and marks drawn from `train/signs.py`; dashes for the glance alone), as many letters and symbols of two fonts,
+rings in rings, coils; plain letters and marks drawn from `train/invented.py`), as many letters and symbols of two fonts,
 thinned and written by a hand (`train/glyphs.py`), scribbles, quadrilaterals, pairs of digits, digits written over, noise,
 empty paper, and pictures of overlapping things as photographs of anything have them (dead leaves: Lee, Mumford, Huang
 2001). Omniglot's pictures are in none of these,
@@ -70,8 +71,12 @@ kinds are shared: outlines with as many corners as some of those polygons, thoug
 rings and coils, which have something of a spiral; and Latin
 letters of other fonts, which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
 
-The contract in the file names the SHA-256 of each source, and the recipes of the last run and of the {before} before it.
-`runs/reproduce.sh` repeats the last one, which went on from models of an earlier commit: {recipe}.
+The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh`
+rebuilds it from the artefact of an earlier commit, and tells how that came about. A run that is taught by others learns the mean of their answers
+beside the labels. The last run, and what differed in each of the {before} before
+it, the newest first:
+
+{recipe}
 
 ## Scores
 
@@ -99,8 +104,9 @@ calibrated there too, by a temperature that falls as digitness grows.
   more is ink than paper; and sharp shadows of a hand or leaves, which may be taken for broad ink. `bench/geometry.py`
   measures all three: see [its figures](../bench/README.md#figures).
 - Straight bars, which may be a 1 or none.
-- Small bright notes on a dark, grained desk, some of which are taken for the ink itself; and hairlines on bricks, wood or
-  cloth, which look like their lines (`bench/around.py` measures them).
+- Small bright notes on a dark, grained desk, some of which are taken for the ink itself; and pens or other things that lie
+  close to a digit (`bench/ways.py` measures them).
+- Screens of apps, whose buttons it takes for ink, and hairlines on bricks, cloth and leaves (`bench/around.py`).
 - Digits upside down or turned by more than about 30°.
 - Some letters look like digits (O, I, S, Z, l), and are taken for them.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.
@@ -113,8 +119,15 @@ def history(recipe: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [recipe, *history(before)] if before else [recipe]
 
 
+def as_text(runs: list[Mapping[str, Any]]) -> str:
+    """Write the last recipe as an item of a list, and what was different in each of the runs before it."""
+    texts = [listed(runs[0])]
+    texts += [listed({k: v for k, v in b.items() if a.get(k) != v}) for a, b in pairwise(runs)]
+    return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))
+
+
 def listed(values: Mapping[str, Any]) -> str:
-    """Write a recipe's values in a row, but for the recipes that it went on from."""
+    """Write a recipe's values in a row."""
     return ", ".join(
         f"{key.replace('_', ' ')} {value}" for key, value in values.items() if key != "begin_with" and value != ""
     )
@@ -142,7 +155,7 @@ def spread(seeds: list[Recognizer], folder: Path | None) -> str:
         parts.append(f"{source} {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} % ({each})")
     numbers = ", ".join(str(recognizer.contract.recipe["seed"]) for recognizer in seeds)
     return (
-        "These are the figures of one seed. A network made from nothing and taught by an earlier release (see `runs/reproduce.sh`) reads,\n"
+        "These are the figures of one seed. A network made from nothing, which this one teaches (`runs/reproduce.sh` has the recipe), reads,\n"
         f"from seeds {numbers}, mean ± standard deviation: {'; '.join(parts)}."
     )
 
@@ -178,7 +191,7 @@ def main() -> None:
         **{key: contract.recipe[key] for key in ("validation", "validation_writers")},
         **{key: max(run[key] for run in runs if key in run) for key in ("sheets", "invented")},
         before=len(runs) - 1,
-        recipe=listed(runs[0]),
+        recipe=as_text(runs),
         machine=f"ONNX Runtime on {os.cpu_count()} cores ({platform.machine()})",
         rows="\n".join(row(name, result) for name, result in results.items()),
         spread=spread([Recognizer(path) for path in options.seeds], options.data),

@@ -63,7 +63,7 @@ def test_a_dot_is_ink(recognizer: Recognizer, x: int, y: int) -> None:
     assert recognizer.predict(page).frame.max() > 0.5
 
 
-@pytest.mark.parametrize("width", [4, 12, 36])
+@pytest.mark.parametrize("width", [12, 36])
 @pytest.mark.parametrize("x", [30, 190])
 @pytest.mark.parametrize("y", [60, 240, 420])
 def test_a_bar_is_ink_as_a_seven_begins_with_one(recognizer: Recognizer, x: int, y: int, width: int) -> None:

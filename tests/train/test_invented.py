@@ -6,9 +6,8 @@ import pytest
 from inkdigit import Recognizer
 from inkdigit.strokes import NO_DIGIT, OVERSAMPLE, draw, fitted
 from inkdigit.train.ink import INK, SIDE, WIDEST, pen_ink
-from inkdigit.train.invented import FORMS, invented_digits
+from inkdigit.train.invented import FORMS, invented_digits, invented_signs
 from inkdigit.train.paper import INKED
-from inkdigit.train.signs import invented_signs
 
 
 @pytest.mark.parametrize("label", FORMS)

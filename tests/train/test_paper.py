@@ -5,12 +5,11 @@ import pytest
 import torch
 
 from inkdigit.strokes import draw
-from inkdigit.train.beside import THINGS, page, things
 from inkdigit.train.fit import Sheets
 from inkdigit.train.framing import Paper
 from inkdigit.train.glance import GRID, MASK
 from inkdigit.train.paper import BOLDER, STEP, Sheet, anywhere, behind, bolder, sheet, smaller
-from inkdigit.train.surface import BOLDEST, gaps, line_width, marks, prints, shadows
+from inkdigit.train.surface import BOLDEST, gaps, line_width, marks, page, prints, shadows, things
 
 COUNT = 120
 
@@ -69,7 +68,7 @@ def test_no_desk_covers_the_digit() -> None:
     torch.manual_seed(3)
     centre, sides = torch.rand(COUNT, 2) * GRID, 4 + torch.rand(COUNT, 2) * 40
     seen = page(centre, sides, GRID)
-    assert 0.5 < float((seen.amin((1, 2)) == 0).float().mean()) < 0.8
+    assert 0.4 < float((seen.amin((1, 2)) == 0).float().mean()) < 0.7
     column, row = centre.long().clamp(max=GRID - 1).unbind(1)
     assert (seen[torch.arange(COUNT), row, column] == 1).all()
 
@@ -131,17 +130,14 @@ def test_no_form_is_printed_in_far_wider_lines_than_those_on_it() -> None:
     assert float((1 - prints(torch.zeros_like(hairlines), centre, sides, GRID)).max()) > 0.8
 
 
-def test_things_lie_beside_some_digits_and_never_on_one_nor_alone() -> None:
+def test_things_lie_beside_some_digits_and_never_on_one() -> None:
     torch.manual_seed(8)
-    ink = torch.zeros(2, 400, GRID, GRID)
-    ink[0, :, 30:60, 40:44] = 1
-    lit, left = things(ink[0], GRID)
-    assert 0.15 < float((left.amin((1, 2)) == 0).float().mean()) < 0.4
-    assert float(left[:, 28:62, 38:46].min()) > 0  # it is in the shadow of one at most
-    assert float(left[ink[0] > 0].min()) >= 0.5**THINGS
-    assert float(lit[ink[0] > 0].max()) == 0
-    alone = things(ink[1], GRID)
-    assert [float(alone[0].max()), float(alone[1].min())] == [0, 1]
+    ink = torch.zeros(400, GRID, GRID)
+    ink[:, 30:60, 40:44] = 1
+    _, taken = things(ink, GRID)
+    assert 0.1 < float((taken.amax((1, 2)) == 1).float().mean()) < 0.3
+    assert float(taken[:, 28:62, 38:46].max()) < 1  # it is in the shadow of one at most
+    assert float(taken[ink > 0].max()) <= 0.5
 
 
 def test_nobody_rings_nothing() -> None:

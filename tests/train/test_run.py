@@ -182,6 +182,7 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
     ("changes", "sentence"),
     [
         ({"begin_with": ""}, "name one by --from"),
+        ({"begin_with": "", "mix_with": "", "digitness_only": 1}, "name one by --from"),
         ({"mix_with": "other"}, "other was trained with validation 4000, not 5000"),
     ],
 )

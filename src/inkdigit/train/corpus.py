@@ -19,12 +19,11 @@ from .framing import Framing
 from .glance import GRID
 from .glyphs import font_sources, glyph_ink
 from .ink import SIDE, mnist_ink, pen_ink, redrawn_ink
-from .invented import invented_digits
+from .invented import invented_digits, invented_signs
 from .loop import progress_bar
 from .negatives import blotches, leaves
 from .paper import INKED, sheet
 from .recipe import Recipe
-from .signs import invented_signs
 from .surface import chance
 
 BATCH = 50  # pictures made or framed at a time: more leave the caches, and take a third longer

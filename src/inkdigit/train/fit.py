@@ -119,6 +119,9 @@ def fit_network(
 
     Of frames that are distorted, the teachers answer the same ones that the network sees.
     """
+    if recipe.digitness_only:
+        network.eval().requires_grad_(False)  # nor do batch normalisation's statistics move
+        network.detect.requires_grad_(True)
     loop = Loop(network, len(training.labels), recipe.epochs, recipe)
     read = parallel.joined(network)
     precision = computed_in(recipe.precision, training.frames.device.type)

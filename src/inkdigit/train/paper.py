@@ -11,21 +11,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .beside import desk, page, things
 from .camera import blurred, coarsened, compressed, glare, sensor, speckled
 from .surface import (
     axes,
     chance,
+    desk,
     folds,
     gaps,
     grain,
     holes,
     light,
     marks,
+    page,
     prints,
     shadows,
     small_print,
     stains,
+    things,
     uniform,
 )
 
@@ -63,23 +65,22 @@ def sheet(ink: Tensor, size: int, clean: float = 0.4) -> Sheet:
 
     others = some(torch.maximum(neighbours(ink, shape, side, size), small_print(centre, side, size)), 0)
     form = prints(inked, centre, side, size) * (1 - 0.9 * others)
-    shade = torch.where(chance(count, 0.5), shadows(count, size), 1.0)  # oftener than other trouble: phones cast them
+    shade = torch.where(chance(count, 0.4), shadows(count, size), 1.0)  # oftener than other trouble: phones cast them
     paper = light(count, size) * some(form, 1) * shade
-    for worn in (folds, stains, holes):
-        paper = paper * some(worn(count, size), 1)
+    for laid in (folds, stains, holes):
+        paper = paper * some(laid(count, size), 1)
     written = torch.maximum(inked * some(gaps(side, size), 1), some(marks(inked, centre, side, size), 0))
     written = torch.maximum(written, number(ink, shape, centre, side, size))
     written = torch.maximum(written, some(behind(ink, shape, side, size), 0) * inked.amax((1, 2), keepdim=True))
     strength = uniform(count, 0.3, 1.0) * grain(count, size)
-    seen, beyond = some(page(centre, side, size), 1), page(centre, side, size)
-    beside = torch.lerp(desk(count, size), desk(count, size), beyond)  # a page may lie on another, or in a frame
+    seen, beside = some(page(centre, side, size), 1), desk(count, size)
     photo = paper * torch.lerp(beside, 1 - strength * written, seen)
+    level, taken = things(inked, size)
+    photo = torch.lerp(photo, level, taken)
+    photo = sensor(blurred(glare(photo)), side)
     dark = torch.exp(math.log(PALEST) * uniform(count, 0, 1).square())
     scan = torch.where(chance(count, 0.3), form, torch.ones(())) * (1 - written * dark)
     scan = torch.lerp(beside, scan, seen)
-    lit, left = things(inked, size)
-    photo, scan = photo * left + lit, scan * left + lit
-    photo = sensor(blurred(glare(photo)), side)
     pictures = torch.where(plain, scan, photo)
     pictures = torch.where(chance(count, 0.4), 1 - pictures, pictures)
     lasting = ~plain | (dark > 0.6)  # fainter ink would not outlive what loses grey levels

@@ -32,6 +32,7 @@ class Recipe:
     weight_decay: float = option(0.02, "Weight decay, decoupled.")
     batch: int = option(128, "Pictures a step.", least=1)
     epochs: int = option(16, "Passes over the frames, for the network; 0 keeps the one that a run begins with.")
+    digitness_only: int = option(0, "1: what tells digits from none goes on alone, and the reading stays.", most=1)
     glance_epochs: int = option(6, "Passes over the sheets of paper, for the glance; 0 likewise.")
     sheets: int = option(48_000, "Pictures of paper that are made to train on.")
     pens: int = option(8, "How often each pen digit is drawn, each time with another pen; 0 for none.")

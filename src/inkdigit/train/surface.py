@@ -1,4 +1,4 @@
-"""What digits are written on and with: light, folds, stains, print, marks, the ink's grain and gaps.
+"""What digits are written on and with: light, folds, stains, print, marks, the ink's grain and gaps, the desk beside.
 
 Batched tensor functions in the units of `paper.py`: cells of a square of `size`, brightness 0 dark to 1 light.
 """
@@ -38,9 +38,8 @@ def light(count: int, size: int) -> Tensor:
     slope = 1 + uniform(count, 0, 0.5) * (x * angle.cos() + y * angle.sin())
     corners = 1 - uniform(count, 0, 0.5) * (x**2 + y**2) * chance(count, 0.3)
     patches = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
-    crossed = waves(count, size) * chance(count, 0.4)
-    pattern = (waves(count, size) + crossed) * chance(count, 0.2)  # as cheques and patterned tables have
-    unevenness = uniform(count, 0, 0.08) * patches + uniform(count, 0, 0.16) * pattern
+    pattern = waves(count, size) * chance(count, 0.2)  # as cheques and patterned tables have
+    unevenness = uniform(count, 0, 0.08) * patches + uniform(count, 0, 0.12) * pattern
     rough = uniform(count, 0, 0.25) * texture(count, size) * chance(count, 0.15)
     return uniform(count, 0.45, 1.0) * slope * corners * (1 + unevenness + rough)
 
@@ -74,13 +73,12 @@ def texture(count: int, size: int) -> Tensor:
 
 
 def waves(count: int, size: int) -> Tensor:
-    """Give parallel waves, straight ones or bent as the grain of wood is, soft or sharp: [N, S, S] in -1..1."""
+    """Give parallel waves, straight ones or bent as the grain of wood is: [N, S, S] in -1..1."""
     x, y = axes(size)
     turn = uniform(count, 0, 2 * math.pi)
     bent = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
     along = (x * turn.cos() + y * turn.sin()) / size + bent * uniform(count, 0, 0.06)
-    wave = torch.cos(along * (2 * math.pi) / uniform(count, 0.03, 0.2))
-    return torch.where(chance(count, 0.3), (4 * wave + uniform(count, -4, 4)).clamp(-1, 1), wave)
+    return torch.cos(along * (2 * math.pi) / uniform(count, 0.03, 0.2))
 
 
 def folds(count: int, size: int) -> Tensor:
@@ -120,6 +118,30 @@ def holes(count: int, size: int) -> Tensor:
     return 1 - inside.clamp(0, 1) * uniform(count, 0.2, 1) * chance(count, 0.15)
 
 
+def things(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Lay a thing on some papers beside the ink [N, S, S]: a pen, a coin, an eraser, the edge of a phone.
+
+    Gives its brightness and how much of each cell it takes, [N, S, S]. What would touch the ink is not laid.
+    """
+    count = len(ink)
+    x, y = axes(size)
+    x, y, turn = x - uniform(count, 0, size), y - uniform(count, 0, size), uniform(count, 0, math.pi)
+    along, across = x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin()
+    wide = torch.exp(uniform(count, math.log(0.015), math.log(0.25))) * size
+    long = torch.exp(uniform(count, math.log(0.15), math.log(0.8))) * size  # shorter ones would be a 1
+    angular = (wide.maximum(long) - along.abs()).minimum(wide - across.abs())
+    rounded = wide.clamp(min=0.05 * size) - torch.hypot(along, across)
+    inside = torch.where(chance(count, 0.3), rounded, angular)
+    taken = (inside + 0.5).clamp(0, 1)
+    near = functional.max_pool2d(ink[:, None], 5, 1, 2)[:, 0]
+    beside = (near * taken).amax((1, 2), keepdim=True) == 0
+    lit = torch.cos(across / wide * uniform(count, 0, 2)) * uniform(count, -0.3, 0.3)  # round ones shine along a line
+    level = uniform(count, 0, 1) + lit + uniform(count, 0, 0.2) * texture(count, size)
+    shadow = uniform(count, 0, 0.5) * (1 + inside / uniform(count, 1, 6)).clamp(0, 1) * (1 - taken)
+    level = torch.where(taken > 0, level, 0.0)  # beside it is its shadow alone
+    return level, taken.maximum(shadow) * (beside & chance(count, 0.3))
+
+
 def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
     """Write lines of words over or under some digits, much smaller than they are: ink [N, S, S]."""
     count = len(centre)
@@ -141,8 +163,7 @@ def small_print(centre: Tensor, sides: Tensor, size: int) -> Tensor:
 def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     """Print lines, squares, dots, or boxes around the digits [N, S, S]: the part of light that is left, [N, S, S].
 
-    More than all is left by the lines of dark paper, which are brighter than it. Nobody has a form printed in far wider
-    lines than those that are to be written on it.
+    Nobody has a form printed in far wider lines than those that are to be written on it.
     """
     count = len(centre)
     x, y = axes(size)
@@ -168,8 +189,7 @@ def prints(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     between = wide * ((place + 0.5) % 1 - 0.5).abs()
     box = torch.maximum(line(between, thick) * (inside_y > -thick), line(inside_y.abs(), thick)) * (inside_x > -thick)
     boxed = chance(count, 0.55) & (tilt.abs() < 0.12)  # else they would cross what is written in them
-    darker = torch.where(chance(count, 0.12), uniform(count, -0.5, -0.1), uniform(count, 0.1, 0.95))
-    return 1 - darker * torch.maximum(ruled, box * boxed)
+    return 1 - uniform(count, 0.1, 0.95) * torch.maximum(ruled, box * boxed)
 
 
 def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
@@ -198,7 +218,7 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
     under = line(twice, bolder) * ((x - torch.randn(count, 1, 1) * 0.3 * half[:, :1]).abs() < half[:, :1] + 3 * thick)
     drawn = torch.where(chance(count, 0.7), ring, under) * uniform(count, 0.6, 1.2).clamp(max=1)
     written = line_width(ink) > 0  # what is around nothing is a 0
-    return drawn * ((half.amax(1, keepdim=True) > 4) & written)
+    return drawn * (chance(count, 0.8) & (half.amax(1, keepdim=True) > 4) & written)
 
 
 def grain(count: int, size: int) -> Tensor:
@@ -225,6 +245,32 @@ def line_width(ink: Tensor) -> Tensor:
     """Estimate how wide the lines of ink [N, S, S] are, in cells: twice their area to their outline, [N, 1, 1]."""
     outline = ink.diff(dim=1).abs().sum((1, 2)) + ink.diff(dim=2).abs().sum((1, 2))
     return (2 * ink.sum((1, 2)) * ink.amax((1, 2)) / outline.clamp(min=1))[:, None, None]
+
+
+def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
+    """Lay some pages so that one sees beyond their edges: 1 where the page is, 0 where the desk is, [N, S, S].
+
+    Or the edge is that of a scanner's glass, or a frame; the digit with its `centre` and `sides` [N, 2] stays on it.
+    """
+    count = len(centre)
+    x, y = axes(size)
+    tilt = torch.randn(count, 1, 1) * 0.3
+    across, down = x - centre[:, :1, None] + tilt * (y - centre[:, 1:, None]), y - centre[:, 1:, None]
+    down = down - tilt * across
+    aslant = sides + tilt[:, 0].abs() * sides.flip(1)  # what a digit takes on a page that is turned
+    room = aslant.repeat(1, 2) * 0.6 + 1.5 + torch.rand(count, 4).square() * (0.6 * size)
+    seen = torch.rand(count, 1).sqrt()  # from one edge to all four, which notes have
+    room = torch.where(torch.rand(count, 4) < seen, room, 2 * size)
+    right, bottom, left, top = (side[..., None] for side in room.split(1, dim=1))
+    inside = (right - across).minimum(left + across).minimum(bottom - down).minimum(top + down)
+    on_page = (inside * uniform(count, 0.4, 2) + 0.5).clamp(0, 1)
+    return torch.where(chance(count, 0.8), on_page, torch.ones(()))
+
+
+def desk(count: int, size: int) -> Tensor:
+    """Give what is seen beside a page, even, rough or grained, of any brightness: [N, S, S]."""
+    rough = uniform(count, 0, 0.4) * texture(count, size) * chance(count, 0.5)
+    return uniform(count, 0, 1) * (1 + rough + uniform(count, 0, 0.3) * waves(count, size) * chance(count, 0.4))
 
 
 def stripes(position: Tensor, spacing: Tensor, thick: Tensor, phase: Tensor) -> Tensor:
