@@ -72,8 +72,8 @@ rings and coils, which have something of a spiral; and Latin
 letters of other fonts, which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh`
-rebuilds it from the artefact of an earlier commit, and tells how that came about. A run that is taught by others learns the mean of their answers
-beside the labels. The last run, and what differed in each of the {before} before
+rebuilds it from the artefact of an earlier commit, and tells how that came about. A run that is taught by others learns
+the mean of their answers beside the labels. The last run, and what differed in each of the {before} before
 it, the newest first:
 
 {recipe}
