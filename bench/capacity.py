@@ -15,9 +15,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from framing_cost import as_framed
 from inkdigit import Recognizer
-from inkdigit.data import mnist
-from inkdigit.train.fit import Frames, accuracy, fit_network
-from inkdigit.train.networks import Network, flagship
+from inkdigit.evaluation.datasets import mnist
+from inkdigit.train.data import Frames
+from inkdigit.train.fit.trainers import accuracy, fit_classifier
+from inkdigit.train.model.classifiers import Network, flagship
 from inkdigit.train.recipe import named_recipe
 
 SIZES = ((16, 32, 1), (24, 48, 1), (32, 64, 1), (32, 64, 2), (48, 96, 1))  # fine, coarse, blocks; see `flagship`
@@ -48,7 +49,7 @@ def main() -> None:
             network = flagship(10, fine, coarse, blocks)
             size = multiply_adds(network), sum(each.numel() for each in network.parameters())
             recipe = named_recipe("fast", {"seed": seed, "epochs": options.epochs})
-            fitted = fit_network(network, training, held_out, recipe)
+            fitted = fit_classifier(network, training, held_out, recipe)
             reached.append(accuracy(fitted, held_out))
         print(
             f"{fine} and {coarse} channels, {blocks} blocks: {size[0] / 1e6:5.1f} M multiply-adds, "

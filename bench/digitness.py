@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from inkdigit import Recognizer
-from inkdigit.artefact import DEFAULT_MODEL
-from inkdigit.data import Labelled
-from inkdigit.evaluate import NO_DIGITS, SOURCES, auroc, score
-from inkdigit.strokes import draw, fitted
+from inkdigit.evaluation.datasets import Labelled
+from inkdigit.evaluation.scores import NO_DIGITS, SOURCES, auroc, score
+from inkdigit.evaluation.strokes import draw, fitted
+from inkdigit.model_file import DEFAULT_MODEL
 
 Grey = NDArray[np.uint8]
 Random = np.random.Generator

@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from inkdigit import Prediction, Recognizer
-from inkdigit.artefact import DEFAULT_MODEL
+from inkdigit.model_file import DEFAULT_MODEL
 
 SIDE, MARGIN = 160, 80  # px
 STRONGEST = 16  # of the cells' levels

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from inkdigit import InputError, Recognizer
-from inkdigit.data import Labelled, mnist
-from inkdigit.train.fit import Frames, accuracy, fit_network
-from inkdigit.train.networks import NETWORKS
+from inkdigit.evaluation.datasets import Labelled, mnist
+from inkdigit.train.data import Frames
+from inkdigit.train.fit.trainers import accuracy, fit_classifier
+from inkdigit.train.model.classifiers import NETWORKS
 from inkdigit.train.recipe import Recipe
 
 BLANK = np.zeros((28, 28), np.float32)
@@ -51,7 +52,7 @@ def main() -> None:
         for kind, (training, test) in kinds.items():
             torch.manual_seed(seed)
             recipe = Recipe(network=options.network, seed=seed, epochs=options.epochs)
-            network = fit_network(NETWORKS[recipe.network](10), training, test, recipe)
+            network = fit_classifier(NETWORKS[recipe.network](10), training, test, recipe)
             reached[kind].append(accuracy(network, test))
             print(f"seed {seed}, {kind}: {reached[kind][-1]:.2%}", flush=True)
     for kind, values in reached.items():

@@ -29,8 +29,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from inkdigit.errors import InputError
-from inkdigit.formats import picture_formats
-from inkdigit.image import MAX_SIDE, load_pixels, open_picture
+from inkdigit.image import MAX_SIDE, load_pixels
+from inkdigit.image.decode import open_picture
+from inkdigit.image.formats import picture_formats
 
 SLOW = 1.0  # seconds of processor time
 LARGE = 16_000_000  # pixels, over which a picture may take longer: up to 64 million are read

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from inkdigit import InputError, Prediction, Recognizer
-from inkdigit.data import Labelled, mnist
+from inkdigit.evaluation.datasets import Labelled, mnist
 
 Grey = NDArray[np.uint8]
 Random = np.random.Generator

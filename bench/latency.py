@@ -1,4 +1,4 @@
-"""How long the shipped graph takes for one picture, on one core: framing, glance and network.
+"""How long the shipped graph takes for one picture, on one core: framing, localizer and network.
 
     python bench/latency.py [--model NAME|FILE.onnx]… [--rounds 20]
 
@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from inkdigit.artefact import DEFAULT_MODEL, model_path, open_artefact
+from inkdigit.model_file import DEFAULT_MODEL, model_path, open_artefact
 
 SIZES = {(28, 28): 0.4, (280, 280): 0.8, (1600, 1200): 15.0}  # wanted, ms
 RUNS = 20

@@ -29,7 +29,7 @@ import onnx
 from PIL import Image, ImageDraw
 
 from inkdigit import Recognizer
-from inkdigit.artefact import DEFAULT_MODEL, model_path
+from inkdigit.model_file import DEFAULT_MODEL, model_path
 
 BENCH = Path(__file__).parent
 CORES = sorted(os.sched_getaffinity(0))

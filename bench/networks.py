@@ -2,7 +2,7 @@
 
     python bench/networks.py [--data DIR] [--epochs 4] [--seeds 3] [--network NAME]… [--write docs/networks.md]
 
-The frames are those that the shipped model's glance makes of MNIST's training pictures and of the pen digits, each
+The frames are those that the shipped model's localizer makes of MNIST's training pictures and of the pen digits, each
 drawn with two pens. The test pictures go the same way. With --write the table becomes a page.
 """
 
@@ -20,18 +20,20 @@ from onnxruntime import InferenceSession
 
 from capacity import multiply_adds
 from inkdigit import __version__
-from inkdigit.artefact import Contract, open_artefact
-from inkdigit.data import mnist
-from inkdigit.evaluate import DIGITS, SOURCES
+from inkdigit.evaluation.datasets import mnist
+from inkdigit.evaluation.scores import DIGITS, SOURCES
+from inkdigit.model_file import Contract, open_artefact
 from inkdigit.prediction import Thresholds
-from inkdigit.train.begin import glance_of
-from inkdigit.train.calibration import Temperature
-from inkdigit.train.corpus import corpora, framed, joined
-from inkdigit.train.export import Graph, export
-from inkdigit.train.fit import Frames, accuracy, fit_network
-from inkdigit.train.framing import Framing
-from inkdigit.train.networks import NETWORKS, Network
+from inkdigit.train.corpus import corpora, framed
+from inkdigit.train.data import Frames, concat
+from inkdigit.train.export.onnx_export import export
+from inkdigit.train.fit.trainers import accuracy, fit_classifier
+from inkdigit.train.model.calibration import Temperature
+from inkdigit.train.model.classifiers import NETWORKS, Network
+from inkdigit.train.model.framing import Framing
+from inkdigit.train.model.graph import Graph
 from inkdigit.train.recipe import Recipe
+from inkdigit.train.warm_start import framing_of
 
 RECIPE = Recipe(rate=4e-3, sheets=0, invented=0, pens=2, distortion=0.5, revisited=1.0)  # gently: there is little time
 TESTS = ("mnist-test", "pendigits-test")
@@ -78,7 +80,7 @@ def trained(name: str, training: Frames, held_out: Frames, options: argparse.Nam
         torch.manual_seed(seed)
         start = time.process_time()  # the processor's, which other work beside it does not lengthen
         recipe = replace(RECIPE, network=name, seed=seed, epochs=options.epochs)
-        network = fit_network(NETWORKS[name](10), training, held_out, recipe)
+        network = fit_classifier(NETWORKS[name](10), training, held_out, recipe)
         spent.append(time.process_time() - start)
         for test, frames in options.tests.items():
             reached[test].append(100 * accuracy(network, frames))
@@ -114,10 +116,10 @@ def main() -> None:
     parser.add_argument("--network", action="append", choices=list(NETWORKS))
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
-    framing = glance_of(RECIPE)
+    framing = framing_of(RECIPE)
     torch.manual_seed(RECIPE.seed)
     known, strangers, _ = corpora(RECIPE, options.data, RECIPE.seed)
-    training, held_out = (joined(*each.clean(framing).values()) for each in (known, strangers))
+    training, held_out = (concat(*each.clean(framing).values()) for each in (known, strangers))
     options.tests = tests(framing, options.data)
     images = mnist("test", options.data).images[:IN_A_ROW]
     lines, sessions = [], []

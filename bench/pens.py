@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from inkdigit import Prediction, Recognizer
-from inkdigit.data import mnist
-from inkdigit.strokes import PenDigit, draw, fitted, is_test_writer, pendigits
-from inkdigit.train.ink import INK, along, middle_lines
+from inkdigit.evaluation.datasets import mnist
+from inkdigit.evaluation.strokes import PenDigit, draw, fitted, is_test_writer, pendigits
+from inkdigit.train.synth.pens import INK, along, middle_lines
 
 WIDTHS = (0.002, 0.01, 0.03, 0.1, 0.15, 0.2)  # over that, loops are filled
 SIDE = 480  # px of the digit's longest side

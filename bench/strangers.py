@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from framing_cost import as_framed
 from inkdigit import Recognizer
-from inkdigit.data import Labelled, mnist
-from inkdigit.strokes import PenDigit, draw, fitted, is_test_writer, pendigits
-from inkdigit.train.corpus import joined
-from inkdigit.train.fit import Frames, accuracy, fit_network
-from inkdigit.train.ink import INK, SIDE, pen_ink
-from inkdigit.train.invented import invented_digits
-from inkdigit.train.networks import NETWORKS
+from inkdigit.evaluation.datasets import Labelled, mnist
+from inkdigit.evaluation.strokes import PenDigit, draw, fitted, is_test_writer, pendigits
+from inkdigit.train.data import Frames, concat
+from inkdigit.train.fit.trainers import accuracy, fit_classifier
+from inkdigit.train.model.classifiers import NETWORKS
 from inkdigit.train.recipe import named_recipe
+from inkdigit.train.synth.forms import invented_digits
+from inkdigit.train.synth.pens import INK, SIDE, pen_ink
 
 PEN = 5  # px, of strokes that are `INK` px large
 
@@ -54,11 +54,13 @@ def main() -> None:
     reached = []
     for seed in range(1, options.seeds + 1):
         made = invented_digits(options.invented, seed)
-        training = joined(known, framed(recognizer, pen_ink(made, seed), made)) if made else known
+        training = concat(known, framed(recognizer, pen_ink(made, seed), made)) if made else known
         given = {"seed": seed, "network": options.network, "epochs": options.epochs}
         torch.manual_seed(seed)
         network = NETWORKS[options.network](10)
-        reached.append(accuracy(fit_network(network, training, strangers, named_recipe("shipped", given)), strangers))
+        reached.append(
+            accuracy(fit_classifier(network, training, strangers, named_recipe("shipped", given)), strangers)
+        )
         print(f"seed {seed}: {reached[-1]:.2%}", flush=True)
     print(f"{np.mean(reached):.2%} of {len(digits):,} digits of strangers are read")
 

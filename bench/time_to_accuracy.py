@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inkdigit.data import mnist
+from inkdigit.evaluation.datasets import mnist
 from inkdigit.train.recipe import named_recipe
 from inkdigit.train.run import fitted
 

@@ -46,7 +46,7 @@ from geometry import (
     under_hand,
 )
 from inkdigit import Prediction, Recognizer
-from inkdigit.artefact import DEFAULT_MODEL
+from inkdigit.model_file import DEFAULT_MODEL
 from inkdigit.train.corpus import validation_corpus
 from inkdigit.train.recipe import Recipe
 

@@ -73,9 +73,9 @@ for try in 1 2 3 4 5; do  # other work on a machine makes one slow
   done
   echo "start $try: ready after $((($(date +%s%N) - start) / 1000000)) ms"
 done
-(inside python3 -m inkdigit.apps.health) && echo "healthy"
+(inside python3 -m inkdigit.server.healthcheck) && echo "healthy"
 
-answer=$(curl --silent --fail --form file=@src/inkdigit/apps/examples/2-boxed-seven.png "http://127.0.0.1:$PORT/v1/predict")
+answer=$(curl --silent --fail --form file=@src/inkdigit/demos/examples/2-boxed-seven.png "http://127.0.0.1:$PORT/v1/predict")
 echo "$answer"
 [[ $answer == *'"digit":7'* ]]
 echo "a digit was read through the image"

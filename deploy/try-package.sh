@@ -21,7 +21,7 @@ if grep -vE '^inkdigit(-[^/]*\.dist-info)?/' "$FOLDER/content"; then
   echo "these do not belong in the wheel"
   exit 1
 fi
-for file in models/inkdigit.onnx apps/web/index.html py.typed; do grep -qx "inkdigit/$file" "$FOLDER/content"; done
+for file in models/inkdigit.onnx server/web/index.html py.typed; do grep -qx "inkdigit/$file" "$FOLDER/content"; done
 for file in LICENSE NOTICE; do grep -q "dist-info/licenses/$file$" "$FOLDER/content"; done
 
 "$PYTHON" -m venv "$FOLDER/empty"
@@ -34,7 +34,7 @@ if unshare --net true 2>/dev/null; then
 else
   echo "this machine does not let us cut the network off: predicting with it"
 fi
-cp src/inkdigit/apps/examples/2-boxed-seven.png "$FOLDER/seven.png"
+cp src/inkdigit/demos/examples/2-boxed-seven.png "$FOLDER/seven.png"
 answer=$(cd "$FOLDER" && "${offline[@]}" empty/bin/inkdigit predict seven.png)
 echo "$answer"
 [[ $answer == "seven.png: 7 "* ]]

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from tests.browser.strokes import DIGITS, Stroke, placed
 
-FOLDER = Path(__file__).parent.parent / "src/inkdigit/apps/examples"
+FOLDER = Path(__file__).parent.parent / "src/inkdigit/demos/examples"
 SIDE = 200
 FINE = 4  # a picture is drawn this much larger and averaged down
 

@@ -11,7 +11,7 @@ from tests.browser.test_pictures import payload
 from tests.serving import serving
 
 FOLDER = Path(__file__).parent / "pictures"
-EXAMPLES = Path(__file__).parent.parent / "src/inkdigit/apps/examples"
+EXAMPLES = Path(__file__).parent.parent / "src/inkdigit/demos/examples"
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 

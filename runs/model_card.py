@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from inkdigit import Recognizer
-from inkdigit.artefact import DEFAULT_MODEL, model_path
-from inkdigit.evaluate import NO_DIGITS, SOURCES, Score, auroc, score
-from inkdigit.train.calibration import COUNTED, SURE_RIGHT
+from inkdigit.evaluation.scores import NO_DIGITS, SOURCES, Score, auroc, score
+from inkdigit.model_file import DEFAULT_MODEL, model_path
+from inkdigit.train.model.calibration import COUNTED, SURE_RIGHT
 
 CARD = Path(__file__).parent.parent / "docs" / "MODEL_CARD.md"
 

@@ -12,9 +12,9 @@ import typer
 from PIL import Image
 
 from inkdigit import Recognizer
-from inkdigit.apps.setup import read_settings
-from inkdigit.artefact import DEFAULT_MODEL, model_path
-from inkdigit.cli import app
+from inkdigit.cli.main import app
+from inkdigit.model_file import DEFAULT_MODEL, model_path
+from inkdigit.server.launch import read_settings
 from inkdigit.settings import DoorSettings, GradioSettings, Settings, StreamlitSettings, UpSettings
 
 from .pictures import seven
@@ -45,8 +45,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped model as PyTorch users get it."""
-    from inkdigit.train.begin import from_artefact
-    from inkdigit.train.export import export_program
+    from inkdigit.train.export.torch_export import export_program
+    from inkdigit.train.warm_start import from_artefact
 
     shipped = model_path(DEFAULT_MODEL)
     path = tmp_path_factory.mktemp("program") / "inkdigit.pt2"

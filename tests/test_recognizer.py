@@ -12,8 +12,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from inkdigit import InputError, Prediction, Recognizer
-from inkdigit.artefact import DEFAULT_MODEL, OUTPUTS, model_path, open_artefact
 from inkdigit.image import ImageLike
+from inkdigit.model_file import DEFAULT_MODEL, OUTPUTS, model_path, open_artefact
 from inkdigit.recognizer import MARGIN, Readings, mean, views
 
 from .browser.strokes import DIGITS, placed

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .artefact import DEFAULT_MODEL, ORT_ERRORS, OUTPUTS, Contract, model_path, open_artefact, split_name
 from .errors import ArtefactError, InputError
 from .image import ImageLike, Pixels, load_pixels
+from .model_file import DEFAULT_MODEL, ORT_ERRORS, OUTPUTS, Contract, model_path, open_artefact, split_name
 from .prediction import Model, Prediction
 
 PIXELS_WAITING = 4_000_000  # decoded pictures that are held to find those of one size
@@ -74,7 +74,7 @@ class Recognizer:
     def read_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
         """Read pixels of equal size, uint8 [N, H, W]; an InputError stands for a blank.
 
-        What is not sure is read again in other views, and the mean of all is the answer: the glance finds the ink in
+        What is not sure is read again in other views, and the mean of all is the answer: the localizer finds the ink in
         each, but what it takes for ink by mistake is seldom the same. Raises ArtefactError where the graph cannot run.
         """
         read = self._run(pixels)

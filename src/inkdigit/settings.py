@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from .artefact import model_names
+from .model_file import model_names
 
 PREFIX = "INKDIGIT_"
 _ORIGIN = re.compile(r"\*|https?://[^/\s,]+")

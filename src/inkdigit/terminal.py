@@ -4,7 +4,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
 
 FEW = 64  # pictures that take less than a second
 
@@ -54,3 +57,13 @@ def progress_bar(description: str, total: int) -> Iterator[Any]:
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task(description, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+def training_progress(*more: "ProgressColumn") -> "Progress":
+    """Return a Rich progress bar on stderr with `more` columns at its end; silent where stderr is no terminal."""
+    from rich.console import Console  # noqa: PLC0415  only training pays for it
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), *more)
+    return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
-from inkdigit.artefact import DEFAULT_MODEL, model_path
+from inkdigit.model_file import DEFAULT_MODEL, model_path
 
 from ..serving import Service, serving
 from .desk import Desk, cut_off

@@ -15,8 +15,8 @@ from onnx import helper, numpy_helper
 from playwright.sync_api import Browser, expect
 
 from inkdigit import Recognizer
-from inkdigit.apps.words import percent, verdict
-from inkdigit.artefact import DEFAULT_MODEL, model_path
+from inkdigit.demos.wording import percent, verdict
+from inkdigit.model_file import DEFAULT_MODEL, model_path
 
 from ..serving import Service, serving, wait_for
 from .conftest import WINDOW, opened

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Route, expect
 
-from inkdigit.apps.routes import PAGE_FILES
+from inkdigit.server.routes import PAGE_FILES
 
 from .conftest import OpenDesk
 from .desk import Desk

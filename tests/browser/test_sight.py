@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from inkdigit import Recognizer
-from inkdigit.occlusion import occlusion, occlusion_png
+from inkdigit.explain import occlusion, occlusion_png
 
 from .conftest import OpenDesk
 from .desk import Desk

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from inkdigit import Recognizer
-from inkdigit.apps.words import percent
+from inkdigit.demos.wording import percent
 
 from ..serving import Service
 from .desk import cut_off

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from inkdigit import Recognizer
-from inkdigit.data import Labelled
-from inkdigit.evaluate import score
+from inkdigit.evaluation.datasets import Labelled
+from inkdigit.evaluation.scores import score
 from inkdigit.train import plots
 
 from ..pictures import digits

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,21 @@ import pytest
 import torch
 
 from inkdigit import ArtefactError, Recognizer, __version__
-from inkdigit.artefact import Contract
 from inkdigit.errors import DataError
-from inkdigit.evaluate import DIGITS
+from inkdigit.evaluation.scores import DIGITS
+from inkdigit.model_file import Contract
 from inkdigit.prediction import Thresholds
-from inkdigit.train import export
-from inkdigit.train.begin import (
+from inkdigit.train.export import onnx_export, torch_export
+from inkdigit.train.export.run_export import place_of
+from inkdigit.train.model.calibration import Temperature
+from inkdigit.train.model.classifiers import NETWORKS
+from inkdigit.train.model.framing import Framing
+from inkdigit.train.model.graph import Graph
+from inkdigit.train.model.localizer import Localizer
+from inkdigit.train.recipe import Recipe
+from inkdigit.train.run_dir import NOTES, WEIGHTS, Notes, load, save
+from inkdigit.train.synth.glyphs import FONTS
+from inkdigit.train.warm_start import (
     SPLIT,
     begun_with,
     drawn_by,
@@ -29,14 +39,6 @@ from inkdigit.train.begin import (
     teachers_of,
     weights_of,
 )
-from inkdigit.train.calibration import Temperature
-from inkdigit.train.exporting import place_of
-from inkdigit.train.folder import NOTES, WEIGHTS, Notes, load, save
-from inkdigit.train.framing import Framing
-from inkdigit.train.glance import Glance
-from inkdigit.train.glyphs import FONTS
-from inkdigit.train.networks import NETWORKS
-from inkdigit.train.recipe import Recipe
 
 from ..pictures import digits, seven
 
@@ -50,7 +52,7 @@ TINY = (
     "--redrawn=1",
     "--invented=200",
     "--sheets=400",
-    "--glance-epochs=1",
+    "--localizer-epochs=1",
     "--device=cpu",
 )
 
@@ -61,9 +63,9 @@ def contract() -> Contract:
     )
 
 
-def graph() -> export.Graph:
+def graph() -> Graph:
     torch.manual_seed(0)
-    return export.Graph(Framing(Glance()), NETWORKS["flagship"](10), Temperature()).eval()
+    return Graph(Framing(Localizer()), NETWORKS["flagship"](10), Temperature()).eval()
 
 
 def samples() -> list[np.ndarray]:
@@ -71,29 +73,31 @@ def samples() -> list[np.ndarray]:
 
 
 def test_an_export_loads_and_agrees(tmp_path: Path) -> None:
-    export.export(graph(), contract(), samples(), tmp_path / "new.onnx")
+    onnx_export.export(graph(), contract(), samples(), tmp_path / "new.onnx")
     assert Recognizer(tmp_path / "new.onnx").contract == contract()
     assert [path.name for path in tmp_path.iterdir()] == ["new.onnx"]
 
 
 def test_a_program_for_torch_reads_as_the_graph_and_carries_the_contract(tmp_path: Path) -> None:
     built = graph()
-    export.export_program(built, contract(), samples(), tmp_path / "new.pt2")
-    inside = {export.CONTRACT_FILE: ""}
+    torch_export.export_program(built, contract(), samples(), tmp_path / "new.pt2")
+    inside = {torch_export.CONTRACT_FILE: ""}
     program = torch.export.load(tmp_path / "new.pt2", extra_files=inside).module()
     pixels = torch.as_tensor(seven(73)[None].copy())  # a size that the export has not seen
     assert all(map(torch.allclose, program(pixels), built(pixels)))
-    assert json.loads(inside[export.CONTRACT_FILE])["name"] == contract().name
+    assert json.loads(inside[torch_export.CONTRACT_FILE])["name"] == contract().name
     assert [path.name for path in tmp_path.iterdir()] == ["new.pt2"]
 
 
-@pytest.mark.parametrize("kind", ["export", "export_program"])
-def test_a_failed_export_leaves_the_last_good_file(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("export", [onnx_export.export, torch_export.export_program])
+def test_a_failed_export_leaves_the_last_good_file(
+    export: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "model.onnx"
     target.write_bytes(b"the last good file")
-    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    monkeypatch.setattr(onnx_export, "TOLERANCE", -1.0)
     with pytest.raises(ArtefactError, match="differs from torch"):
-        getattr(export, kind)(graph(), contract(), samples(), target)
+        export(graph(), contract(), samples(), target)
     assert target.read_bytes() == b"the last good file"
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
@@ -101,7 +105,7 @@ def test_a_failed_export_leaves_the_last_good_file(kind: str, tmp_path: Path, mo
 def test_an_export_to_where_nothing_can_be_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"new\.onnx cannot be written: "):
-        export.export(graph(), contract(), samples(), tmp_path / "file" / "new.onnx")
+        onnx_export.export(graph(), contract(), samples(), tmp_path / "file" / "new.onnx")
 
 
 def test_the_file_of_an_export_is_judged_by_its_name_beforehand(tmp_path: Path) -> None:
@@ -118,9 +122,9 @@ def test_every_network_reads_frames(network: str) -> None:
 
 def test_a_classic_network_is_exported_with_the_framing_inside(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    built = export.Graph(weights_of("tiny")[2].framing, NETWORKS["conv2-dropout"](12), Temperature()).eval()
+    built = Graph(weights_of("tiny")[2].framing, NETWORKS["conv2-dropout"](12), Temperature()).eval()
     labels = tuple("0123456789AB")  # the number of classes follows the data
-    export.export(built, dataclasses.replace(contract(), labels=labels), samples(), tmp_path / "new.onnx")
+    onnx_export.export(built, dataclasses.replace(contract(), labels=labels), samples(), tmp_path / "new.onnx")
     assert len(Recognizer(tmp_path / "new.onnx").predict(seven(90)).probabilities) == len(labels)
 
 
@@ -226,7 +230,7 @@ def test_bad_data_takes_nothing_away(tmp_path: Path) -> None:
     out, empty = tmp_path / "run", tmp_path / "empty"
     for folder in (out, empty):
         folder.mkdir()
-    kept = [out / "glance.checkpoint.safetensors", out / "metrics.jsonl", out / "recipe.json"]
+    kept = [out / "localizer.checkpoint.safetensors", out / "metrics.jsonl", out / "recipe.json"]
     for path in kept:
         path.write_text("of an earlier run")
     command = [sys.executable, "-m", "inkdigit", "train", "--out", str(out), "--data", str(empty)]
@@ -239,7 +243,7 @@ def test_bad_data_takes_nothing_away(tmp_path: Path) -> None:
 def test_train_then_export_again(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "inkdigit"]
-    flags = [*TINY, "--epochs=4", "--glance-epochs=4"]
+    flags = [*TINY, "--epochs=4", "--localizer-epochs=4"]
     subprocess.run([*command, "train", "--out", str(out), *flags], check=True, capture_output=True)
     first = Recognizer(out / "inkdigit.onnx").contract
     assert first.recipe["sheets"] == 400
@@ -270,7 +274,7 @@ def test_mnist_alone_is_enough(tmp_path: Path) -> None:
     first = Recognizer(out / "inkdigit.onnx").contract
     assert list(first.scores) == ["mnist-test"]
     assert first.recipe["pens"] == 0
-    second = tmp_path / "second"  # its glance learns, and its network is kept
+    second = tmp_path / "second"  # its localizer learns, and its network is kept
     subprocess.run([*command, str(second), f"--from={out}", "--pens=0", "--epochs=0"], check=True, capture_output=True)
     assert Recognizer(second / "inkdigit.onnx").contract.recipe["begin_with"] == first.recipe
     before, after = load(out)[1].state_dict(), load(second)[1].state_dict()

@@ -12,19 +12,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..data import Labelled, mnist
-from ..strokes import NO_DIGIT, PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_writer, pendigits
-from .fit import Frames, Sheets, dice
-from .framing import Framing
-from .glance import GRID
-from .glyphs import font_sources, glyph_ink
-from .ink import SIDE, mnist_ink, pen_ink, redrawn_ink
-from .invented import invented_digits, invented_signs
-from .loop import progress_bar
-from .negatives import blotches, leaves
-from .paper import INKED, sheet
+from ..evaluation.datasets import Labelled, mnist
+from ..evaluation.strokes import NO_DIGIT, PENDIGITS, PENDIGITS_SHA256, PenDigit, is_test_writer, pendigits
+from ..terminal import training_progress
+from .data import Frames, Sheets, concat
+from .fit.losses import dice
+from .model.framing import Framing
+from .model.localizer import GRID
 from .recipe import Recipe
-from .surface import chance
+from .synth.forms import invented_digits, invented_signs
+from .synth.glyphs import font_sources, glyph_ink
+from .synth.negatives import blotches, leaves
+from .synth.paper import chance
+from .synth.pens import SIDE, mnist_ink, pen_ink, redrawn_ink
+from .synth.sheet import INKED, sheet
 
 BATCH = 50  # pictures made or framed at a time: more leave the caches, and take a third longer
 SMALLEST = 10
@@ -63,7 +64,7 @@ class Corpus:
 
     def sheets(self, count: int) -> Sheets:
         """Photograph digits on paper."""
-        with progress_bar() as progress:
+        with training_progress() as progress:
             batches = progress.track(range(-(-count // BATCH)), description="paper")
             return photographed(self.draw(BATCH) for _ in batches)
 
@@ -153,7 +154,7 @@ def chosen(data: Labelled, index: NDArray[np.int64]) -> Digits:
 def written(digits: list[PenDigit], pens: int, seed: int, styled: bool = True) -> Digits:
     """Draw pen digits, each with `pens` pens."""
     drawings = []
-    with progress_bar() as progress:
+    with training_progress() as progress:
         for copy in range(pens):
             shown = progress.track(digits, description=f"strokes {copy + 1} of {pens}")
             drawings.append(pen_ink(shown, seed * 1000 + copy, styled))
@@ -163,7 +164,7 @@ def written(digits: list[PenDigit], pens: int, seed: int, styled: bool = True) -
 def signs(count: int, seed: int) -> Digits:
     """Draw invented signs, and as many glyphs of fonts."""
     invented = written(invented_signs(count, seed), 1, seed)
-    with progress_bar() as progress:
+    with training_progress() as progress:
         glyphs = torch.as_tensor(glyph_ink(progress.track(range(count), description="glyphs"), seed))
     return Digits(torch.cat([invented.pictures, glyphs]), torch.full((2 * count,), NO_DIGIT))
 
@@ -171,7 +172,7 @@ def signs(count: int, seed: int) -> Digits:
 def redrawn(digits: Digits, pens: int, seed: int) -> Digits:
     """Draw MNIST's digits once more, each with `pens` pens."""
     drawings, kept = [], []
-    with progress_bar() as progress:
+    with training_progress() as progress:
         for copy in range(pens):
             shown = progress.track(digits.pictures, description=f"redrawn {copy + 1} of {pens}")
             drawn, index = redrawn_ink(shown, seed * 1000 + copy)
@@ -204,14 +205,14 @@ def framed(framing: Framing, pictures: Tensor, labels: Tensor) -> Frames:
 
 @torch.no_grad()
 def readable(framing: Framing, sheets: Sheets) -> Sheets:
-    """Keep the pictures in which the glance finds the ink: what nobody can read teaches a network nothing.
+    """Keep the pictures in which the localizer finds the ink: what nobody can read teaches a network nothing.
 
-    Nor does ink of under `SMALLEST` px. The better half is kept in any case, for a glance that has not learnt much.
+    Nor does ink of under `SMALLEST` px. The better half is kept in any case, for a localizer that has not learnt much.
     """
     found = []
     for index in torch.arange(len(sheets.labels)).split(BATCH):
         grids, ink = sheets.stretched(index)
-        found.append(dice(torch.sigmoid(framing.glance(grids)), ink))
+        found.append(dice(torch.sigmoid(framing.localizer(grids)), ink))
     quality = torch.cat(found)
     large = torch.stack([sheets.ink.amax(axis).gt(255 * INKED).sum(1) for axis in (1, 2)]).amax(0) >= SMALLEST
     return sheets.part(((quality >= quality.median().clamp(max=FOUND)) & large).nonzero()[:, 0])
@@ -223,7 +224,7 @@ def framed_sheets(framing: Framing, sheets: Sheets) -> Frames:
         framed(framing, sheets.pictures[at, :height, :width], sheets.labels[at])
         for at, width, height in by_shape(sheets)
     ]
-    return joined(*parts)
+    return concat(*parts)
 
 
 def by_shape(sheets: Sheets) -> Iterator[tuple[Tensor, int, int]]:
@@ -231,11 +232,6 @@ def by_shape(sheets: Sheets) -> Iterator[tuple[Tensor, int, int]]:
     shapes, kind = sheets.shape.int().unique(dim=0, return_inverse=True)
     for number, (width, height) in enumerate(shapes.tolist()):
         yield (kind == number).nonzero()[:, 0], width, height
-
-
-def joined(*parts: Frames) -> Frames:
-    """Put frames together."""
-    return Frames(torch.cat([part.frames for part in parts]), torch.cat([part.labels for part in parts]))
 
 
 def validation_frames(framing: Framing, validation: Corpus, paper: bool) -> dict[str, Frames]:

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
-from ..data import Labelled
 from ..errors import InputError
-from ..evaluate import Score
+from ..evaluation.datasets import Labelled
+from ..evaluation.scores import Score
 from ..image import load_pixels
 from ..recognizer import Recognizer
 from .writing import writing

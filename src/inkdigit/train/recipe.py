@@ -33,7 +33,7 @@ class Recipe:
     batch: int = option(128, "Pictures a step.", least=1)
     epochs: int = option(16, "Passes over the frames, for the network; 0 keeps the one that a run begins with.")
     digitness_only: int = option(0, "1: what tells digits from none goes on alone, and the reading stays.", most=1)
-    glance_epochs: int = option(6, "Passes over the sheets of paper, for the glance; 0 likewise.")
+    localizer_epochs: int = option(6, "Passes over the sheets of paper, for the localizer; 0 likewise.")
     sheets: int = option(48_000, "Pictures of paper that are made to train on.")
     pens: int = option(8, "How often each pen digit is drawn, each time with another pen; 0 for none.")
     redrawn: int = option(0, "How often MNIST's digits are drawn once more, along their middle line; 0 for never.")
@@ -59,7 +59,9 @@ class Recipe:
     taught_by: str = option(
         "", "Runs or models, with commas between them, whose mean answer is learnt beside the labels."
     )
-    glance: str = option("", "Model (name or .onnx) or run whose glance is taken as it is, in place of training one.")
+    localizer: str = option(
+        "", "Model (name or .onnx) or run whose localizer is taken as it is, in place of training one."
+    )
     seed: int = option(1, "Seed of everything random but what is held out, which is the same for all.", most=2**32 - 1)
     pictures: int = option(60_000, "Pictures of MNIST's training set that are read, held out ones included.", least=2)
     validation: int = option(5000, "Pictures of the training set held out to choose and calibrate by.", least=1)

@@ -8,28 +8,29 @@ from typing import cast
 import torch
 
 from ..errors import DataError
-from ..evaluate import DIGITS
-from ..strokes import PENDIGITS, pendigits_path
+from ..evaluation.scores import DIGITS
+from ..evaluation.strokes import PENDIGITS, pendigits_path
 from ..terminal import warn
-from . import parallel
-from .begin import SPLIT, begun_with, drawn_by, folded, glance_of, settle, teachers_of
-from .calibration import calibrate
-from .corpus import Corpus, corpora, framed_sheets, joined, readable, validation_frames
-from .export import Graph
-from .exporting import export_run
-from .fit import PRECISIONS, Frames, Sheets, accuracy, computed_in, fit_glance, fit_network
-from .folder import Notes, same_data, same_recipe, save, start_anew
-from .framing import Framing
-from .glance import Glance
-from .loop import OPTIMISERS, SCHEDULES, refuse_too_little
-from .networks import NETWORKS
-from .own import files_of, own_corpora, own_folder
+from .corpus import Corpus, corpora, framed_sheets, readable, validation_frames
+from .custom_dataset import files_of, own_corpora, own_folder
+from .data import Frames, Sheets, concat
+from .export.run_export import export_run
+from .fit import parallel
+from .fit.loop import OPTIMISERS, SCHEDULES, refuse_too_little
+from .fit.trainers import PRECISIONS, accuracy, computed_in, fit_classifier, fit_localizer
+from .model.calibration import calibrate
+from .model.classifiers import NETWORKS
+from .model.framing import Framing
+from .model.graph import Graph
+from .model.localizer import Localizer
 from .plots import plot_curves
 from .recipe import Recipe
-from .watch import METRICS, tell_tensorboard
+from .run_dir import Notes, same_data, same_recipe, save, start_anew
+from .training_log import METRICS, tell_tensorboard
+from .warm_start import SPLIT, begun_with, drawn_by, folded, framing_of, settle, teachers_of
 from .writing import try_folder, writing
 
-WRITTEN_ON = 16  # sheets, for each blank one that a glance is trained on
+WRITTEN_ON = 16  # sheets, for each blank one that a localizer is trained on
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
     "cuda": torch.cuda.is_available,
     "mps": torch.backends.mps.is_available,
@@ -95,16 +96,16 @@ def known(kind: str, name: str, every: Iterable[str]) -> None:
 def fitted(
     recipe: Recipe, folder: Path | None, name: str, out: Path, resume: bool, tensorboard: bool = False
 ) -> tuple[Notes, Graph]:
-    """Train glance and network, and calibrate them. Raises DataError, Stopped."""
+    """Train localizer and network, and calibrate them. Raises DataError, Stopped."""
     own = own_folder(folder)
     labels = files_of(own).labels if own else DIGITS
     recipe = replace(recipe, precision=computed_in(recipe.precision, torch.get_default_device().type))
     same = () if own else SPLIT
     before, begun = begun_with(recipe, labels, same)
     teachers = teachers_of(recipe, labels, same)
-    framing = begun.framing if begun and not recipe.glance_epochs else None
-    if recipe.glance:
-        framing = glance_of(recipe)
+    framing = begun.framing if begun and not recipe.localizer_epochs else None
+    if recipe.localizer:
+        framing = framing_of(recipe)
     if not own:
         recipe = with_what_is_there(recipe, folder)
     if resume:
@@ -112,11 +113,11 @@ def fitted(
     hand = drawn_by(recipe, before)
     torch.manual_seed(hand)
     if own:
-        framing = framing or glance_of(recipe)
+        framing = framing or framing_of(recipe)
         training, validation, sources = own_corpora(recipe, own, folded(framing))
     else:
         training, validation, sources = corpora(recipe, folder, hand)
-    reads, looks = recipe.epochs > 0 or not begun, framing is None  # else the network, or the glance, is kept
+    reads, looks = recipe.epochs > 0 or not begun, framing is None  # else the network, or the localizer, is kept
     refuse_too_little_of(training, recipe, looks, reads)
     if resume:
         same_data(sources, out)
@@ -137,7 +138,7 @@ def fitted(
         frames = training_frames(training, camera, sheets)
         if begun:
             settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
-        network = fit_network(network.train(), frames, joined(*kinds.values()), recipe, out, teachers)
+        network = fit_classifier(network.train(), frames, concat(*kinds.values()), recipe, out, teachers)
     heat, limits = calibrate(network, kinds)
     reached = {kind: accuracy(network, frames) for kind, frames in kinds.items()}
     notes = Notes(name, recipe, sources, heat, limits, reached, before, labels)
@@ -154,32 +155,34 @@ def with_what_is_there(recipe: Recipe, folder: Path | None) -> Recipe:
 
 
 def refuse_too_little_of(training: Corpus, recipe: Recipe, looks: bool, reads: bool) -> None:
-    """Refuse beforehand what a glance that `looks`, or a network that `reads`, could not learn from. Raises DataError.
+    """Refuse what a localizer that `looks`, or a network that `reads`, could not learn from. Raises DataError.
 
     The network is sure of half of the sheets: the others may be unreadable.
     """
     if looks:
         if not recipe.sheets:
-            raise DataError("A glance is trained on sheets of paper: make some, or name a model whose glance is taken.")
-        refuse_too_little(recipe.sheets, recipe.glance_epochs, recipe)
+            raise DataError(
+                "A localizer is trained on sheets of paper: make some, or name a model whose localizer is taken."
+            )
+        refuse_too_little(recipe.sheets, recipe.localizer_epochs, recipe)
     if reads:
         digits = sum(len(each.labels) for each in training.sources.values())
         refuse_too_little(digits + recipe.sheets // 2, recipe.epochs, recipe)
 
 
 def trained_framing(recipe: Recipe, begun: Graph | None, training: Corpus, sheets: Sheets, out: Path) -> Framing:
-    """Train a glance on sheets, and on some that nobody wrote on. Raises DataError, Stopped."""
+    """Train a localizer on sheets, and on some that nobody wrote on. Raises DataError, Stopped."""
     sheets = sheets.and_also(training.blank(-(-len(sheets.labels) // WRITTEN_ON)))
-    glance = begun.framing.glance if begun else Glance()
+    localizer = begun.framing.localizer if begun else Localizer()
     if begun:
-        settle(glance, sheets.stretched(torch.arange(min(1000, len(sheets.labels))))[0])
-    return Framing(fit_glance(glance.train(), sheets, recipe, out)).eval()
+        settle(localizer, sheets.stretched(torch.arange(min(1000, len(sheets.labels))))[0])
+    return Framing(fit_localizer(localizer.train(), sheets, recipe, out)).eval()
 
 
 def training_frames(training: Corpus, framing: Framing, sheets: Sheets | None) -> Frames:
     """Frame what is trained on: plain digits, digits on paper, and a sixth as many pictures of nothing."""
     clean = training.clean(framing).values()
     if sheets is None:
-        return joined(*clean)
+        return concat(*clean)
     nothing = training.nothing(len(sheets.labels) // 6)
-    return joined(*clean, framed_sheets(framing, readable(framing, sheets)), framed_sheets(framing, nothing))
+    return concat(*clean, framed_sheets(framing, readable(framing, sheets)), framed_sheets(framing, nothing))

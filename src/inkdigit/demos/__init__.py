@@ -1,0 +1,1 @@
+"""The Gradio and Streamlit apps, and the drawing canvas that they share."""

@@ -1,0 +1,36 @@
+"""How the Streamlit app is served."""
+
+import os
+from collections.abc import Callable
+
+from streamlit.web import cli
+
+from ..image import MAX_BYTES
+from ..server.launch import announce, with_free_port
+from ..server.loaded_models import load
+from ..settings import StreamlitSettings
+from . import streamlit_app
+
+ACCENT_IN_THE_DARK = "#8f98f5"
+
+
+def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
+    """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
+    load(settings.offered)
+    settings = with_free_port(settings)
+    os.environ.update(settings.environment())
+    options = {
+        "server.address": settings.host,
+        "server.port": settings.port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": MAX_BYTES // 1024**2,
+        "browser.gatherUsageStats": False,
+        "client.toolbarMode": "minimal",
+        "theme.light.primaryColor": streamlit_app.ACCENT,
+        "theme.dark.primaryColor": ACCENT_IN_THE_DARK,
+        "logger.hideWelcomeMessage": True,
+        "logger.level": "warning",
+    }
+    announce("Streamlit", settings.host, settings.port, "/_stcore/health", say)
+    cli.main(["run", streamlit_app.__file__, *(f"--{name}={value}" for name, value in options.items())])

@@ -1,0 +1,111 @@
+"""The one table of what went wrong, and how the service says so: always `{"detail": sentence, "code": word}`."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ..errors import InputError
+from .access_log import REFUSED
+from .responses import Reply
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+STATUS: Final[Mapping[str, int]] = {
+    "bad_body": 400,
+    "no_picture": 400,
+    "origin_refused": 400,
+    "unauthorized": 401,
+    "not_found": 404,
+    "unknown_model": 404,
+    "method_not_allowed": 405,
+    "body_too_slow": 408,
+    "too_many_bytes": 413,
+    "too_many_pixels": 413,
+    "too_many_parts": 413,
+    "unsupported_content_type": 415,
+    "unsupported_format": 415,
+    "unreadable_file": 422,
+    "broken_image": 422,
+    "bad_array": 422,
+    "blank_image": 422,
+    "bad_parameter": 422,
+    "internal": 500,
+    "overloaded": 503,
+    "not_ready": 503,
+}
+HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "unauthorized": {"WWW-Authenticate": "Bearer"},
+    # What is left of the body is not read, so that nothing else can come on this connection.
+    "body_too_slow": {"Connection": "close"},
+    "overloaded": {"Retry-After": "1"},
+    "not_ready": {"Retry-After": "1"},
+}
+
+
+class RequestError(Exception):
+    """Say in one sentence why a request has no answer; `code` is a key of `STATUS`."""
+
+    def __init__(self, detail: str, code: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class Refusal(Reply):
+    """Answer with an error of the table, and leave its code in the scope for whoever counts."""
+
+    def __init__(self, detail: str, code: str, headers: Mapping[str, str]) -> None:
+        super().__init__(body(detail, code), STATUS[code], {**HEADERS.get(code, {}), **headers})
+        self._code = code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        scope[REFUSED] = self._code
+        await super().__call__(scope, receive, send)
+
+
+def refuse(detail: str, code: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with an error of the table."""
+    return Refusal(detail, code, headers or {})
+
+
+def body(detail: str, code: str) -> dict[str, str]:
+    """Give an error as every door writes it."""
+    return {"detail": detail, "code": code}
+
+
+def install(app: "FastAPI") -> None:
+    """Let the application answer every exception by the table."""
+    from fastapi.exceptions import RequestValidationError  # noqa: PLC0415  only a worker waits for it
+
+    app.add_exception_handler(RequestError, _on_refusal)
+    app.add_exception_handler(InputError, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_bad_parameter)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+async def _on_refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError | InputError)  # noqa: S101  narrows the type that `install` fixes
+    return refuse(str(error), error.code)
+
+
+async def _on_bad_parameter(_: Request, error: Exception) -> Response:
+    names = sorted({str(item["loc"][-1]) for item in cast(Any, error).errors()})
+    return refuse(f"This parameter has a value that cannot be read: {', '.join(names)}.", "bad_parameter")
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    """Answer what the router and the static files raise: 405, or 404; a file that may not be read is none either."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == STATUS["method_not_allowed"]:
+        return refuse(f"This address does not take {request.method}.", "method_not_allowed", error.headers)
+    return refuse("There is nothing at this address.", "not_found", error.headers)
+
+
+async def _on_bug(_: Request, __: Exception) -> Response:
+    return refuse("Something went wrong here, and it was not your request.", "internal")

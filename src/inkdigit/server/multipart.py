@@ -1,0 +1,99 @@
+"""Multipart bodies to files, on multipart's streaming parser. Keeps no more of a file than the picture limit."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
+
+from ..image import MAX_BYTES
+from .error_responses import RequestError
+
+MAX_FIELDS = 64  # parts that are no files: they are read over
+EXTENDED_NAME = re.compile(r"; *filename\* *= *(utf-8|iso-8859-1)'[^';]*'([^ ;]+)", re.IGNORECASE)
+
+
+@dataclass
+class File:
+    """Hold one uploaded file; what comes of it once it is over the picture limit is let go."""
+
+    name: str
+    size: int = 0
+    chunks: list[bytes] = field(default_factory=list)
+
+    def add(self, chunk: bytes) -> None:
+        """Add what comes next."""
+        if self.size <= MAX_BYTES:
+            self.chunks.append(chunk)
+            self.size += len(chunk)
+
+    def take(self) -> bytes:
+        """Give the data and let go of them, so that a batch is not in memory twice."""
+        chunks, self.chunks = self.chunks, []
+        return b"".join(chunks)
+
+
+async def read_parts(chunks: AsyncIterator[bytes], boundary: str, *, max_files: int) -> list[File]:
+    """Read the files of a multipart body, in order. Raises RequestError where it is broken, or has none or too many."""
+    parts = _Parts(max_files)
+    try:
+        with PushMultipartParser(boundary) as parser:
+            async for chunk in chunks:
+                for event in parser.parse(chunk):
+                    parts.take(event)
+    except MultipartError as error:
+        raise RequestError("The body is not the multipart/form-data that its head announces.", "bad_body") from error
+    if parts.files:
+        return parts.files
+    raise RequestError("There is no picture in the body.", "no_picture")
+
+
+class _Parts:
+    """Collect what the parser finds."""
+
+    def __init__(self, max_files: int) -> None:
+        self.files: list[File] = []
+        self._max_files = max_files
+        self._fields = 0
+        self._file: File | None = None
+
+    def take(self, event: MultipartSegment | bytes | None) -> None:
+        """Take a part's head, or some of its data; None ends a part."""
+        if isinstance(event, MultipartSegment):
+            self._begin(event)
+        elif event and self._file is not None:
+            if not (self._file.name or self._file.size):
+                self._fields -= 1
+                self.files.append(self._file)
+                self._check()
+            self._file.add(event)
+
+    def _begin(self, part: MultipartSegment) -> None:
+        """Take a part as a file where it has a file's name or a picture's type; read over any other.
+
+        What a form sends for a field in which nothing was chosen has neither a name nor data, and is none of the files:
+        a part without a name is one when its data begin.
+        """
+        name = _file_name(part)
+        is_file = name is not None or (part.content_type or "").startswith("image/")
+        self._file = File(name or "") if is_file else None
+        if self._file and name:
+            self.files.append(self._file)
+        else:
+            self._fields += 1
+        self._check()
+
+    def _check(self) -> None:
+        """Raise RequestError where there are too many."""
+        if len(self.files) > self._max_files or self._fields > MAX_FIELDS:
+            files = "one file" if self._max_files == 1 else f"{self._max_files} files"
+            raise RequestError(f"The body may have at most {files} and {MAX_FIELDS} other fields.", "too_many_parts")
+
+
+def _file_name(part: MultipartSegment) -> str | None:
+    """Give a file's name, also where it is in the form of RFC 5987 alone, as older clients send it."""
+    if part.filename is not None:
+        return str(part.filename)
+    extended = EXTENDED_NAME.search(part.header("Content-Disposition", ""))
+    return unquote(extended[2], extended[1]) if extended else None

@@ -1,0 +1,133 @@
+"""Request bodies to images: bytes of a picture file, or an array. Knows limits and content types, not pictures.
+
+A body is read as it comes and no further than its limit, within the time that the settings allow.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TypeVar
+
+import numpy as np
+from multipart import parse_options_header
+from numpy.typing import NDArray
+from pydantic_core import from_json
+from starlette.requests import ClientDisconnect, Request
+
+from ..errors import InputError
+from ..image import MAX_BYTES
+from .error_responses import RequestError
+from .multipart import File, read_parts
+
+MAX_BATCH_FILES = 256
+MAX_BATCH_BYTES = 100 * 1024**2
+OVERHEAD_BYTES = 64 * 1024  # what multipart and JSON may add around one picture
+FORM = "multipart/form-data"
+ARRAY_DEPTH = 3  # [H, W, 1|3|4]
+T = TypeVar("T")
+
+Image = bytes | NDArray[Any]
+# Reads the body's image; a JSON body is parsed only when it is called, as that may take long.
+Reader = Callable[[], Image]
+
+
+@dataclass(frozen=True)
+class Body:
+    """Hold a request whose body must be here within `timeout` seconds; `take` counts its bytes and may refuse them."""
+
+    request: Request
+    timeout: float
+    take: Callable[[int], None]
+
+    async def chunks(self, limit: int) -> AsyncIterator[bytes]:
+        """Pass the body on as it comes. Raises RequestError at the limit."""
+        if int(self.request.headers.get("content-length", 0)) > limit:
+            raise _too_many_bytes(limit)
+        count = 0
+        async for chunk in self.request.stream():
+            count += len(chunk)
+            if count > limit:
+                raise _too_many_bytes(limit)
+            self.take(len(chunk))
+            if chunk:
+                yield chunk
+
+    async def in_time(self, reading: Awaitable[T]) -> T:
+        """Await what reads the body. Raises RequestError when the time is over, or the body ends early."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await reading
+        except TimeoutError as error:
+            raise RequestError(f"The body was not here within {self.timeout:g} seconds.", "body_too_slow") from error
+        except ClientDisconnect as error:
+            raise RequestError("The body ended early.", "bad_body") from error
+
+
+async def read_image(body: Body) -> tuple[int, Reader]:
+    """Read a body with one picture: multipart, `image/*` or JSON.
+
+    Gives the number of bytes and what turns them into an image. Raises RequestError; the reader raises RequestError and
+    InputError.
+    """
+    kind, options = parse_options_header(body.request.headers.get("content-type", ""))
+    if kind == FORM:
+        chunks = body.chunks(MAX_BYTES + OVERHEAD_BYTES)
+        (file,) = await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=1))
+        picture = file.take()
+        return len(picture), lambda: picture
+    if kind.startswith("image/"):
+        picture = await body.in_time(_read(body))
+        return len(picture), lambda: picture
+    if kind == "application/json":
+        text = await body.in_time(_read(body))
+        return len(text), lambda: parse_array(text)
+    raise RequestError(
+        "Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type"
+    )
+
+
+async def read_files(body: Body) -> list[File]:
+    """Read a multipart body with many pictures, in order. Raises RequestError."""
+    kind, options = parse_options_header(body.request.headers.get("content-type", ""))
+    if kind != FORM:
+        raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
+    chunks = body.chunks(MAX_BATCH_BYTES)
+    return await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=MAX_BATCH_FILES))
+
+
+async def _read(body: Body) -> bytes:
+    return b"".join([chunk async for chunk in body.chunks(MAX_BYTES)])
+
+
+def _too_many_bytes(limit: int) -> RequestError:
+    return RequestError(f"The body is larger than {limit // 1024**2} MiB.", "too_many_bytes")
+
+
+def parse_array(text: bytes) -> NDArray[Any]:
+    """Read `{"data": [[…]]}` as an array of numbers, [H, W] or deeper by one.
+
+    Raises RequestError where it is not JSON or has no data, and InputError where the data are not numbers in a grid.
+    """
+    try:
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise RequestError("The body is not JSON.", "bad_body") from error
+    if not isinstance(value, dict) or "data" not in value:
+        raise RequestError('The body has no picture: {"data": [[…]]}.', "no_picture")
+    return _grid(value["data"])
+
+
+def _grid(data: Any) -> NDArray[Any]:
+    """Turn nested lists into an array, which NumPy alone would do with texts, nulls and truth values too."""
+    leaves: list[Any] = [data]
+    for _ in range(ARRAY_DEPTH):
+        if not all(isinstance(leaf, list) for leaf in leaves):
+            break
+        leaves = list(chain.from_iterable(leaves))
+    if not set(map(type, leaves)) <= {int, float}:
+        raise InputError("The data must be numbers in rows of equal length: [H, W] or [H, W, 1|3|4].", "bad_array")
+    try:
+        return np.array(data)
+    except (ValueError, OverflowError) as error:
+        raise InputError("The data must be rows of equal length with values in 0..255.", "bad_array") from error

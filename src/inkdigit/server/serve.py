@@ -1,0 +1,97 @@
+"""Start the service: Granian in front of worker processes, each of which builds its own application."""
+
+import atexit
+import contextlib
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from ..settings import Settings
+from .launch import MULTIPROCESS, TRACES, announce, need_extra, scratch, with_free_port
+from .reload import accepted, let_hangup_be, reload_on_signal, renew_on_signal
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+WORKER = "inkdigit.server.serve:worker_app"
+CONNECTIONS = 4096  # open ones a worker; those that only wait cost little, and work has its own limit
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve until a signal ends it; `say` gets the address when it answers. Raises SetupError and ArtefactError."""
+    if settings.gradio:
+        need_extra("gradio")
+    if os.environ.get(TRACES):
+        need_extra("otel", "opentelemetry.exporter.otlp.proto.http")
+    # A worker is a fresh interpreter: ONNX Runtime's state does not survive a fork.
+    multiprocessing.set_start_method("spawn", force=True)
+    with accepted(settings.offered) as models, _shared_metrics(settings.workers):
+        settings = with_free_port(settings.model_copy(update={"model": models.models}))
+        os.environ.update(settings.environment())
+        renew_on_signal(models, say)
+        server = _server(settings)
+        # Granian's own, which it has set by then, would end the workers.
+        server.on_startup(lambda: signal.signal(signal.SIGHUP, let_hangup_be))
+        server.on_startup(lambda: announce("Inkdigit", settings.host, settings.port, "/readyz", say))
+        server.serve()
+
+
+def worker_app() -> "FastAPI":
+    """Build the application of one of Granian's workers. Raises ArtefactError."""
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module="PIL")  # of a damaged picture: its sender is told, the log need not be
+    from .app import create_app  # noqa: PLC0415  a third of a second, which the parent of the workers need not wait
+
+    app = create_app()
+    gc.freeze()  # what is there from the start is garbage never: no collection need look through it
+    reload_on_signal(app.state.service.reload)
+    # Granian's threads outlive its loop; one that meets an interpreter taken down would abort with a panic in the log.
+    atexit.register(_leave)
+    return app
+
+
+def _leave() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _server(settings: Settings) -> Any:  # Granian chooses its class when it is imported
+    return Granian(
+        WORKER,
+        factory=True,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=int(settings.header_timeout * 1000)),
+        websockets=False,
+        workers=settings.workers,
+        backpressure=CONNECTIONS,
+        backlog=CONNECTIONS,
+        respawn_failed_workers=True,
+        respawn_interval=1.0,
+        workers_kill_timeout=settings.drain_timeout,
+        log_level=LogLevels(settings.log_level),
+    )
+
+
+@contextlib.contextmanager
+def _shared_metrics(workers: int) -> Iterator[None]:
+    """Give several workers a folder in which they count together."""
+    if workers == 1:
+        yield
+        return
+    with scratch("metrics") as folder:
+        os.environ[MULTIPROCESS] = folder
+        yield

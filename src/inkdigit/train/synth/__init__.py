@@ -1,0 +1,1 @@
+"""Everything that draws training pictures: pens, forms, glyphs, paper, camera."""
