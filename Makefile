@@ -9,7 +9,7 @@ serve: $(VENV)/.base  ## install, then the page at http://127.0.0.1:8000
 	$(BIN)/inkdigit serve
 
 test: $(VENV)/.dev  ## install, then all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 check: $(VENV)/.dev  ## style and types
 	$(BIN)/ruff check .
