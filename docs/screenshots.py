@@ -4,10 +4,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import test_gradio, test_streamlit
+from tests.browser.canvas import draw
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PATIENCE
-from tests.browser.desk import Desk
-from tests.browser.paper import draw
-from tests.browser.test_pictures import payload
+from tests.browser.page_object import InkdigitPage
+from tests.browser.test_files import payload
 from tests.serving import serving
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -18,20 +18,20 @@ PHONE = {"width": 390, "height": 844}
 
 def of_the_page(browser: Browser, address: str) -> None:
     """Photograph a drawing, how it is seen, a table of files, and a phone in the dark."""
-    desk = Desk(browser.new_page(viewport=WIDE), address).fresh()
-    desk.draw(desk.strokes(4))
-    desk.settle()
-    shoot(desk.page, "page")
-    desk.page.get_by_text("How it sees it").click()
-    desk.part("why").wait_for()
-    shoot(desk.page, "how-it-sees-it", "[data-testid=sees]")
-    desk.open(*[payload(path.name[2:], path.read_bytes()) for path in sorted(EXAMPLES.glob("*.png"))])
-    desk.page.get_by_role("button", name="Download CSV").wait_for()
-    shoot(desk.page, "table", "[data-testid=files]")
+    ui = InkdigitPage(browser.new_page(viewport=WIDE), address).fresh()
+    ui.draw(ui.strokes(4))
+    ui.settle()
+    shoot(ui.page, "page")
+    ui.page.get_by_text("How it sees it").click()
+    ui.part("why").wait_for()
+    shoot(ui.page, "how-it-sees-it", "[data-testid=explanation]")
+    ui.open(*[payload(path.name[2:], path.read_bytes()) for path in sorted(EXAMPLES.glob("*.png"))])
+    ui.page.get_by_role("button", name="Download CSV").wait_for()
+    shoot(ui.page, "table", "[data-testid=files]")
     phone = browser.new_page(viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
-    desk = Desk(phone, address).fresh()
-    desk.draw_by_finger(desk.strokes(3))
-    desk.settle()
+    ui = InkdigitPage(phone, address).fresh()
+    ui.draw_by_finger(ui.strokes(3))
+    ui.settle()
     shoot(phone, "phone")
 
 
