@@ -1,4 +1,4 @@
-"""Photograph the page, Gradio and Streamlit for the README: `python -m docs.screenshots`, from the root."""
+"""Take the screenshots of the documentation: run `python -m docs.screenshots` in the repository's root."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def of_the_page(browser: Browser, address: str) -> None:
-    """Photograph a drawing, how it is seen, a table of files, and a phone in the dark."""
+    """Take screenshots of a drawing, its explanation, a table of files, and a phone in dark mode."""
     ui = InkdigitPage(browser.new_page(viewport=WIDE), address).fresh()
     ui.draw(ui.strokes(4))
     ui.settle()
@@ -36,7 +36,7 @@ def of_the_page(browser: Browser, address: str) -> None:
 
 
 def of_gradio(browser: Browser, address: str) -> None:
-    """Photograph a drawing."""
+    """Take a screenshot of a drawing."""
     page = browser.new_page(viewport=WIDE)
     page.goto(address)
     draw(page, 4)
@@ -45,7 +45,7 @@ def of_gradio(browser: Browser, address: str) -> None:
 
 
 def of_streamlit(browser: Browser, address: str) -> None:
-    """Photograph a drawing."""
+    """Take a screenshot of a drawing."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.goto(address)
     draw(page, 2)
@@ -55,9 +55,9 @@ def of_streamlit(browser: Browser, address: str) -> None:
 
 
 def shoot(page: Page, name: str, part: str = "body") -> None:
-    """Save a picture of the window, or of a part of the page."""
+    """Save a screenshot of the window, or of a part of the page."""
     page.mouse.move(1, 1)
-    page.wait_for_timeout(500)  # bars and charts come to rest
+    page.wait_for_timeout(500)  # animations of bars and charts end
     path = FOLDER / f"{name}.png"
     if part == "body":
         page.screenshot(path=path)
@@ -66,14 +66,14 @@ def shoot(page: Page, name: str, part: str = "body") -> None:
 
 
 def main() -> None:
-    """Start each door in turn and photograph it."""
+    """Start each server in turn and take its screenshots."""
     FOLDER.mkdir(exist_ok=True)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
-        for door, photograph in {"serve": of_the_page, "gradio": of_gradio, "streamlit": of_streamlit}.items():
-            with serving(door=door) as service:
-                photograph(browser, f"{service.url}/")
+        for command, take in {"serve": of_the_page, "gradio": of_gradio, "streamlit": of_streamlit}.items():
+            with serving(door=command) as service:
+                take(browser, f"{service.url}/")
         browser.close()
 
 
