@@ -44,32 +44,34 @@ not meant for numbers of several digits, printed type, or decisions about people
 
 | source | used for | licence |
 |---|---|---|
-| MNIST training set (LeCun, Cortes, Burges) | training, and {validation} pictures to choose and calibrate by | CC BY-SA 3.0 |
-| pen digits (Alpaydin, Alimoglu; UCI 81), 20 of 30 writers | training, and {validation_writers} of those writers likewise | CC BY 4.0 |
-| the fonts DejaVu Sans and STIX General, as matplotlib brings them | training, as what is no digit | Bitstream Vera's; SIL OFL 1.1 |
+| MNIST training set (LeCun, Cortes, Burges) | training; {validation} pictures for validation | CC BY-SA 3.0 |
+| pen digits (Alpaydin, Alimoglu; UCI 81), 20 of 30 writers | training; {validation_writers} writers for validation | CC BY 4.0 |
+| fonts DejaVu Sans and STIX General, from matplotlib | training, as pictures without a digit | Bitstream Vera; SIL OFL 1.1 |
 | MNIST test set; pen digits of writers 3, 6, … 30; HWD-1000 (MIT); Omniglot (MIT) | scores only | |
 
-MNIST's digits are also drawn anew, along the middle of their lines, with pens of every width, but for those that are
-too bold to have such a middle. Pen digits are drawn with pens of every width too, in other hands' styles (corners
-rounded, ends left out or drawn out, strokes moved and joined, proportions changed), and so are {invented:,} invented
-ones: forms that are taught in other countries and that fast hands write, as flagged and footed ones, crossed sevens,
-slashed zeros, open fours. Pictures of digits on paper are made of all, up to {sheets:,} in a run, with none of which
-everything is the matter at once: uneven light, shadows with a straight edge and of any form, folds, stains, fingers,
-holes, glare, textures, patterns, neighbours, the digits before and after in a number that an edge cuts off, ruled,
-squared and dotted paper, also far aslant, printed boxes and rows of them, what is seen through from the back, rings,
-brackets and underlines by hand, small print, pens and coins that lie there, the desk beyond the sheet, noise, blur,
-JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth
-of the picture's size up, aspects up to 12:1. The glance is trained on these, and on empty paper; the network on the
-frames that the real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented
-signs (random strokes, blots, signs whose last line runs on around them, irregular outlines with three to six corners,
-rings in rings, coils; plain letters and marks drawn from `train/invented.py`), as many letters and symbols of two fonts,
-thinned and written by a hand (`train/glyphs.py`), scribbles, quadrilaterals, pairs of digits, digits written over, noise,
-empty paper, and pictures of overlapping things as photographs of anything have them (dead leaves: Lee, Mumford, Huang
-2001). Omniglot's pictures are in none of these,
-nor are the shapes (regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`. But
-kinds are shared: outlines with as many corners as some of those polygons, though no regular ones but squares; rings in
-rings and coils, which have something of a spiral; and Latin
-letters of other fonts, which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
+What is drawn from them for training:
+
+| pictures | how many | drawn by |
+|---|---|---|
+| MNIST's digits, redrawn along their middle lines with pens of every width | all but the boldest | `train/synth/pens.py` |
+| pen digits with pens of every width, in varied styles: rounded corners, shorter or longer ends, moved and joined strokes, other proportions | each several times | `train/synth/pens.py` |
+| invented digits in forms of other countries and of fast hands: flagged ones, crossed sevens, slashed zeros, open fours | {invented:,} | `train/synth/forms.py` |
+| invented signs that are no digit: random strokes, blots, irregular outlines, rings, coils | {invented:,} | `train/synth/forms.py` |
+| letters and symbols of two fonts, thinned and drawn by hand | {invented:,} | `train/synth/glyphs.py` |
+| other pictures without a digit: scribbles, quadrilaterals, pairs of digits, overwritten digits, noise, empty paper, dead leaves (Lee, Mumford, Huang 2001) | | `train/synth/negatives.py` |
+| photographed sheets with all of these | up to {sheets:,} a run | `train/synth/sheet.py` |
+
+A sheet has some of these difficulties, never all: uneven light, shadows, glare, folds, stains, holes, fingers and objects;
+ruled, squared and dotted paper, printed boxes, small print, ink from the back, rings and underlines; neighbouring digits;
+the desk around the sheet; noise, blur, JPEG, 1 bit a pixel, missing pixels. Digits are dark or light, anywhere, from a
+twentieth of the picture's size, with aspect ratios up to 12:1.
+
+The localizer trains on the sheets, some of them empty. The classifier trains on the frames that the real graph makes of the
+sheets and of plain pictures.
+
+Evaluation pictures are not in the training data, but some kinds are similar. Irregular outlines share their number of
+corners with the polygons of `bench/digitness.py`, and squares are in both; rings and coils resemble spirals; Latin letters of
+other fonts are 52 of Omniglot's 476 characters. No other script of Omniglot is trained on.
 
 The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh`
 rebuilds it from the artefact of an earlier commit, and tells how that came about. A run that is taught by others learns
@@ -102,7 +104,7 @@ calibrated there too, by a temperature that falls as digitness grows.
   from the paper.
 - Digits that a thick pen has ringed closely, which may be read as a zero; and digits cropped to ink by so wide a pen that
   more is ink than paper; and sharp shadows of a hand or leaves, which may be taken for broad ink. `bench/geometry.py`
-  measures all three: see [its figures](../bench/README.md#figures).
+  measures all three: see [the results](../bench/RESULTS.md).
 - Straight bars, which may be a 1 or none.
 - Small bright notes on a dark, grained desk, some of which are taken for the ink itself; and pens or other things that lie
   close to a digit (`bench/ways.py` measures them).
@@ -146,7 +148,7 @@ def row(name: str, result: Score) -> str:
 def spread(seeds: list[Recognizer], folder: Path | None) -> str:
     """Write mean ± standard deviation over seeds of one recipe from nothing."""
     if len(seeds) < 2:
-        return "These are the figures of one seed; [bench/README.md](../bench/README.md#figures) has those of three."
+        return "These are the figures of one seed; [bench/RESULTS.md](../bench/RESULTS.md) has those of three."
     parts = []
     for source, read in SOURCES.items():
         data = read(folder)
