@@ -51,7 +51,7 @@ def check_output(as_json: bool, as_csv: bool) -> None:
 
 
 def files_to_read(inputs: list[str]) -> list[str]:
-    """Return the name of every file, where a folder stands for its images; exit with code 2 if there is none."""
+    """Return the name of every file, where a folder stands for its images; exit with code 2 without any."""
     files = [name for each in inputs for name in _expand(each)]
     if not files:
         fail("The folders hold no images.")

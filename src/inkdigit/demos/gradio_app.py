@@ -31,7 +31,7 @@ class Handlers:
         self._models = models
 
     def read(self, image: ImageLike | None, model: str | None) -> Outputs:
-        """Return what to show for an image; nothing where there is none."""
+        """Return what to show for an image; empty outputs without one."""
         if not image:
             return _label(None), "", ""
         try:
