@@ -5,30 +5,29 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt --editable
 
 .PHONY: serve test check train bench package image docs
 
-serve: $(VENV)/.base  ## install, then the page at http://127.0.0.1:8000
+serve: $(VENV)/.base  ## install, then serve the page at http://127.0.0.1:8000
 	$(BIN)/inkdigit serve
 
-test: $(VENV)/.dev  ## install, then all tests
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
-check: $(VENV)/.dev  ## style and types
+check: $(VENV)/.dev  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-train: $(VENV)/.dev  ## rebuild the shipped model
+train: $(VENV)/.dev  ## rebuild the shipped models
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash runs/reproduce.sh
 
-bench: $(VENV)/.dev  ## everything in bench/
+bench: $(VENV)/.dev  ## run every measurement in bench/
 	for file in $(filter-out bench/typical.py,$(wildcard bench/*.py)); do $(BIN)/python $$file || exit 1; done
 
-package: $(VENV)/.dev  ## build wheel and sdist into dist/, and try the wheel in an empty environment
+package: $(VENV)/.dev  ## build wheel and sdist into dist/, and test the wheel in an empty environment
 	bash deploy/try-package.sh $(BIN)/python
 
-image:  ## build the container's image, run it and predict through it: as root, with no Docker engine
+image:  ## build and test the container image without a Docker engine, as root
 	bash deploy/try-image.sh
 
-docs: $(VENV)/.dev  ## write docs/deploy.md's table of settings anew
+docs: $(VENV)/.dev  ## update the table of settings in docs/deploy.md
 	$(BIN)/python -m docs.settings
 
 $(VENV)/.python:

@@ -1,4 +1,4 @@
-"""How well held-out digits are read where something is around them: a screen, a frame, a plot, a pattern.
+"""How well held-out digits are read inside something else: a screen, a frame, a plot, a pattern.
 
     python bench/around.py [--data DIR] [--model NAME|FILE.onnx]… [--count 400] [--sheet sheet.png]
 
@@ -92,7 +92,7 @@ def on_bricks(digit: Grey, random: Random) -> Grey:
 
 
 def away(position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give how far a position is from the next whole number."""
+    """Return the distance to the nearest whole number."""
     return np.minimum(position % 1, -position % 1)
 
 

@@ -1,10 +1,10 @@
-"""How well digitness tells digits from what is none, and of what kind: nothing of this was trained on.
+"""How well digitness separates digits from other pictures, by kind. None of these pictures were trained on.
 
     python bench/digitness.py [--data DIR] [--count 500] [--model NAME|FILE.onnx] [--sheet sheet.png]
 
 The digits are those of every evaluation source. Scribbles are random walks of a pen, shapes are figures of geometry,
 letters are Pillow's own font; each is drawn 200×200 with any width, size and place. Letters that look like digits
-(O, I, S, Z, b, q …) are scored by themselves: nobody could tell them apart.
+(O, I, S, Z, b, q …) are scored separately.
 """
 
 import argparse

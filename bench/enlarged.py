@@ -1,4 +1,4 @@
-"""How well scikit-learn's digits are read: 1,797 of 8×8 cells by 43 Turkish writers, which nothing was trained on.
+"""How well scikit-learn's digits are read: 1,797 of 8×8 cells by 43 Turkish writers, none of them trained on.
 
     python bench/enlarged.py [--model NAME|FILE.onnx]…
 
@@ -22,7 +22,7 @@ WANTED = {MARGIN: 98, 0: 96}
 
 
 def conditions(pictures: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Show the pictures, dark on white, in every condition, each with its name."""
+    """Yield the pictures, dark on white, in every condition, with the condition's name."""
     for margin, wanted in WANTED.items():
         padded = np.pad(pictures, ((0, 0), (margin, margin), (margin, margin)), constant_values=255)
         yield f"margin of {margin} px (wanted: {wanted} %)", padded

@@ -1,9 +1,9 @@
-"""Pictures a second of `inkdigit predict FOLDER`, against the ceiling: one thread that reads one picture at a time.
+"""Pictures a second of `inkdigit predict FOLDER`, against one thread that reads one picture at a time.
 
     python bench/folder.py [--count 10000] [--cores 2]
 
-The folder holds PNG files of 28×28. The command's start is measured with
-one picture and taken off. Wanted: 90 % of the ceiling times the cores.
+The folder holds PNG files of 28×28. The command's start-up time is measured with
+one picture and subtracted. Wanted: 90 % of one thread's rate times the cores.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from load import picture
 
 
 def command(path: Path) -> float:
-    """Run the command; give its seconds."""
+    """Run the command; return the seconds that it took."""
     start = time.perf_counter()
     subprocess.run([sys.executable, "-m", "inkdigit", "predict", "--json", path], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start

@@ -99,7 +99,7 @@ def damaged(case: int, files: list[bytes]) -> bytes:
 
 
 def _damage(data: bytearray, rng: random.Random, files: list[bytes]) -> None:
-    """Change bytes in one of several ways; the head, where sizes and types are, is met as often as all the rest."""
+    """Change bytes in one of several ways; half of the changes hit the header, where sizes and types are."""
     end = max(1, min(len(data), 64) if rng.random() < 0.5 else len(data))
     place, length = rng.randrange(end), rng.choice((1, 1, 2, 4, 16, 64))
     way = rng.randrange(7)
@@ -122,7 +122,7 @@ def _damage(data: bytearray, rng: random.Random, files: list[bytes]) -> None:
 
 
 def _with_checksums(data: bytearray) -> bytearray:
-    """Give every whole chunk of a PNG the checksum that fits it."""
+    """Write the correct checksum into every complete chunk of a PNG."""
     place = len(PNG_HEAD)
     while place + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, place)
@@ -135,7 +135,7 @@ def _with_checksums(data: bytearray) -> bytearray:
 
 
 def read(data: bytes) -> str:
-    """Read a picture; give how it ended. Raises whatever is not an InputError."""
+    """Read a picture and return the outcome. Raises any exception other than an InputError."""
     try:
         pixels = load_pixels(data)
     except InputError as error:
@@ -151,7 +151,7 @@ def run(
     current: "multiprocessing.sharedctypes.Synchronized[int]",
     said: "multiprocessing.SimpleQueue[tuple[str, object]]",
 ) -> None:
-    """Read the cases, in the process of its own; `current` tells which, and `said` gets what there is to say."""
+    """Read the cases, in a process of its own; `current` holds the case's number, and `said` gets messages."""
     warnings.simplefilter("ignore")
     files, ends = seeds(), Counter[str]()
     for case in range(first, first + count):
@@ -175,7 +175,7 @@ def _memory() -> int:
 
 
 def watched(first: int, count: int) -> Iterator[tuple[str, object]]:
-    """Run the cases in a process, and again behind one that crashed or stood still; yield what it says."""
+    """Run the cases in a process; after a crash or a hang, restart behind that case. Yield the messages."""
     context = multiprocessing.get_context("spawn")
     end = first + count
     while first < end:
@@ -198,7 +198,7 @@ def watched(first: int, count: int) -> Iterator[tuple[str, object]]:
 
 
 def main() -> None:
-    """Run, and print what came of it."""
+    """Run the cases and print the outcomes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--first", type=int, default=0)

@@ -1,11 +1,11 @@
-"""How well MNIST's test digits are read in the pictures that people really send.
+"""How well MNIST's test digits are read in the kinds of pictures that people send.
 
     python bench/geometry.py [--count 1000] [--model NAME|FILE.onnx] [--only WORD] [--sheet sheet.png]
 
 The test digits are drawn, photographed, cropped and stored as each condition says, and read through
 `Recognizer.predict_batch`. A condition about a file format is read from that format's real bytes. `wanted` is the part
-that should be right, in percent. `--sheet` draws a few pictures of each condition, each over the frame that the network
-saw, so that a person sees what was measured.
+that should be right, in percent. `--sheet` draws a few pictures of each condition, each above the frame that the
+classifier saw.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def drawing(digit: Grey, random: Random) -> Grey:
 
 
 def file(picture: Image.Image, kind: str, **options: object) -> bytes:
-    """Give a picture as a file's bytes."""
+    """Return a picture as a file's bytes."""
     buffer = io.BytesIO()
     picture.save(buffer, kind, **({"compress_level": 1} if kind == "PNG" else {}), **options)
     return buffer.getvalue()
@@ -132,7 +132,7 @@ def clipped(values: NDArray[np.floating]) -> Grey:
 
 
 def paper(digit: Grey, random: Random, part: float = 0.5) -> NDArray[np.float64]:
-    """Give the reflectance of paper with dark ink on it."""
+    """Return the reflectance of paper with dark ink on it."""
     return 0.95 - 0.75 * (placed(digit, random, part) / 255)
 
 
@@ -264,7 +264,7 @@ def ringed(digit: Grey, random: Random) -> Grey:
 
 @cache
 def sensor() -> NDArray[np.int16]:
-    """Give one noise for all large photographs; each starts at another row and column of it."""
+    """Return one noise image for all large photographs; each starts at another row and column of it."""
     return np.random.default_rng(0).normal(0, 6, (PHOTO[0] + 64, PHOTO[1] + 64)).astype(np.int16)
 
 
@@ -384,7 +384,7 @@ def sheet(
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description="Read MNIST's test digits in the pictures that people really send.")
+    parser = argparse.ArgumentParser(description="Read MNIST's test digits in the kinds of pictures that people send.")
     parser.add_argument("--data", type=Path, help="folder of the data sets (else $INKDIGIT_DATA, else downloaded)")
     parser.add_argument("--model", default="inkdigit", help="a shipped model's name, or an .onnx file")
     parser.add_argument("--count", type=int, default=10_000, help="digits a condition (default: all 10,000)")

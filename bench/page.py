@@ -3,8 +3,8 @@
     python bench/page.py [--drawings 60]
 
 Sevens are drawn by mouse at several places and sizes, in as many moves as a hand makes in half a second. The time is
-from the page's own pointerup until it is no longer busy: encoding, request, reading, and showing the answer. Wanted
-on loopback: 60 ms for 95 of 100.
+from the page's pointerup until it is no longer busy: encoding, request, reading, and showing the answer. Wanted on
+loopback: a 95th percentile of 60 ms.
 """
 
 import argparse
@@ -33,7 +33,7 @@ addEventListener("DOMContentLoaded", () => {
 
 
 def draw(page: Page, box: FloatRect, left: float, top: float, size: float) -> None:
-    """Draw a seven with its left upper corner and its size in shares of the canvas."""
+    """Draw a seven; its upper left corner and size are fractions of the canvas."""
 
     def at(x: float, y: float) -> tuple[float, float]:
         return box["x"] + box["width"] * (left + x * size), box["y"] + box["height"] * (top + y * size)

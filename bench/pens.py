@@ -1,7 +1,7 @@
-"""Digits of writers that nothing was trained on, by pens from a hairline to a marker.
+"""How well digits of unseen writers are read, drawn with pens from a hairline to a marker.
 
-Pen digits lie anywhere on a page, or are cropped to the ink; MNIST's test digits are drawn anew along the middle of
-their lines, by pens of a pixel, an eightieth of the digit, at least: the first two rows are the same there.
+Pen digits lie anywhere on a page, or are cropped to the ink; MNIST's test digits are redrawn along the middle of their
+lines. There the finest pen is one pixel, an eightieth of the digit, so the first two rows are equal.
 
     python bench/pens.py [--data DIR] [--model FILE.onnx] [--count 500]
 

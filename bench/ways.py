@@ -1,4 +1,4 @@
-"""How well held-out digits are read in many ways of presenting them: what ships is chosen by it, not by a test set.
+"""How well held-out digits are read in many ways of presenting them: models are chosen by it, not by a test set.
 
     python bench/ways.py [--data DIR] [--model NAME|FILE.onnx]… [--count 400] [--sheet sheet.png]
 
@@ -54,7 +54,7 @@ CHUNK = 50  # pictures read at a time
 
 
 def smooth(random: Random, cells: int, height: int = CANVAS, width: int = CANVAS) -> NDArray[np.float64]:
-    """Give a smooth field in 0..1 that turns about `cells` times on either side."""
+    """Return a smooth random field in 0..1 with about `cells` extrema on each side."""
     return enlarged(random.integers(0, 256, (cells, cells)).astype(np.uint8), height, width) / 255
 
 
@@ -207,7 +207,7 @@ def repacked(digit: Grey, random: Random) -> Grey:
 
 
 def raster(random: Random, pitch: float, degrees: float = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give how far every px is from the next of lines across the page, and of lines down it, every `pitch` px."""
+    """Return the distance of every px from the nearest horizontal and vertical line, `pitch` px apart."""
     down, across = np.mgrid[:CANVAS, :CANVAS] / pitch
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     turned = down * cos - across * sin, across * cos + down * sin

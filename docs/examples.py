@@ -1,4 +1,4 @@
-"""Draw the example pictures that the Gradio door offers: `python -m docs.examples`, from the repository's root."""
+"""Draw the example pictures of the Gradio app: run `python -m docs.examples` in the repository's root."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.browser.strokes import DIGITS, Stroke, placed
 
 FOLDER = Path(__file__).parent.parent / "src/inkdigit/demos/examples"
 SIDE = 200
-FINE = 4  # a picture is drawn this much larger and averaged down
+FINE = 4  # pictures are drawn this many times larger and averaged down
 
 Draw = ImageDraw.ImageDraw
 
@@ -17,7 +17,7 @@ Draw = ImageDraw.ImageDraw
 def page(
     strokes: list[Stroke], pen: int, paper: int = 255, ink: int = 0, print_on: Callable[[Draw], None] = bool
 ) -> Image.Image:
-    """Draw strokes, in px of the picture, over whatever is printed on the paper."""
+    """Draw strokes, in px of the picture, over what `print_on` prints on the paper."""
     picture = Image.new("L", (SIDE * FINE, SIDE * FINE), paper)
     draw = ImageDraw.Draw(picture)
     print_on(draw)
@@ -41,7 +41,7 @@ def box(draw: Draw) -> None:
 
 
 def photograph(picture: Image.Image) -> Image.Image:
-    """Let a shadow fall on the paper, with a camera's blur and grain."""
+    """Add a shadow, and a camera's blur and noise."""
     shade = np.linspace(0.55, 0.95, SIDE)[None] * np.linspace(1, 0.85, SIDE)[:, None]
     grain = np.random.default_rng(0).normal(0, 5, (SIDE, SIDE))
     blurred = np.asarray(picture.filter(ImageFilter.GaussianBlur(1)), np.float32)
@@ -49,7 +49,7 @@ def photograph(picture: Image.Image) -> Image.Image:
 
 
 def examples() -> dict[str, Image.Image]:
-    """Give every example by its name."""
+    """Return the examples by file name."""
     scribble = [(20 + 10 * step, 40 + 120 * (step % 2)) for step in range(17)]
     return {
         "1-ruled-three": page(placed(DIGITS[3], 70, 50, 60, 100), 5, 245, 40, rules),

@@ -1,13 +1,13 @@
-"""Photograph the page, Gradio and Streamlit for the README: `python -m docs.screenshots`, from the root."""
+"""Take the screenshots of the documentation: run `python -m docs.screenshots` in the repository's root."""
 
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import test_gradio, test_streamlit
+from tests.browser.canvas import draw
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PATIENCE
-from tests.browser.desk import Desk
-from tests.browser.paper import draw
-from tests.browser.test_pictures import payload
+from tests.browser.page_object import InkdigitPage
+from tests.browser.test_files import payload
 from tests.serving import serving
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -17,26 +17,26 @@ PHONE = {"width": 390, "height": 844}
 
 
 def of_the_page(browser: Browser, address: str) -> None:
-    """Photograph a drawing, how it is seen, a table of files, and a phone in the dark."""
-    desk = Desk(browser.new_page(viewport=WIDE), address).fresh()
-    desk.draw(desk.strokes(4))
-    desk.settle()
-    shoot(desk.page, "page")
-    desk.page.get_by_text("How it sees it").click()
-    desk.part("why").wait_for()
-    shoot(desk.page, "how-it-sees-it", "[data-testid=sees]")
-    desk.open(*[payload(path.name[2:], path.read_bytes()) for path in sorted(EXAMPLES.glob("*.png"))])
-    desk.page.get_by_role("button", name="Download CSV").wait_for()
-    shoot(desk.page, "table", "[data-testid=files]")
+    """Take screenshots of a drawing, its explanation, a table of files, and a phone in dark mode."""
+    ui = InkdigitPage(browser.new_page(viewport=WIDE), address).fresh()
+    ui.draw(ui.strokes(4))
+    ui.settle()
+    shoot(ui.page, "page")
+    ui.page.get_by_text("How it sees it").click()
+    ui.part("why").wait_for()
+    shoot(ui.page, "how-it-sees-it", "[data-testid=explanation]")
+    ui.open(*[payload(path.name[2:], path.read_bytes()) for path in sorted(EXAMPLES.glob("*.png"))])
+    ui.page.get_by_role("button", name="Download CSV").wait_for()
+    shoot(ui.page, "table", "[data-testid=files]")
     phone = browser.new_page(viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
-    desk = Desk(phone, address).fresh()
-    desk.draw_by_finger(desk.strokes(3))
-    desk.settle()
+    ui = InkdigitPage(phone, address).fresh()
+    ui.draw_by_finger(ui.strokes(3))
+    ui.settle()
     shoot(phone, "phone")
 
 
 def of_gradio(browser: Browser, address: str) -> None:
-    """Photograph a drawing."""
+    """Take a screenshot of a drawing."""
     page = browser.new_page(viewport=WIDE)
     page.goto(address)
     draw(page, 4)
@@ -45,7 +45,7 @@ def of_gradio(browser: Browser, address: str) -> None:
 
 
 def of_streamlit(browser: Browser, address: str) -> None:
-    """Photograph a drawing."""
+    """Take a screenshot of a drawing."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.goto(address)
     draw(page, 2)
@@ -55,9 +55,9 @@ def of_streamlit(browser: Browser, address: str) -> None:
 
 
 def shoot(page: Page, name: str, part: str = "body") -> None:
-    """Save a picture of the window, or of a part of the page."""
+    """Save a screenshot of the window, or of a part of the page."""
     page.mouse.move(1, 1)
-    page.wait_for_timeout(500)  # bars and charts come to rest
+    page.wait_for_timeout(500)  # animations of bars and charts end
     path = FOLDER / f"{name}.png"
     if part == "body":
         page.screenshot(path=path)
@@ -66,14 +66,14 @@ def shoot(page: Page, name: str, part: str = "body") -> None:
 
 
 def main() -> None:
-    """Start each door in turn and photograph it."""
+    """Start each server in turn and take its screenshots."""
     FOLDER.mkdir(exist_ok=True)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
-        for door, photograph in {"serve": of_the_page, "gradio": of_gradio, "streamlit": of_streamlit}.items():
-            with serving(door=door) as service:
-                photograph(browser, f"{service.url}/")
+        for command, take in {"serve": of_the_page, "gradio": of_gradio, "streamlit": of_streamlit}.items():
+            with serving(door=command) as service:
+                take(browser, f"{service.url}/")
         browser.close()
 
 

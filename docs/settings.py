@@ -14,9 +14,9 @@ MARK = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 def table() -> str:
-    """Give a row for each setting of the service."""
+    """Return a Markdown table with a row for each setting of the service."""
     rows = [_row(name, field) for name, field in Settings.model_fields.items()]
-    return "\n".join(["| variable | flag | default | what it does |", "|---|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| variable | flag | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
 
 
 def _row(name: str, field: FieldInfo) -> str:

@@ -1,4 +1,4 @@
-"""Write docs/MODEL_CARD.md from the shipped artefact: its contract, and its scores measured anew.
+"""Write docs/MODEL_CARD.md from the shipped model file: its contract, and its scores.
 
     python runs/model_card.py --data DIR [--seeds runs/a/inkdigit.onnx runs/b/inkdigit.onnx …]
 
@@ -10,7 +10,6 @@ import argparse
 import os
 import platform
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,52 +28,52 @@ Written by `runs/model_card.py` from the shipped artefact; every figure is measu
 
 ## What it is
 
-One ONNX file of {size:.2f} MB that takes a grey picture of any size and polarity and gives ten calibrated probabilities,
-the 28×28 frame that the network saw, and digitness, the probability that the picture is one digit at all. A learned
-glance (an encoder and decoder on a 96×96 grid) finds the ink; what is around that in a larger picture is seen once more,
-from nearer. Framing cuts the ink out of what was seen and centres it, and the network `{architecture}` reads it
-(`-int8`: all its layers but the first compute in 8 bits, glance and framing in float). All have {parameters:,}
-parameters together. What is not sure then, `Recognizer` reads in three other views: as a negative, without its margins,
-and as a negative with wider ones. The mean of all four is the answer.
+One ONNX file of {size:.2f} MB with {parameters:,} parameters. It takes a gray picture of any size and polarity, and returns ten
+calibrated probabilities, the 28×28 frame that the classifier saw, and digitness: the probability that the picture is one
+digit at all. Inside, the localizer (an encoder and decoder on a 96×96 grid) finds the ink, and looks at its surroundings a
+second time at higher resolution in larger pictures. Framing cuts the ink out and centres it. The network `{architecture}`
+classifies it (`-int8`: all its layers but the first compute in 8 bits; localizer and framing in float). Where the answer is
+not sure, `Recognizer` uses test-time augmentation: it classifies three more views (the negative, without its margins, and the
+negative with wider margins) and averages all four.
 
-It is meant for one handwritten digit in a picture: drawn with a pen, a finger or a mouse, scanned or photographed. It is
-not meant for numbers of several digits, printed type, or decisions about people that nobody checks.
+It is meant for one handwritten digit in a picture: drawn with a pen, a finger or a mouse, scanned or photographed. It is not
+meant for numbers of several digits, printed type, or decisions about people that nobody checks.
 
 ## Data
 
 | source | used for | licence |
 |---|---|---|
-| MNIST training set (LeCun, Cortes, Burges) | training, and {validation} pictures to choose and calibrate by | CC BY-SA 3.0 |
-| pen digits (Alpaydin, Alimoglu; UCI 81), 20 of 30 writers | training, and {validation_writers} of those writers likewise | CC BY 4.0 |
-| the fonts DejaVu Sans and STIX General, as matplotlib brings them | training, as what is no digit | Bitstream Vera's; SIL OFL 1.1 |
+| MNIST training set (LeCun, Cortes, Burges) | training; {validation} pictures for validation | CC BY-SA 3.0 |
+| pen digits (Alpaydin, Alimoglu; UCI 81), 20 of 30 writers | training; {validation_writers} writers for validation | CC BY 4.0 |
+| fonts DejaVu Sans and STIX General, from matplotlib | training, as pictures without a digit | Bitstream Vera; SIL OFL 1.1 |
 | MNIST test set; pen digits of writers 3, 6, … 30; HWD-1000 (MIT); Omniglot (MIT) | scores only | |
 
-MNIST's digits are also drawn anew, along the middle of their lines, with pens of every width, but for those that are
-too bold to have such a middle. Pen digits are drawn with pens of every width too, in other hands' styles (corners
-rounded, ends left out or drawn out, strokes moved and joined, proportions changed), and so are {invented:,} invented
-ones: forms that are taught in other countries and that fast hands write, as flagged and footed ones, crossed sevens,
-slashed zeros, open fours. Pictures of digits on paper are made of all, up to {sheets:,} in a run, with none of which
-everything is the matter at once: uneven light, shadows with a straight edge and of any form, folds, stains, fingers,
-holes, glare, textures, patterns, neighbours, the digits before and after in a number that an edge cuts off, ruled,
-squared and dotted paper, also far aslant, printed boxes and rows of them, what is seen through from the back, rings,
-brackets and underlines by hand, small print, pens and coins that lie there, the desk beyond the sheet, noise, blur,
-JPEG, 1 bit a pixel, enlarged cells, pixels gone black or white, wide pens, both polarities, any place, from a twentieth
-of the picture's size up, aspects up to 12:1. The glance is trained on these, and on empty paper; the network on the
-frames that the real graph makes of these and of the plain pictures. What is no digit is taught with {invented:,} invented
-signs (random strokes, blots, signs whose last line runs on around them, irregular outlines with three to six corners,
-rings in rings, coils; plain letters and marks drawn from `train/invented.py`), as many letters and symbols of two fonts,
-thinned and written by a hand (`train/glyphs.py`), scribbles, quadrilaterals, pairs of digits, digits written over, noise,
-empty paper, and pictures of overlapping things as photographs of anything have them (dead leaves: Lee, Mumford, Huang
-2001). Omniglot's pictures are in none of these,
-nor are the shapes (regular polygons, stars, arrows, spirals, hearts) and printed letters of `bench/digitness.py`. But
-kinds are shared: outlines with as many corners as some of those polygons, though no regular ones but squares; rings in
-rings and coils, which have something of a spiral; and Latin
-letters of other fonts, which are 52 of Omniglot's 476 characters as well. No other script of Omniglot's is trained on.
+What is drawn from them for training:
 
-The contract in the file names the SHA-256 of each source, and the recipe of the last run; `runs/reproduce.sh`
-rebuilds it from the artefact of an earlier commit, and tells how that came about. A run that is taught by others learns
-the mean of their answers beside the labels. The last run, and what differed in each of the {before} before
-it, the newest first:
+| pictures | how many | drawn by |
+|---|---|---|
+| MNIST's digits, redrawn along their middle lines with pens of every width | all but the boldest | `train/synth/pens.py` |
+| pen digits with pens of every width, in varied styles: rounded corners, shorter or longer ends, moved and joined strokes, other proportions | each several times | `train/synth/pens.py` |
+| invented digits in forms of other countries and of fast hands: flagged ones, crossed sevens, slashed zeros, open fours | {invented:,} | `train/synth/forms.py` |
+| invented signs that are no digit: random strokes, blots, irregular outlines, rings, coils | {invented:,} | `train/synth/forms.py` |
+| letters and symbols of two fonts, thinned and drawn by hand | {invented:,} | `train/synth/glyphs.py` |
+| other pictures without a digit: scribbles, quadrilaterals, pairs of digits, overwritten digits, noise, empty paper, dead leaves (Lee, Mumford, Huang 2001) | | `train/synth/negatives.py` |
+| photographed sheets with all of these | up to {sheets:,} a run | `train/synth/sheet.py` |
+
+A sheet has some of these difficulties, never all: uneven light, shadows, glare, folds, stains, holes, fingers and objects;
+ruled, squared and dotted paper, printed boxes, small print, ink from the back, rings and underlines; neighbouring digits;
+the desk around the sheet; noise, blur, JPEG, 1 bit a pixel, missing pixels. Digits are dark or light, anywhere, from a
+twentieth of the picture's size, with aspect ratios up to 12:1.
+
+The localizer trains on the sheets, some of them empty. The classifier trains on the frames that the real graph makes of the
+sheets and of plain pictures.
+
+Evaluation pictures are not in the training data, but some kinds are similar. Irregular outlines share their number of
+corners with the polygons of `bench/digitness.py`, and squares are in both; rings and coils resemble spirals; Latin letters of
+other fonts are 52 of Omniglot's 476 characters. No other script of Omniglot is trained on.
+
+The contract in the file names the SHA-256 of each source and the recipe of the last run. `runs/reproduce.sh` rebuilds the
+model file, and lists the runs before that one. The last run:
 
 {recipe}
 
@@ -98,32 +97,23 @@ calibrated there too, by a temperature that falls as digitness grows.
 ## What it is bad at
 
 - Two or more digits in one picture: it answers with one of them, or says that this is no digit.
-- Lines as dark and as thick as the ink that cross the digit, hairlines on ruled paper, and ink that can hardly be told
-  from the paper.
-- Digits that a thick pen has ringed closely, which may be read as a zero; and digits cropped to ink by so wide a pen that
-  more is ink than paper; and sharp shadows of a hand or leaves, which may be taken for broad ink. `bench/geometry.py`
-  measures all three: see [its figures](../bench/README.md#figures).
-- Straight bars, which may be a 1 or none.
-- Small bright notes on a dark, grained desk, some of which are taken for the ink itself; and pens or other things that lie
-  close to a digit (`bench/ways.py` measures them).
+- Lines that cross the digit and are as dark and thick as its ink; hairlines on ruled paper; ink with hardly any contrast.
+- Digits ringed closely by a thick pen, which may be read as a zero; digits cropped to the ink of a pen so wide that more is
+  ink than paper; sharp shadows of a hand or of leaves, which may be taken for broad ink. `bench/geometry.py` measures these:
+  see [the results](../bench/RESULTS.md).
+- Straight bars, which may be a 1 or no digit.
+- Small bright notes on a dark, grainy desk, and objects close to a digit (measured by `bench/ways.py`).
 - Screens of apps, whose buttons it takes for ink, and hairlines on bricks, cloth and leaves (`bench/around.py`).
 - Digits upside down or turned by more than about 30°.
-- Some letters look like digits (O, I, S, Z, l), and are taken for them.
+- Letters that look like digits (O, I, S, Z, l), which it takes for digits.
 - Handwriting that differs from what American and Turkish writers of the 1990s wrote, more than its augmentation does.
 """
 
 
 def history(recipe: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Give the recipes of a run and of those that it goes on from, the last one first."""
+    """Return the recipes of a run and of those that it was initialised from, the last one first."""
     before = recipe.get("begin_with")
     return [recipe, *history(before)] if before else [recipe]
-
-
-def as_text(runs: list[Mapping[str, Any]]) -> str:
-    """Write the last recipe as an item of a list, and what was different in each of the runs before it."""
-    texts = [listed(runs[0])]
-    texts += [listed({k: v for k, v in b.items() if a.get(k) != v}) for a, b in pairwise(runs)]
-    return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))
 
 
 def listed(values: Mapping[str, Any]) -> str:
@@ -146,7 +136,7 @@ def row(name: str, result: Score) -> str:
 def spread(seeds: list[Recognizer], folder: Path | None) -> str:
     """Write mean ± standard deviation over seeds of one recipe from nothing."""
     if len(seeds) < 2:
-        return "These are the figures of one seed; [bench/README.md](../bench/README.md#figures) has those of three."
+        return "These are the figures of one seed; [bench/RESULTS.md](../bench/RESULTS.md) has those of three."
     parts = []
     for source, read in SOURCES.items():
         data = read(folder)
@@ -190,8 +180,7 @@ def main() -> None:
         parameters=parameters(path),
         **{key: contract.recipe[key] for key in ("validation", "validation_writers")},
         **{key: max(run[key] for run in runs if key in run) for key in ("sheets", "invented")},
-        before=len(runs) - 1,
-        recipe=as_text(runs),
+        recipe=listed(runs[0]),
         machine=f"ONNX Runtime on {os.cpu_count()} cores ({platform.machine()})",
         rows="\n".join(row(name, result) for name, result in results.items()),
         spread=spread([Recognizer(path) for path in options.seeds], options.data),

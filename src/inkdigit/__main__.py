@@ -1,4 +1,4 @@
-"""Let `python -m inkdigit` be the command line."""
+"""`python -m inkdigit` runs the `inkdigit` command."""
 
 from .cli.main import main
 

@@ -1,4 +1,4 @@
-"""Chromium, cut off from everything but one started service."""
+"""Fixtures: Chromium, which can reach nothing but the service under test."""
 
 import shutil
 from collections.abc import Callable, Generator, Iterator
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 from inkdigit.model_file import DEFAULT_MODEL, model_path
 
 from ..serving import Service, serving
-from .desk import Desk, cut_off
+from .page_object import InkdigitPage, cut_off
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = (
@@ -19,14 +19,14 @@ ARGUMENTS = (
     "--disable-component-update --disable-sync"
 )
 
-PATIENCE = 20_000  # ms that something expected may take: other work on a machine must fail no test
+PATIENCE = 20_000  # ms that an expectation may take: a busy machine must not fail a test
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
-OpenDesk = Callable[..., Desk]
+OpenPage = Callable[..., InkdigitPage]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failed test's report what its pages say: a failure on another machine cannot be looked at."""
+    """Add the text of the open pages to a failed test's report, for failures on other machines."""
     report = yield
     browser = getattr(item, "funcargs", {}).get("browser")
     if report.failed and isinstance(browser, Browser):
@@ -47,38 +47,38 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, base: str, **options: Any) -> Iterator[Desk]:
-    """Open the page in a context of its own, in which every other host is refused and noted."""
+def opened(browser: Browser, base: str, **options: Any) -> Iterator[InkdigitPage]:
+    """Open the page in a browser context of its own; requests to other hosts are refused and recorded."""
     context = browser.new_context(**options)
-    desk = Desk(context.new_page(), base)
-    cut_off(context, base, desk.found)
-    yield desk
+    ui = InkdigitPage(context.new_page(), base)
+    cut_off(context, base, ui.found)
+    yield ui
     context.close()
 
 
 @pytest.fixture
-def open_desk(browser: Browser, service: Service) -> Iterator[OpenDesk]:
-    """Open the page as on some device; afterwards nothing may have gone wrong there."""
+def open_page(browser: Browser, service: Service) -> Iterator[OpenPage]:
+    """Return a function that opens the page as on some device; fail if a page reported a problem."""
     with ExitStack() as stack:
-        desks: list[Desk] = []
+        pages: list[InkdigitPage] = []
 
-        def open_one(**options: Any) -> Desk:
-            desks.append(stack.enter_context(opened(browser, f"{service.url}/", **options)))
-            return desks[-1].fresh()
+        def open_one(**options: Any) -> InkdigitPage:
+            pages.append(stack.enter_context(opened(browser, f"{service.url}/", **options)))
+            return pages[-1].fresh()
 
         yield open_one
-        assert [problem for desk in desks for problem in desk.problems] == []
+        assert [problem for ui in pages for problem in ui.problems] == []
 
 
 @pytest.fixture(scope="session")
-def window(browser: Browser, service: Service) -> Iterator[Desk]:
-    with opened(browser, f"{service.url}/", viewport=WINDOW) as desk:
-        yield desk
+def window(browser: Browser, service: Service) -> Iterator[InkdigitPage]:
+    with opened(browser, f"{service.url}/", viewport=WINDOW) as ui:
+        yield ui
 
 
 @pytest.fixture
-def desk(window: Desk) -> Iterator[Desk]:
-    """Open the page in a window of 1280×800, which the tests use one after another: that is faster than new ones."""
+def ui(window: InkdigitPage) -> Iterator[InkdigitPage]:
+    """Open the page in a window of 1280×800 that the tests share, which is faster than one each."""
     window.page.unroute_all()
     window.page.set_viewport_size(WINDOW)
     yield window.fresh()
@@ -87,7 +87,7 @@ def desk(window: Desk) -> Iterator[Desk]:
 
 @pytest.fixture(scope="session")
 def other_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give a second model: a copy of the first under another name."""
+    """Return a second model: a copy of the shipped one under another name."""
     copy = shutil.copy(model_path(DEFAULT_MODEL), tmp_path_factory.mktemp("models") / "copy.onnx")
     return f"other={copy}"
 

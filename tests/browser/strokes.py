@@ -1,11 +1,11 @@
-"""Ten digits as a hand writes them."""
+"""The ten digits as strokes, for the tests to draw."""
 
 from collections.abc import Sequence
 
 Point = tuple[float, float]
 Stroke = list[Point]
 
-# Points x,y in hundredths of a box, y growing downward; a bar lifts the pen.
+# Points x,y in hundredths of a box, y downward; | lifts the pen.
 PATHS = {
     0: "55,2 36,7 22,25 18,52 25,80 42,97 62,94 78,74 83,45 76,18 62,4 50,3",
     1: "52,0 51,25 50,50 48,75 47,100",
@@ -29,5 +29,5 @@ DIGITS = {digit: parse(path) for digit, path in PATHS.items()}
 
 
 def placed(strokes: Sequence[Stroke], left: float, top: float, width: float, height: float) -> list[Stroke]:
-    """Put strokes into a box, in px."""
+    """Scale strokes into a box, in px."""
     return [[(left + width * x, top + height * y) for x, y in stroke] for stroke in strokes]

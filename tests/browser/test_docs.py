@@ -1,4 +1,4 @@
-"""`/docs` in real Chromium: it renders with no other host, and *Try it out* takes a file and shows the answer."""
+"""`/docs` in Chromium: it renders offline, and *Try it out* takes a file and shows the answer."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def docs(browser: Browser, service: Service) -> Iterator[Page]:
 
 
 def opened(docs: Page, path: str) -> Locator:
-    """Unfold the operation at a path for trying it out."""
+    """Open *Try it out* of the operation at a path."""
     operation = docs.locator(".opblock", has=docs.locator(f".opblock-summary-path[data-path='{path}']"))
     operation.locator(".opblock-summary-control").click()
     operation.get_by_role("button", name="Try it out").click()

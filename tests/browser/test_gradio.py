@@ -1,4 +1,4 @@
-"""The Gradio door in real Chromium: a digit drawn without touching a tool, pictures opened, answers cleared."""
+"""The Gradio app in Chromium: drawing without choosing a tool, opening images, clearing."""
 
 import base64
 import re
@@ -12,9 +12,9 @@ from inkdigit.demos.wording import percent
 
 from ..pictures import encoded, seven
 from ..serving import Service, serving
-from .desk import cut_off
-from .paper import draw, paper
-from .test_pictures import TEXT, payload, picture
+from .canvas import canvas, draw
+from .page_object import cut_off
+from .test_files import TEXT, payload, picture
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def app(browser: Browser, gradio: Service) -> Iterator[Page]:
 
 
 def opened(browser: Browser, address: str) -> Iterator[Page]:
-    """Open the app, cut off from other hosts; afterwards nothing may have gone wrong."""
+    """Open the app with requests to other hosts refused; fail if it reported a problem."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     problems: list[str] = []
     cut_off(page, address, problems)
@@ -54,7 +54,7 @@ def test_a_digit_is_drawn_without_a_tool_read_as_the_library_reads_it_and_cleare
     draw(app, 4)
     expect_digit(app, "4")
     expect(app.locator(".digit .confidence-set")).to_have_count(10)
-    sent = paper(app).evaluate("canvas => canvas.toDataURL('image/png')")
+    sent = canvas(app).evaluate("canvas => canvas.toDataURL('image/png')")
     answer = Recognizer().predict(base64.b64decode(sent.partition(",")[2]))
     expect(words(app)).to_have_value(f"A clear four. {percent(answer.confidence)}")
     expect(app.locator(".frame img")).to_have_attribute("src", answer.as_dict(frame=True)["frame"])
@@ -98,14 +98,14 @@ def test_the_last_drawing_wins_however_fast_they_come(app: Page) -> None:
 def test_a_picture_is_read_as_the_library_reads_its_bytes(app: Page, name: str, content: bytes) -> None:
     answer = Recognizer().predict(content)
     app.get_by_role("tab", name="Upload").click()
-    app.locator("#picture input[type=file]").set_input_files([payload(name, content)])
+    app.locator("#image input[type=file]").set_input_files([payload(name, content)])
     expect_digit(app, str(answer.digit))
     expect(words(app)).to_have_value(re.compile(re.escape(percent(answer.confidence)) + "$"))
 
 
 def test_what_is_no_picture_gets_a_sentence(app: Page) -> None:
     app.get_by_role("tab", name="Upload").click()
-    app.locator("#picture input[type=file]").set_input_files([payload("list.png", TEXT)])
+    app.locator("#image input[type=file]").set_input_files([payload("list.png", TEXT)])
     expect(words(app)).to_have_value(re.compile("not a picture"))
     expect(app.locator(".digit h2")).to_have_count(0)
 
@@ -130,5 +130,5 @@ def test_several_workers_have_it_at_gradio_and_keep_their_own_policy(browser: Br
         draw(page, 2)
         expect_digit(page, "2")
         page.get_by_role("tab", name="Upload").click()
-        page.locator("#picture input[type=file]").set_input_files([payload("three.png", picture(3))])
+        page.locator("#image input[type=file]").set_input_files([payload("three.png", picture(3))])
         expect(words(page)).to_have_value(re.compile("three"))

@@ -1,4 +1,4 @@
-"""Models of other labels than the ten digits, or in another order: the page calls an answer what its model does."""
+"""Models with other labels than the ten digits, or in another order: the page shows the model's own labels."""
 
 import csv
 import json
@@ -20,13 +20,13 @@ from inkdigit.model_file import DEFAULT_MODEL, model_path
 
 from ..serving import Service, serving, wait_for
 from .conftest import WINDOW, opened
-from .desk import Desk
+from .page_object import InkdigitPage
+from .test_explanation import serious
+from .test_files import payload, picture
 from .test_page import LAYOUT
-from .test_pictures import payload, picture
-from .test_sight import serious
 
 LONG = "a name that is far too long for the field of one digit, and goes on"
-# A label's place is the digit that is read as it; what is over the ten is never read.
+# The label at place d is shown for digit d; labels after the tenth are never predicted.
 MODELS = {
     "letters": tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
     "others": ("3", "07", "12"),
@@ -37,14 +37,14 @@ MODELS = {
 
 
 def relabelled(folder: Path, name: str, labels: tuple[str, ...] = (), confidence: float | None = None) -> Path:
-    """Write the shipped model with other labels: as many of its probabilities, and zeros after the tenth."""
+    """Write a copy of the shipped model with other labels; those after the tenth have probability 0."""
     labels = labels or MODELS[name]
     model = onnx.load(model_path(DEFAULT_MODEL))
     (output,) = (one for one in model.graph.output if one.name == "probabilities")
     for node in model.graph.node:
         node.output[:] = ["of-digits" if one == output.name else one for one in node.output]
         node.input[:] = ["of-digits" if one == output.name else one for one in node.input]
-    ends = np.array([0, 0, 0, len(labels) - 10], np.int64)  # a negative one cuts
+    ends = np.array([0, 0, 0, len(labels) - 10], np.int64)  # a negative number cuts
     model.graph.initializer.append(numpy_helper.from_array(ends, "ends"))
     model.graph.node.append(helper.make_node("Pad", ["of-digits", "ends"], [output.name]))
     output.type.tensor_type.shape.dim[1].dim_value = len(labels)
@@ -59,54 +59,53 @@ def relabelled(folder: Path, name: str, labels: tuple[str, ...] = (), confidence
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Write the models, and one that is never sure."""
+    """Write the models, and one that is never sure, whose labels are doubtful."""
     folder = tmp_path_factory.mktemp("labels")
     written = {name: relabelled(folder, name) for name in MODELS}
     return written | {"doubtful": relabelled(folder, "doubtful", ("B", "A", "3", "07"), confidence=1.0)}
 
 
 @pytest.fixture(scope="module")
-def labels_desk(browser: Browser, files: dict[str, Path]) -> Iterator[Desk]:
-    """Open the page of a service that has these models beside the shipped one."""
+def labels_ui(browser: Browser, files: dict[str, Path]) -> Iterator[InkdigitPage]:
+    """Open the page of a service with these models and the shipped one."""
     named = [flag for name, path in files.items() for flag in ("--model", f"{name}={path}")]
     with (
         serving("--model", DEFAULT_MODEL, *named) as started,
-        opened(browser, f"{started.url}/", viewport=WINDOW, bypass_csp=True) as desk,  # axe needs an eval
+        opened(browser, f"{started.url}/", viewport=WINDOW, bypass_csp=True) as ui,  # axe needs an eval
     ):
-        yield desk
+        yield ui
 
 
 @pytest.fixture
-def other(labels_desk: Desk) -> Iterator[Desk]:
-    labels_desk.page.set_viewport_size(WINDOW)
-    yield labels_desk.fresh()
-    assert labels_desk.problems == []
+def other(labels_ui: InkdigitPage) -> Iterator[InkdigitPage]:
+    labels_ui.page.set_viewport_size(WINDOW)
+    yield labels_ui.fresh()
+    assert labels_ui.problems == []
 
 
-def bars(desk: Desk) -> list[str]:
-    return desk.part("bars").locator(".name").all_inner_texts()
+def bars(ui: InkdigitPage) -> list[str]:
+    return ui.part("bars").locator(".name").all_inner_texts()
 
 
-@pytest.mark.parametrize("digit", [1, 2])
 @pytest.mark.parametrize("name", [*MODELS, "doubtful"])
-def test_an_answer_is_called_what_its_model_calls_it(
-    other: Desk, files: dict[str, Path], name: str, digit: int
-) -> None:
+def test_an_answer_has_its_model_s_label(other: InkdigitPage, files: dict[str, Path], name: str) -> None:
     other.part("model").select_option(name)
-    other.draw(other.strokes(digit))
-    other.settle()
-    answer = Recognizer(files[name]).predict(b64decode(other.drawing().partition(",")[2]))
-    assert other.text("digit").replace("\n", " ") == str(answer.digit)
-    assert other.text("verdict") == verdict(answer)
-    assert bars(other) == list(answer.labels)
-    first = other.part("bars").locator(".first")
-    assert first.locator(".name").inner_text() == answer.labels[digit]
-    assert first.locator(".said").text_content() == f": {percent(answer.confidence).replace('%', ' %')}"
     other.page.get_by_text("How it sees it").click()
-    assert other.part("ranks").locator("li span").first.inner_text() == answer.labels[digit]
+    for digit in (1, 2):
+        other.page.keyboard.press("Escape")
+        other.draw(other.strokes(digit))
+        other.settle()
+        answer = Recognizer(files[name]).predict(b64decode(other.drawing().partition(",")[2]))
+        assert other.text("digit").replace("\n", " ") == str(answer.digit)
+        assert other.text("verdict") == verdict(answer)
+        assert bars(other) == list(answer.labels)
+        first = other.part("bars").locator(".first")
+        assert first.locator(".name").inner_text() == answer.labels[digit]
+        assert first.locator(".said").text_content() == f": {percent(answer.confidence).replace('%', ' %')}"
+        assert other.part("ranks").locator("li span").first.inner_text() == answer.labels[digit]
 
 
-def test_the_bars_follow_the_model_before_and_after_an_answer(other: Desk) -> None:
+def test_the_bars_follow_the_model_before_and_after_an_answer(other: InkdigitPage) -> None:
     expect(other.part("bars").locator("li")).to_have_count(10)
     other.part("model").select_option("others")
     assert bars(other) == list(MODELS["others"])
@@ -120,7 +119,7 @@ def test_the_bars_follow_the_model_before_and_after_an_answer(other: Desk) -> No
     assert bars(other) == list("0123456789")
 
 
-def test_the_table_and_what_is_saved_have_the_labels(other: Desk, tmp_path: Path) -> None:
+def test_the_table_and_what_is_saved_have_the_labels(other: InkdigitPage, tmp_path: Path) -> None:
     other.part("model").select_option("names")
     other.open(*[payload(f"{digit}.png", picture(digit)) for digit in (2, 3)], payload("list.txt", b"milk"))
     rows = other.part("files").locator("tbody tr")
@@ -142,7 +141,7 @@ def test_the_table_and_what_is_saved_have_the_labels(other: Desk, tmp_path: Path
 
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("name", MODELS)
-def test_any_labels_have_room(other: Desk, name: str, width: int) -> None:
+def test_any_labels_have_room(other: InkdigitPage, name: str, width: int) -> None:
     other.page.set_viewport_size({"width": width, "height": 800})
     other.part("model").select_option(name)
     before = other.evaluate(LAYOUT)
@@ -157,34 +156,35 @@ def test_any_labels_have_room(other: Desk, name: str, width: int) -> None:
     spilt = """[...document.querySelectorAll(".digit, .bars .name, .ranks, .ranks li, td.figure")]
       .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.outerHTML)"""
     assert other.evaluate(spilt) == []
-    assert serious(other) == []
+    if width == 320:
+        assert serious(other) == [], "colours and names do not depend on the width"
 
 
-def test_models_that_are_exchanged_meanwhile_are_asked_for_anew(browser: Browser, tmp_path: Path) -> None:
+def test_models_that_change_while_the_page_is_open_are_fetched_again(browser: Browser, tmp_path: Path) -> None:
     path = relabelled(tmp_path, "mine", ("A", "B", "C"))
-    with serving("--model", str(path)) as started, opened(browser, f"{started.url}/") as desk:
-        desk.fresh()
-        desk.draw(desk.strokes(2))
-        expect(desk.part("verdict")).to_have_text("A clear C.")
+    with serving("--model", str(path)) as started, opened(browser, f"{started.url}/") as ui:
+        ui.fresh()
+        ui.draw(ui.strokes(2))
+        expect(ui.part("verdict")).to_have_text("A clear C.")
         for labels in (("C", "B", "A"), ("zero", "1", "2", "three")):
             exchange(started, relabelled(tmp_path, "mine", labels))
-            desk.page.keyboard.press("Escape")
-            desk.draw(desk.strokes(2))
-            expect(desk.part("digit")).to_have_text(labels[2])
-            assert bars(desk) == list(labels)
-        expect(desk.part("verdict")).to_have_text("A clear two.")
+            ui.page.keyboard.press("Escape")
+            ui.draw(ui.strokes(2))
+            expect(ui.part("digit")).to_have_text(labels[2])
+            assert bars(ui) == list(labels)
+        expect(ui.part("verdict")).to_have_text("A clear two.")
         exchange(
             started, relabelled(tmp_path, "mine", ("\N{ARABIC-INDIC DIGIT ZERO}", "+", "\N{ARABIC-INDIC DIGIT TWO}"))
         )
-        desk.page.keyboard.press("Escape")
-        desk.draw(desk.strokes(2))
-        expect(desk.part("verdict")).to_contain_text("\N{ARABIC-INDIC DIGIT TWO}")
-        expect(desk.part("digit")).to_have_text("2")  # as the service has it, once it has seen all of it
-        assert desk.problems == []
+        ui.page.keyboard.press("Escape")
+        ui.draw(ui.strokes(2))
+        expect(ui.part("verdict")).to_contain_text("\N{ARABIC-INDIC DIGIT TWO}")
+        expect(ui.part("digit")).to_have_text("2")  # the service answers with the number
+        assert ui.problems == []
 
 
 def exchange(started: Service, path: Path) -> None:
-    """Have a service read its model again, and wait until it has."""
+    """Reload a service's model, and wait until it is served."""
     os.kill(started.process.pid, signal.SIGHUP)
     labels = list(Recognizer(path).contract.labels)
     wait_for(lambda: started.http.get("/v1/models").json()["models"][0]["labels"] == labels)

@@ -1,4 +1,4 @@
-"""The Streamlit door in real Chromium: a digit drawn and cleared, pictures as a table, the model changed."""
+"""The Streamlit app in Chromium: drawing, clearing, images as a table, changing the model."""
 
 import base64
 import csv
@@ -12,23 +12,23 @@ from inkdigit import Recognizer
 from inkdigit.demos.wording import percent
 
 from ..serving import Service
-from .desk import cut_off
-from .paper import draw, paper
-from .test_pictures import TEXT, payload, picture
+from .canvas import canvas, draw
+from .page_object import cut_off
+from .test_files import TEXT, payload, picture
 
-SLOW = 60_000  # ms, beside busy neighbours
+SLOW = 60_000  # ms, on a busy machine
 
 
 @pytest.fixture
 def app(browser: Browser, streamlit: Service) -> Iterator[Page]:
-    """Open the app, cut off from other hosts."""
+    """Open the app; requests to other hosts are refused."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(SLOW)
     problems: list[str] = []
     cut_off(page, streamlit.url, problems)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(streamlit.url)
-    # Laid out: what is still moving may be missed by a click.
+    # Wait for the layout: a click may miss what is still moving.
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW)
     yield page
     page.close()
@@ -43,7 +43,7 @@ def test_a_digit_is_drawn_read_as_the_library_reads_it_and_cleared(app: Page) ->
     draw(app, 4)
     expect(app.get_by_text("A clear four.")).to_be_visible(timeout=SLOW)
     expect_digit(app, "4")
-    drawing = paper(app).evaluate("canvas => canvas.toDataURL('image/png')")
+    drawing = canvas(app).evaluate("canvas => canvas.toDataURL('image/png')")
     answer = Recognizer().predict(base64.b64decode(drawing.partition(",")[2]))
     expect(app.get_by_test_id("stMetricDelta")).to_have_text(percent(answer.confidence), timeout=SLOW)
     rows = app.get_by_test_id("stTable").locator("tbody tr")

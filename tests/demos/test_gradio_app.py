@@ -1,4 +1,4 @@
-"""Gradio by HTTP, by itself and in the service: what a client may name, what it is told, and which models answer."""
+"""The Gradio app by HTTP, alone and in the service: which files it accepts, what it says, which models answer."""
 
 import json
 import os
@@ -23,12 +23,12 @@ from ..serving import INKDIGIT, Service, environment, serving, wait_for
 pytest.importorskip("gradio", reason="the extra gradio is not installed")
 
 PNG = encoded(seven(64))
-MARK = {"meta": {"_type": "gradio.FileData"}}  # by which Gradio itself knows a file
+MARK = {"meta": {"_type": "gradio.FileData"}}  # how Gradio recognises a file
 REFUSAL = "This picture was not uploaded here, or is deleted by now."
 
 
 class App:
-    """One Gradio app, asked as by a program."""
+    """A client of one Gradio app."""
 
     def __init__(self, service: Service, path: str) -> None:
         self.service = service
@@ -42,11 +42,11 @@ class App:
         return self.service.http.post(f"{self._api}/run/{name}", json={"data": data})
 
     def words(self, image: Any, model: str = "mine") -> str:
-        """Give what is said of an image."""
+        """Return the sentence about an image."""
         return str(self.run("read", image, model).json()["data"][1])
 
     def confidence(self, image: Any) -> float:
-        """Give the confidence in the digit that is read."""
+        """Return the confidence in the digit that is read."""
         return float(self.run("read", image, "mine").json()["data"][0]["value"]["confidences"][0]["confidence"])
 
     def upload(self, content: bytes, name: str = "picture.png") -> dict[str, Any]:
@@ -54,7 +54,7 @@ class App:
         return {"path": path, **MARK}
 
     def queued(self, image: Any) -> str:
-        """Give all that Gradio's queue says of an image."""
+        """Return the events of Gradio's queue for an image."""
         event = self.service.http.post(f"{self._api}/call/read", json={"data": [image, "mine"]}).json()["event_id"]
         return self.service.http.get(f"{self._api}/call/read/{event}").text
 
@@ -69,14 +69,14 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def outside(tmp_path: Path) -> list[str]:
-    """Name a picture, a folder, what would never end, and what is not there."""
+    """Return paths and URLs that a client must not reach: a file, a folder, a pipe, a device, a missing file."""
     (tmp_path / "secret.png").write_bytes(PNG)
     os.mkfifo(tmp_path / "fifo")
     paths = [str(tmp_path / name) for name in ("secret.png", "", "fifo", "nothing.png", "secret\0.png", "a" * 5000)]
     return [*paths, "/dev/zero", os.path.relpath(paths[0]), "http://127.0.0.1:1/a.png", "https://example.org/a.png"]
 
 
-def test_no_file_but_an_uploaded_one_is_read_copied_or_told_of(app: App, outside: list[str]) -> None:
+def test_only_uploaded_files_are_read_or_copied(app: App, outside: list[str]) -> None:
     uploads = Path(app.upload(PNG)["path"]).parents[1]
     before = set(uploads.iterdir())
     link = uploads / f"link-{os.getpid()}.png"
@@ -90,7 +90,7 @@ def test_no_file_but_an_uploaded_one_is_read_copied_or_told_of(app: App, outside
     assert set(uploads.iterdir()) == before
 
 
-def test_no_event_and_no_component_takes_another_file(app: App, outside: list[str]) -> None:
+def test_no_event_and_no_component_accepts_another_file(app: App, outside: list[str]) -> None:
     image = {"path": outside[0], **MARK}
     asked = [
         app.run("read_drawing", image, "mine"),
@@ -111,12 +111,12 @@ def test_nothing_is_fetched_for_a_client(app: App, path: str) -> None:
     assert app.get(f"gradio_api/{path}").status_code == 404
 
 
-def test_what_is_uploaded_is_read_as_are_the_examples(app: App) -> None:
+def test_uploads_and_examples_are_read(app: App) -> None:
     answer = Recognizer().predict(PNG)
     said = f"A clear seven. {percent(answer.confidence)}"
     image = app.upload(PNG)
     assert app.words(image) == app.words({"path": image["path"]}) == said
-    for _ in range(10):  # the service's server broke off every fourth
+    for _ in range(10):  # Granian once broke off every fourth stream
         assert said in app.queued(image)
     example = app.run("load_example", 0).json()["data"][0]["value"]
     assert app.words(example).startswith("A clear three.")
@@ -125,18 +125,18 @@ def test_what_is_uploaded_is_read_as_are_the_examples(app: App) -> None:
 @pytest.mark.parametrize(
     "content", [b"no picture", PNG[:150], encoded(np.full((50, 50), 255, np.uint8)), b"", b"GIF89a" + bytes(9)]
 )
-def test_what_cannot_be_read_gets_the_library_s_sentence(app: App, content: bytes) -> None:
+def test_an_unreadable_file_gets_the_library_s_sentence(app: App, content: bytes) -> None:
     with pytest.raises(InputError) as error:
         Recognizer().predict(content)
     assert app.words(app.upload(content)) == str(error.value)
 
 
 @pytest.mark.parametrize("sent", [3, None, {"a": 1}, "", "data:image/png;base64,é", [[]]])
-def test_what_is_no_drawing_is_none(app: App, sent: Any) -> None:
+def test_anything_but_a_drawing_shows_nothing(app: App, sent: Any) -> None:
     assert app.run("read_drawing", sent, "mine").json()["data"][1:] == ["", ""]
 
 
-def test_models_go_by_their_names_and_no_path_of_the_server_s_is_told(app: App) -> None:
+def test_models_have_names_and_no_path_of_the_server_is_revealed(app: App) -> None:
     config = app.get("config").json()
     (offered,) = [part["props"]["choices"] for part in config["components"] if part["type"] == "dropdown"]
     assert offered == [["mine", "mine"], ["inkdigit", "inkdigit"]]
@@ -159,13 +159,18 @@ def test_a_reload_reaches_gradio(tmp_path: Path) -> None:
         wait_for(lambda: app.confidence(image) == pytest.approx(after, abs=1e-6))
 
 
-@pytest.mark.parametrize("door", ["gradio", "streamlit"])
-def test_every_model_is_checked_before_a_door_opens(door: str, tmp_path: Path) -> None:
-    pytest.importorskip(door, reason=f"the extra {door} is not installed")
+@pytest.mark.parametrize("command", ["gradio", "streamlit"])
+def test_every_model_is_checked_before_the_server_starts(command: str, tmp_path: Path) -> None:
+    pytest.importorskip(command, reason=f"the extra {command} is not installed")
     second = tmp_path / "second.onnx"
     second.write_bytes(b"no model")
-    command = [INKDIGIT, door, "--port", "0", "--model", "inkdigit", "--model", f"mine={second}"]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    line = [INKDIGIT, command, "--port", "0", "--model", "inkdigit", "--model", f"mine={second}"]
+    done = subprocess.run(line, env=environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert str(second) in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_labels_that_show_the_same_percentage_keep_their_order(app: App) -> None:
+    shown = app.run("read", app.upload(PNG), "mine").json()["data"][0]["value"]["confidences"]
+    assert [each["label"] for each in shown] == ["7", *"012345689"]

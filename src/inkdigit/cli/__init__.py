@@ -1,1 +1,1 @@
-"""The command line: one module for each group of verbs."""
+"""The `inkdigit` command: one module per group of verbs."""

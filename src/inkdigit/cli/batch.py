@@ -1,6 +1,6 @@
-"""Many pictures: which files they are, and reading them on all cores.
+"""Read many images on all cores, in order.
 
-The graph and most decoders run outside Python's lock, so threads are enough.
+ONNX Runtime and most decoders release Python's global interpreter lock, so threads are enough.
 """
 
 import os
@@ -8,44 +8,27 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 
 from ..errors import InputError
 from ..image import ImageLike
-from ..image.formats import picture_suffixes
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 
-CHUNK = 64  # pictures that a thread takes at a time
-AHEAD = 2  # chunks a thread that may be done before they are asked for
+CHUNK = 64  # images that one task reads
+CHUNKS_AHEAD = 2  # tasks per thread that are submitted before their results are needed
 
-Answers = list[Prediction | InputError]
-
-
-def picture_files(inputs: list[str]) -> Iterator[str]:
-    """Name every file; a folder stands for the pictures in it, by name, and in the folders below it."""
-    for name in inputs:
-        if name != "-" and os.path.isdir(name):  # noqa: PTH112  Path's raises where it may not look
-            found = sorted(path for path in Path(name).rglob("*") if path.suffix.lower() in picture_suffixes())
-            yield from (str(path) for path in found if not is_no_file(path))
-        else:
-            yield name
-
-
-def is_no_file(path: Path) -> bool:
-    """Tell whether something else is there: a folder, or a pipe, which would be waited for."""
-    return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113  likewise
+Results = list[Prediction | InputError]
 
 
 def predict_many(recognizer: Recognizer, images: Iterable[ImageLike]) -> Iterator[Prediction | InputError]:
-    """Read images, which are taken as they are needed; the answers come in their order, as from `predict_batch`."""
+    """Yield what `predict_batch` returns, in order. Takes images from the iterable only as they are needed."""
     remaining = iter(images)
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Answers]] = deque()
+        pending: deque[Future[Results]] = deque()
         while True:
-            while len(waiting) < threads * AHEAD and (chunk := list(islice(remaining, CHUNK))):
-                waiting.append(pool.submit(recognizer.predict_batch, chunk))
-            if not waiting:
+            while len(pending) < threads * CHUNKS_AHEAD and (chunk := list(islice(remaining, CHUNK))):
+                pending.append(pool.submit(recognizer.predict_batch, chunk))
+            if not pending:
                 return
-            yield from waiting.popleft().result()
+            yield from pending.popleft().result()

@@ -1,12 +1,12 @@
-// The drawing canvas of the Gradio and Streamlit apps: strokes in, one PNG out as a data URL whenever the pen is lifted, and ""
-// when nothing is drawn. It never looks at a pixel.
+// The drawing canvas of the Gradio and Streamlit apps. Calls `send` with a PNG data URL when the pen is lifted, and with ""
+// when the canvas is empty. It never looks at a pixel.
 function drawingCanvas(element, send) {
   const canvas = element.querySelector("canvas");
-  if (canvas.onpointerdown) return; // Streamlit calls again with every answer: what is drawn stays
+  if (canvas.onpointerdown) return; // Streamlit calls again with every answer: keep the drawing
   const [undo, clear] = element.querySelectorAll("button");
   const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
-  const sheets = []; // what the canvas showed before each stroke
-  const tell = () => send(sheets.length ? canvas.toDataURL("image/png") : "");
+  const history = []; // the canvas before each stroke
+  const notify = () => send(history.length ? canvas.toDataURL("image/png") : "");
   const wipe = () => {
     pen.fillStyle = "#fff";
     pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -23,21 +23,21 @@ function drawingCanvas(element, send) {
   canvas.onpointerdown = (event) => {
     if (event.button !== 0 || !event.isPrimary) return;
     canvas.setPointerCapture(event.pointerId);
-    sheets.push(pen.getImageData(0, 0, canvas.width, canvas.height));
+    history.push(pen.getImageData(0, 0, canvas.width, canvas.height));
     pen.beginPath();
     goTo(event);
-    goTo(event); // twice, so that a click is a dot
+    goTo(event); // twice, so that a click paints a dot
   };
   canvas.onpointermove = (event) => canvas.hasPointerCapture(event.pointerId) && goTo(event);
-  canvas.onlostpointercapture = tell; // lifted, or taken away by the browser
+  canvas.onlostpointercapture = notify; // pen lifted, or pointer lost
   undo.onclick = () => {
-    if (!sheets.length) return;
-    pen.putImageData(sheets.pop(), 0, 0);
-    tell();
+    if (!history.length) return;
+    pen.putImageData(history.pop(), 0, 0);
+    notify();
   };
   clear.onclick = () => {
     wipe();
-    sheets.length = 0;
-    tell();
+    history.length = 0;
+    notify();
   };
 }

@@ -1,4 +1,4 @@
-"""The Gradio door: draw a digit or open a picture, and see the answer. Hands on what it gets, and knows no pixels."""
+"""The Gradio app: draw a digit or open an image, and see the answer. `gradio_server` serves it."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,58 +15,68 @@ from ..recognizer import Recognizer
 from ..server.error_responses import RequestError
 from ..server.service import choose
 from . import canvas
-from .wording import NUMERALS, percent, verdict
+from .wording import percent, verdict
 
-KEEP = 3600  # seconds that a visitor's picture stays on the disk
+KEEP_UPLOADS = 3600  # seconds until an uploaded image is deleted
 EXAMPLES = Path(__file__).parent / "examples"
 INVITATION = "Write a digit. Any size, anywhere."
-Models = Callable[[], Mapping[str, Recognizer]]  # by their names; a service may read them again
-Shown = tuple[gr.Label, str, str]
+Models = Callable[[], Mapping[str, Recognizer]]  # returns the models by name; a service may reload them
+Outputs = tuple[gr.Label, str, str]  # of the components: probabilities, sentence, frame as HTML
 
 
-class Reader:
-    """Answer by the models that there are at the time."""
+class Handlers:
+    """The app's event handlers. Each answers with the models that are loaded at that time."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
 
-    def read(self, image: ImageLike | None, model: str | None) -> Shown:
-        """Read the image, if there is one; give the probabilities by label, a sentence, and the frame as HTML."""
+    def read(self, image: ImageLike | None, model: str | None) -> Outputs:
+        """Return what to show for an image; empty outputs without one."""
         if not image:
             return _label(None), "", ""
         try:
             answer = choose(self._models(), model).predict(image)
         except (InputError, RequestError) as error:
             return _label(None), str(error), ""
-        seen = f'<img src="{answer.as_dict(frame=True)["frame"]}" alt="The 28 by 28 pixels that the network saw">'
+        frame = answer.as_dict(frame=True)["frame"]
+        seen = f'<img src="{frame}" alt="The 28 by 28 pixels that the classifier saw">'
         return _label(answer), f"{verdict(answer)} {percent(answer.confidence)}", seen
 
-    def read_drawing(self, sent: str | None, model: str | None) -> Shown:
-        """Read what the paper sent."""
-        return self.read(canvas.picture(sent), model)
+    def read_drawing(self, sent: str | None, model: str | None) -> Outputs:
+        """Return what to show for the canvas, which sends a data URL."""
+        return self.read(canvas.decode_png(sent), model)
 
 
 def _label(answer: Prediction | None) -> gr.Label:
-    """Show an answer's probabilities; paler where it is no digit."""
-    shares = dict(zip(answer.labels, answer.probabilities, strict=True)) if answer else {}
-    doubt = answer is not None and not answer.is_digit
+    """Return the list of probabilities; paler where the image is probably no digit."""
+    is_doubtful = answer is not None and not answer.is_digit
     return gr.Label(
-        shares,
-        label="Nearest digit" if doubt else "Digit",
-        num_top_classes=len(NUMERALS),
-        elem_classes=["digit", "doubt"] if doubt else ["digit"],
+        _shown_probabilities(answer) if answer else {},
+        label="Nearest digit" if is_doubtful else "Digit",
+        elem_classes=["digit", "doubt"] if is_doubtful else ["digit"],
     )
 
 
-class Guarded(gr.Blocks):
-    """Take of a client no file but one that was uploaded: neither another of the server's nor one at an address.
+def _shown_probabilities(answer: Prediction) -> dict[str, float]:
+    """Return the probability of each label, for Gradio to sort and show in whole percents.
 
-    Every event of every component comes by here, before Gradio copies or fetches anything. Gradio itself looks only
-    where a client marks what it sends as a file, and only after its own `launch`, which a mounted app has not.
+    All but the highest are cut to whole percents: Gradio keeps the order of equal values, so labels that show the same
+    percentage stay in the order of the labels and do not change places with every stroke.
+    """
+    top = str(answer.labels[answer.probabilities.index(answer.confidence)])
+    cut = {label: int(100 * share) / 100 for label, share in zip(answer.labels, answer.probabilities, strict=True)}
+    return {top: answer.confidence} | {label: share for label, share in cut.items() if label != top}
+
+
+class UploadsOnly(gr.Blocks):
+    """Blocks that accept from a client only files that it uploaded, neither the server's own files nor URLs.
+
+    `preprocess_data` sees the inputs of every event before Gradio copies or downloads anything. Gradio's own check
+    covers only inputs that the client marks as a file, and only apps started by `launch`, not mounted ones.
     """
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
-        """Prepare an event's inputs. Raises gradio.Error, whether the file is there or not."""
+        """Prepare an event's inputs. Raises gradio.Error for any other file, whether it exists or not."""
         _check_files(inputs)
         return await super().preprocess_data(block_fn, inputs, *rest, **named)
 
@@ -74,83 +84,86 @@ class Guarded(gr.Blocks):
 def _check_files(sent: Any) -> None:
     if isinstance(sent, dict):
         if "path" in sent:
-            _uploaded(sent["path"])
+            _require_uploaded(sent["path"])
         sent = list(sent.values())
     if isinstance(sent, list):
         for each in sent:
             _check_files(each)
 
 
-def _uploaded(path: Any) -> str:
-    """Give the path of a file that was uploaded, and is still there. Raises gradio.Error."""
+def _require_uploaded(path: Any) -> str:
+    """Return the path of an uploaded file that still exists. Raises gradio.Error for anything else."""
     if isinstance(path, str):
-        with suppress(OSError, ValueError):  # of what can be no file's name
+        with suppress(OSError, ValueError):  # raised for strings that cannot be a file name
             if is_in_or_equal(path, get_upload_folder()) and Path(path).is_file():
                 return path
     raise gr.Error("This picture was not uploaded here, or is deleted by now.", print_exception=False)
 
 
 def build(models: Models) -> gr.Blocks:
-    """Lay the app out."""
-    reader = Reader(models)
+    """Build the app."""
+    handlers = Handlers(models)
     names = list(models())
-    blocks = Guarded(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP, KEEP))
-    blocks.has_launched = True  # else Gradio checks nothing of what it copies
+    blocks = UploadsOnly(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP_UPLOADS, KEEP_UPLOADS))
+    blocks.has_launched = True  # otherwise Gradio does not check the files that it copies
     with blocks:
         gr.Markdown("# Inkdigit\nReads handwritten digits, while you write them.")
         model = gr.Dropdown(names, label="Model", visible=len(names) > 1)
         with gr.Tab("Draw"), gr.Row():
             with gr.Column(scale=2):
-                pad = _pad()
-            _show(pad, model, reader.read_drawing, INVITATION)
+                drawing = _canvas()
+            _answer(drawing, model, handlers.read_drawing, INVITATION)
         with gr.Tab("Upload"), gr.Row():
             with gr.Column(scale=2):
-                picture = _picture()
-            _show(picture, model, reader.read)
+                image = _upload()
+            _answer(image, model, handlers.read)
     return blocks
 
 
-def _pad() -> gr.HTML:
+def _canvas() -> gr.HTML:
     return gr.HTML(
         "",
         show_label=False,
         container=True,
-        elem_id="pad",
-        html_template=canvas.ELEMENTS,
-        css_template=canvas.LOOKS,
-        js_on_load=canvas.script() + "drawingCanvas(element, (picture) => (props.value = picture));",
+        elem_id="canvas",
+        html_template=canvas.HTML,
+        css_template=canvas.CSS,
+        js_on_load=canvas.script() + "drawingCanvas(element, (png) => (props.value = png));",
         apply_default_css=False,
     )
 
 
-def _picture() -> gr.Image:
-    picture = gr.Image(
+def _upload() -> gr.Image:
+    image = gr.Image(
         label="Drop, paste or photograph a digit",
-        elem_id="picture",
+        elem_id="image",
         type="filepath",
         image_mode=None,
         sources=["upload", "clipboard", "webcam"],
         height=460,
         buttons=[],
     )
-    # Gradio would open the file itself, and fail with words of its own: what is a picture is image.py's to say.
-    picture.preprocess = _path_of  # type: ignore[method-assign]
-    gr.Examples([[str(path)] for path in sorted(EXAMPLES.glob("*.png"))], picture)
-    return picture
+    # Gradio would decode the file itself and fail with messages of its own; decoding belongs to `inkdigit.image`.
+    image.preprocess = _uploaded_path  # type: ignore[method-assign]
+    gr.Examples([[str(path)] for path in sorted(EXAMPLES.glob("*.png"))], image)
+    return image
 
 
-def _path_of(payload: Any) -> Any:
-    return payload and _uploaded(payload.path)
+def _uploaded_path(payload: Any) -> Any:
+    return payload and _require_uploaded(payload.path)
 
 
-def _show(source: gr.HTML | gr.Image, model: gr.Dropdown, reader: Callable[..., Shown], invitation: str = "") -> None:
-    """Lay out the answer to a source, which is read when it or the model changes: one at a time, the last always."""
+def _answer(
+    source: gr.HTML | gr.Image, model: gr.Dropdown, handler: Callable[..., Outputs], invitation: str = ""
+) -> None:
+    """Add the components that show the answer, and update them when the source or the model changes."""
     with gr.Column(scale=3):
         with gr.Row(equal_height=True):
             words = gr.Textbox(label="In words", placeholder=invitation, elem_classes="words", lines=3, min_width=200)
             frame = gr.HTML(label="Seen as", show_label=True, container=True, elem_classes="frame")
-        answer = _label(None)
+        label = _label(None)
     changes = [source.change, model.change]
-    shown = [answer, words, frame]
-    # Without Gradio's queue an answer is one response, whichever process gives it.
-    gr.on(changes, reader, [source, model], shown, queue=False, show_progress="hidden", trigger_mode="always_last")
+    outputs = [label, words, frame]
+    # `queue=False`: an answer is one response, so any worker can give it. `always_last`: one request at a time, and the
+    # newest change is always read.
+    gr.on(changes, handler, [source, model], outputs, queue=False, show_progress="hidden", trigger_mode="always_last")

@@ -1,6 +1,6 @@
-"""The Streamlit door: draw a digit, or open many pictures as a table. Hands on bytes, and knows no pixels.
+"""The Streamlit app: draw a digit, or open many images as a table. `streamlit_server` starts it.
 
-Streamlit runs this file as a script, which is why its imports are absolute.
+Streamlit runs this file as a script, so its imports are absolute and starting the server cannot be part of it.
 """
 
 import io
@@ -18,7 +18,7 @@ from inkdigit.server.loaded_models import load
 from inkdigit.settings import StreamlitSettings
 
 ACCENT = "#4f5bd5"
-LOOKS = """<style>
+CSS = """<style>
 .stMainBlockContainer { padding-top: 3rem; }
 [data-testid=stMetricValue] { font-size: 5.5rem; line-height: 1; font-weight: 700; }
 [data-testid=stImage] img { image-rendering: pixelated; }
@@ -27,51 +27,51 @@ LOOKS = """<style>
 
 @st.cache_resource
 def recognizers(models: tuple[str, ...]) -> dict[str, Recognizer]:
-    """Open models once for all visitors, by their names. Raises ArtefactError."""
+    """Open the models once for all visitors; return them by name. Raises ArtefactError."""
     return load(models)
 
 
 def page() -> None:
-    """Lay the app out, and read what is on it."""
+    """Show the app."""
     st.set_page_config("Inkdigit", canvas.ICON, layout="wide")
-    st.html(LOOKS)
+    st.html(CSS)
     st.title("Inkdigit")
-    chosen, wanted = st.columns(2)
-    readers = recognizers(StreamlitSettings().offered)
-    reader = readers[chosen.selectbox("Model", list(readers))]
-    labels = len(reader.contract.labels)
-    count = wanted.slider("Rows of the table", 1, labels, min(3, labels))
+    chosen, rows = st.columns(2)
+    loaded = recognizers(StreamlitSettings().offered)
+    recognizer = loaded[chosen.selectbox("Model", list(loaded))]
+    labels = len(recognizer.contract.labels)
+    count = rows.slider("Rows of the table", 1, labels, min(3, labels))
     draw, upload = st.tabs(["Draw", "Upload"])
     with draw:
-        show_drawing(reader, count)
+        show_drawing(recognizer, count)
     with upload:
-        show_files(reader)
+        show_files(recognizer)
 
 
-def show_drawing(reader: Recognizer, count: int) -> None:
-    """Show the paper and, next to it, how it is read."""
+def show_drawing(recognizer: Recognizer, count: int) -> None:
+    """Show the canvas and, next to it, the answer."""
     left, right = st.columns(2)
     with left:
         drawing = _drawing()
     with right:
         if drawing:
-            show_answer(reader, drawing, count)
+            show_answer(recognizer, drawing, count)
         else:
             st.info("Write a digit. Any size, anywhere.")
 
 
 def _drawing() -> bytes:
-    """Mount the paper; give what is drawn as a PNG, or nothing."""
-    tell = "drawingCanvas(parentElement, (picture) => setStateValue('picture', picture))"
-    script = f"{canvas.script()}export default ({{ parentElement, setStateValue }}) => {tell};"
-    mount = st.components.v2.component("drawing_canvas", html=canvas.ELEMENTS, css=canvas.LOOKS, js=script)
-    return canvas.picture(mount(key="drawing_canvas", on_picture_change=lambda: None).picture)
+    """Show the canvas; return the drawing as a PNG, empty where nothing is drawn."""
+    start = "drawingCanvas(parentElement, (png) => setStateValue('png', png))"
+    script = f"{canvas.script()}export default ({{ parentElement, setStateValue }}) => {start};"
+    mount = st.components.v2.component("drawing_canvas", html=canvas.HTML, css=canvas.CSS, js=script)
+    return canvas.decode_png(mount(key="drawing_canvas", on_png_change=lambda: None).png)
 
 
-def show_answer(reader: Recognizer, image: bytes, count: int) -> None:
-    """Show one answer: the digit, in words, what the network saw, the `count` most probable, and all as bars."""
+def show_answer(recognizer: Recognizer, image: bytes, count: int) -> None:
+    """Show one answer: digit, sentence, frame, a table of the `count` most probable labels, and a bar chart of all."""
     try:
-        answer = reader.predict(image)
+        answer = recognizer.predict(image)
     except InputError as error:
         st.warning(str(error))
         return
@@ -91,14 +91,14 @@ def _probabilities(answer: Prediction) -> pd.DataFrame:
     return pd.DataFrame({"probability": answer.probabilities}, index=index)
 
 
-def show_files(reader: Recognizer) -> None:
-    """Read several files into a table, which can be downloaded."""
-    files = st.file_uploader("Pictures of digits", accept_multiple_files=True)
+def show_files(recognizer: Recognizer) -> None:
+    """Read several files into a table that can be downloaded."""
+    files = st.file_uploader("Images of digits", accept_multiple_files=True)
     if not files:
         return
-    answers = reader.predict_batch([file.getvalue() for file in files])
+    answers = recognizer.predict_batch([file.getvalue() for file in files])
     named = [(file.name, answer) for file, answer in zip(files, answers, strict=True)]
-    st.table(pd.DataFrame([_shown(*each) for each in named]), hide_index=True)
+    st.table(pd.DataFrame([_table_row(*each) for each in named]), hide_index=True)
     table = io.StringIO()
     write = csv_writer(table)
     for each in named:
@@ -106,7 +106,7 @@ def show_files(reader: Recognizer) -> None:
     st.download_button("Download CSV", table.getvalue(), "inkdigit.csv", "text/csv")
 
 
-def _shown(name: str, answer: Prediction | InputError) -> dict[str, str]:
+def _table_row(name: str, answer: Prediction | InputError) -> dict[str, str]:
     if isinstance(answer, InputError):
         return {"file": name, "digit": "", "confidence": "", "in words": str(answer)}
     confidence = percent(answer.confidence)

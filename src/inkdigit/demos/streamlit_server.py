@@ -1,4 +1,4 @@
-"""How the Streamlit app is served."""
+"""Start Streamlit's server with the app."""
 
 import os
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from ..server.loaded_models import load
 from ..settings import StreamlitSettings
 from . import streamlit_app
 
-ACCENT_IN_THE_DARK = "#8f98f5"
+DARK_ACCENT = "#8f98f5"
 
 
 def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
-    """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
-    load(settings.offered)
+    """Serve the app until a signal stops it; `say` gets the address. Raises SetupError or ArtefactError."""
+    load(settings.offered)  # a faulty model file is reported before the server starts
     settings = with_free_port(settings)
     os.environ.update(settings.environment())
     options = {
@@ -28,7 +28,7 @@ def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
         "theme.light.primaryColor": streamlit_app.ACCENT,
-        "theme.dark.primaryColor": ACCENT_IN_THE_DARK,
+        "theme.dark.primaryColor": DARK_ACCENT,
         "logger.hideWelcomeMessage": True,
         "logger.level": "warning",
     }

@@ -1,6 +1,6 @@
 """The recipe: everything that a training run depends on, as data. It needs no torch: the command line reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import DataError
 
 NAMED = Path(__file__).with_name("recipes.toml")
+NOUNS: dict[type, str] = {int: "a whole number", float: "a number"}
 MOST = 10**6  # of anything that has no limit of its own
 
 
@@ -93,3 +94,19 @@ def named_recipe(name: str, given: Mapping[str, Any]) -> Recipe:
     if name not in recipes:
         raise DataError(f"There is no recipe {name!r}; there are: {', '.join(recipes)}.")
     return Recipe(**{**recipes[name], **given})
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Return the fields that `KEY=VALUE` texts name, each value in its field's type. Raises DataError."""
+    types = {item.name: type(item.default) for item in fields(Recipe)}
+    parsed: dict[str, Any] = {}
+    for text in texts:
+        key, separator, value = text.partition("=")
+        name = key.replace("-", "_")
+        if not separator or name not in types:
+            raise DataError(f"--set takes KEY=VALUE, not {text!r}; KEY is one of: {', '.join(types)}.")
+        try:
+            parsed[name] = types[name](value)
+        except ValueError:
+            raise DataError(f"--set {text}: {key} takes {NOUNS[types[name]]}.") from None
+    return parsed

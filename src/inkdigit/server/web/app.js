@@ -1,44 +1,43 @@
 /**
- * The page: strokes to the paper, the paper to the service (service.js), the answer to the form (form.js).
+ * The page: strokes and images go to service.js, what it answers goes to form.js.
  *
- * It never looks at a pixel. The canvas goes to the service as it is, a picture as its own bytes: what is ink, and
- * where, is the model's to say.
+ * It never looks at a pixel. The canvas is sent as it is, an image as its own bytes: the model decides what is ink.
  *
- * @typedef {{x: number, y: number}} Point in units of the canvas, so that no change of the window can lose a stroke
- * @typedef {{strokes: Point[][], picture: Blob | null}} Sheet what lies on the desk: strokes, or one picture
+ * @typedef {{x: number, y: number}} Point in units of the canvas, so that resizing the window loses no stroke
+ * @typedef {{strokes: Point[][], image: File | null}} Content what the canvas shows: strokes, or one image
  */
 
-import { closeFiles, downloadCsv, downloadJson, onRowKey, readFiles, turnOrder } from "./files.js";
-import { $, element, say, showAnswer, showLabels, showSight } from "./form.js";
-import { Refusal, askAnswers, askModels, packed, query, sleep } from "./service.js";
+import { closeTable, downloadCsv, downloadJson, onRowKey, readFiles, toggleOrder } from "./files.js";
+import { $, chosenModel, element, say, showExplanation, showLabels, showPrediction } from "./form.js";
+import { models, predict } from "./service.js";
 
-const PEN_WIDTH = 14; // of 480: thin enough for an 8 of an eighth of the paper, thick enough for one that fills it
-const PAUSE = 50; // ms between two questions about a stroke: leaves the service air, and still feels immediate
+const PEN_WIDTH = 14; // of 480: thin enough for an 8 of an eighth of the canvas, thick enough for one that fills it
+const PAUSE = 50; // ms between two requests while the pen is down: spares the service, and still feels immediate
 
 const canvas = $("canvas");
 const context = canvas.getContext("2d", { alpha: false });
 
-/** @type {Sheet} */
-let sheet = { strokes: [], picture: null };
-/** @type {Sheet[]} */
-const past = [];
-let writing = null; // the pointer whose stroke is being drawn: a second finger, or the palm, writes nothing
-let stroke = new AbortController(); // ends when that pointer is lifted
-let subject = new AbortController(); // ends with what the sheet shows; no answer to it may appear after that
-let unread = false;
-let reading = false;
+/** @type {Content} */
+let content = { strokes: [], image: null };
+/** @type {Content[]} */
+const history = [];
+let pointer = null; // id of the pointer that draws: a second finger, or the palm, draws nothing
+let penLift = new AbortController(); // aborted when that pointer is lifted
+let replacement = new AbortController(); // aborted when the content is replaced: no answer about it may appear after that
+let isStale = false; // the content has changed since the last request
+let isReading = false;
 
-// The sheet
+// Content
 
-const isEmpty = () => sheet.strokes.length === 0 && sheet.picture === null;
+const isEmpty = () => content.strokes.length === 0 && content.image === null;
 
 function paint() {
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  sheet.strokes.forEach(paintStroke);
+  content.strokes.forEach(paintStroke);
 }
 
-/** Draw a stroke through the middles of its segments, which rounds the corners that a mouse makes. */
+/** Paint a stroke through the middles of its segments, which rounds the corners that a mouse makes. */
 function paintStroke(points) {
   const [first] = points;
   context.lineWidth = PEN_WIDTH;
@@ -50,53 +49,53 @@ function paintStroke(points) {
     context.quadraticCurveTo(here.x, here.y, (here.x + next.x) / 2, (here.y + next.y) / 2);
   }
   const last = points.at(-1);
-  context.lineTo(last.x + 0.01, last.y); // a hair further, or a dot would have no length and not be drawn
+  context.lineTo(last.x + 0.01, last.y); // a line without length, from a click, would not be painted
   context.stroke();
 }
 
-/** Put another sheet on the desk; `fresh` when it is not the old one with more ink. */
-function turnTo(next, fresh) {
-  sheet = next;
-  if (fresh) startAfresh();
+/** Show other content; `isReplaced` unless it is the previous strokes and more. */
+function setContent(next, isReplaced) {
+  content = next;
+  if (isReplaced) forgetAnswer();
   paint();
-  $("paper").classList.toggle("used", !isEmpty());
-  changed();
+  $("canvas-area").classList.toggle("used", !isEmpty());
+  update();
 }
 
-/** Forget what was asked about the old sheet, and its answer unless a similar one is about to follow. */
-function startAfresh() {
-  subject.abort();
-  subject = new AbortController();
-  lift();
+/** Abort the requests about the previous content; keep its answer on show if a similar one is about to follow. */
+function forgetAnswer() {
+  replacement.abort();
+  replacement = new AbortController();
+  liftPen();
   say("");
-  if (isEmpty() || sheet.picture) showAnswer(null);
-  showPicture(sheet.picture);
+  if (isEmpty() || content.image) showPrediction(null);
+  showImage(content.image);
 }
 
-function showPicture(blob) {
-  const picture = $("picture");
-  if (picture.src) URL.revokeObjectURL(picture.src);
-  picture.hidden = !blob;
-  if (blob) picture.src = URL.createObjectURL(blob);
-  else picture.removeAttribute("src");
+function showImage(blob) {
+  const image = $("image");
+  if (image.src) URL.revokeObjectURL(image.src);
+  image.hidden = !blob;
+  if (blob) image.src = URL.createObjectURL(blob);
+  else image.removeAttribute("src");
 }
 
-function replaceSheet(next) {
-  past.push(sheet);
-  turnTo(next, true);
+function replaceContent(next) {
+  history.push(content);
+  setContent(next, true);
 }
 
 function clear() {
   if (isEmpty()) say("");
-  else replaceSheet({ strokes: [], picture: null });
+  else replaceContent({ strokes: [], image: null });
 }
 
 function undo() {
-  const earlier = past.pop();
-  if (earlier) turnTo(earlier, true);
+  const previous = history.pop();
+  if (previous) setContent(previous, true);
 }
 
-// The pen
+// Pen
 
 /** @returns {Point} */
 function pointOf(event) {
@@ -106,99 +105,107 @@ function pointOf(event) {
 }
 
 function penDown(event) {
-  if (writing !== null || event.button !== 0) return;
-  canvas.setPointerCapture(event.pointerId); // a stroke may leave the paper and come back
-  past.push(sheet);
-  turnTo({ strokes: [...sheet.strokes, [pointOf(event)]], picture: null }, sheet.picture !== null);
-  writing = event.pointerId;
-  stroke = new AbortController();
+  if (pointer !== null || event.button !== 0) return;
+  canvas.setPointerCapture(event.pointerId); // a stroke may leave the canvas and come back
+  history.push(content);
+  setContent({ strokes: [...content.strokes, [pointOf(event)]], image: null }, content.image !== null);
+  pointer = event.pointerId;
+  penLift = new AbortController();
   showBusy();
 }
 
 function penMove(event) {
-  if (event.pointerId !== writing) return;
+  if (event.pointerId !== pointer) return;
   const events = event.getCoalescedEvents?.() ?? [];
-  sheet.strokes.at(-1).push(...(events.length ? events : [event]).map(pointOf));
+  content.strokes.at(-1).push(...(events.length ? events : [event]).map(pointOf));
   paint();
-  changed();
+  update();
 }
 
 function penUp(event) {
-  if (event.pointerId !== writing) return;
-  lift();
+  if (event.pointerId !== pointer) return;
+  liftPen();
   showBusy();
-  if ($("sees").open) changed(); // why is asked only now
+  if ($("explanation").open) update(); // the occlusion map is requested only now
 }
 
-function lift() {
-  writing = null;
-  stroke.abort();
+function liftPen() {
+  pointer = null;
+  penLift.abort();
 }
 
-/** Keep a screen reader quiet until the pen is lifted and the last question answered. */
+/** Keep a screen reader quiet until the pen is lifted and the last request answered. */
 function showBusy() {
-  $("form").setAttribute("aria-busy", `${reading || writing !== null}`);
+  $("form").setAttribute("aria-busy", `${isReading || pointer !== null}`);
 }
 
-const paperPng = () => new Promise((done) => canvas.toBlob(done, "image/png"));
+// Reading
 
-/** Read the sheet while it changes: one question at a time, each about the newest strokes. */
-async function changed() {
-  unread = true;
-  if (reading) return;
-  reading = true;
+const canvasPng = () => new Promise((done) => canvas.toBlob(done, "image/png"));
+
+/** Read the content while it changes: one request at a time, each about the newest strokes. */
+async function update() {
+  isStale = true;
+  if (isReading) return;
+  isReading = true;
   showBusy();
-  while (unread) {
-    unread = false;
+  while (isStale) {
+    isStale = false;
     if (!isEmpty()) {
-      await readSheet(subject.signal);
-      if (writing !== null) await sleep(PAUSE, stroke.signal);
+      await readContent(replacement.signal);
+      if (pointer !== null) await pause(penLift.signal);
     }
   }
-  reading = false;
+  isReading = false;
   showBusy();
 }
 
-async function readSheet(signal) {
+/** Wait for PAUSE, or until the signal. */
+function pause(signal) {
+  return new Promise((wake) => {
+    setTimeout(wake, PAUSE);
+    signal.addEventListener("abort", wake, { once: true });
+  });
+}
+
+async function readContent(signal) {
   try {
-    const makeBody = () => (sheet.picture ? packed([sheet.picture]) : paperPng());
-    const wanted = $("sees").open && writing === null ? "frame=true&why=true" : "frame=true";
-    const [answer] = await askAnswers(`v1/predict${query(wanted)}`, makeBody, signal);
+    const why = $("explanation").open && pointer === null;
+    const prediction = await predict(content.image ?? canvasPng, { model: chosenModel(), why, signal });
     signal.throwIfAborted();
     say("");
-    showAnswer(answer);
+    showPrediction(prediction);
   } catch (error) {
     if (signal.aborted) return;
-    showAnswer(null);
-    say(error instanceof Refusal ? error.message : "The page could not read the answer.");
+    showPrediction(null);
+    say(error.message);
   }
 }
 
-// Pictures from elsewhere
+// Images
 
-/** Put a picture on the desk. */
-function lay(file) {
-  replaceSheet({ strokes: [], picture: file });
+function openImage(file) {
+  replaceContent({ strokes: [], image: file });
 }
 
-/** Take what was chosen, dropped or pasted: one picture to the desk, more into the table. */
-function take(list, from) {
+/** Take what was chosen, dropped or pasted: one image onto the canvas, several into the table. */
+function takeFiles(list, from) {
   const files = [...(list ?? [])];
-  if (files.length === 0) say(`There is no picture ${from}.`);
-  else if (files.length === 1) lay(files[0]);
-  else readFiles(files, lay);
+  if (files.length === 1) return openImage(files[0]);
+  say(files.length ? "" : `There is no picture ${from}.`);
+  if (files.length) readFiles(files, openImage);
 }
 
-async function fillModels() {
-  const models = await askModels();
-  const showChosen = () => showLabels(models[$("model").selectedIndex].labels);
-  $("model").append(...models.map(({ name }) => element("option", "", name)));
-  $("model").addEventListener("change", () => isEmpty() && showChosen()); // else its answer shows its labels
-  $("model-choice").hidden = models.length < 2;
+async function listModels() {
+  const listed = await models();
+  const showChosen = () => showLabels(listed[$("model").selectedIndex].labels);
+  $("model").append(...listed.map(({ name }) => element("option", "", name)));
+  $("model").addEventListener("change", () => isEmpty() && showChosen()); // else the next answer shows its labels
+  $("model-choice").hidden = listed.length < 2;
   showChosen();
 }
 
-// What a person does
+// Events
 
 function onKey(event) {
   const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
@@ -209,37 +216,37 @@ function onKey(event) {
 }
 
 function onDrag(event) {
-  event.preventDefault(); // or the browser would leave the page for the picture
+  event.preventDefault(); // otherwise the browser would leave the page and open the file
   document.body.classList.toggle("dropping", event.type === "dragover");
 }
 
 function onDrop(event) {
   onDrag(event);
-  take(event.dataTransfer?.files, "in what was dropped");
+  takeFiles(event.dataTransfer?.files, "in what was dropped");
 }
 
 function onChoice(event) {
   const files = [...event.target.files];
   event.target.value = ""; // so that the same file can be chosen again
-  if (files.length) take(files);
+  if (files.length) takeFiles(files);
 }
 
 function listen() {
   const pen = { pointerdown: penDown, pointermove: penMove, pointerup: penUp, pointercancel: penUp };
-  for (const [name, hear] of Object.entries(pen)) canvas.addEventListener(name, hear);
+  for (const [name, handle] of Object.entries(pen)) canvas.addEventListener(name, handle);
   for (const name of ["dragover", "dragleave"]) document.addEventListener(name, onDrag);
   document.addEventListener("drop", onDrop);
-  document.addEventListener("paste", (event) => take(event.clipboardData?.files, "on the clipboard"));
+  document.addEventListener("paste", (event) => takeFiles(event.clipboardData?.files, "on the clipboard"));
   document.addEventListener("keydown", onKey);
-  const buttons = { undo, clear, csv: downloadCsv, json: downloadJson, close: closeFiles, sort: turnOrder };
+  const buttons = { undo, clear, csv: downloadCsv, json: downloadJson, close: closeTable, sort: toggleOrder };
   for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", act);
   for (const id of ["upload", "camera"]) $(id).addEventListener("change", onChoice);
-  $("model").addEventListener("change", changed);
-  $("sees").addEventListener("toggle", () => (isEmpty() ? showSight(null) : changed()));
+  $("model").addEventListener("change", update);
+  $("explanation").addEventListener("toggle", () => (isEmpty() ? showExplanation(null) : update()));
   $("rows").addEventListener("keydown", onRowKey);
-  $("picture").addEventListener("error", () => ($("picture").hidden = true)); // a format that only the service reads
+  $("image").addEventListener("error", () => ($("image").hidden = true)); // a format that only the service decodes
 }
 
 listen();
 paint();
-fillModels().catch((error) => say(error.message));
+listModels().catch((error) => say(error.message));

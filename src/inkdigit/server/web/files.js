@@ -1,14 +1,33 @@
-/** The table of many files: read in chunks, sorted, walked through by keys, and saved. */
+/** The table of several files: read in chunks, sorted, walked through by keys, and saved. */
 
-import { $, element, isLong, percent, trustIn, verdictOf } from "./form.js";
-import { askAnswers, packed, query } from "./service.js";
+import { $, chosenModel, element, isLong, percent, trustIn, verdictOf } from "./form.js";
+import { predict } from "./service.js";
 
 const CHUNK_FILES = 16;
-const CHUNK_BYTES = 48 * 1024 ** 2; // well under the 100 MiB that one batch may have
+const CHUNK_BYTES = 48 * 1024 ** 2; // well under the service's limit of 100 MiB for a batch
 
 let table = { results: [], closing: new AbortController() };
 
-/** Cut a list of files so that no request is too large, and the table fills as it is read. */
+/** Read files into the table; a click on a row calls `open` with its file. */
+export async function readFiles(files, open) {
+  closeTable();
+  const { results, closing } = table;
+  $("files").hidden = false;
+  showProgress(0, files.length);
+  $("files").scrollIntoView({ block: "nearest" });
+  for (const chunk of chunksOf(files)) {
+    const answers = await readChunk(chunk, closing.signal);
+    if (closing.signal.aborted) return;
+    results.push(...answers);
+    $("rows").append(...answers.map((answer, place) => rowOf(chunk[place], answer, open)));
+    $("rows").rows[0].tabIndex = 0;
+    $("table").classList.toggle("named", results.some(({ labels }) => labels?.some(isLong)));
+    sortRows();
+    showProgress(results.length, files.length);
+  }
+}
+
+/** Split files so that no request is too large, and the table fills while they are read. */
 function* chunksOf(files) {
   let [chunk, bytes] = [[], 0];
   for (const file of files) {
@@ -22,27 +41,18 @@ function* chunksOf(files) {
   yield chunk;
 }
 
-/** Read files into the table; `lay` is called with one whose row is chosen. */
-export async function readFiles(files, lay) {
-  closeFiles();
-  const { results, closing } = table;
-  $("files").hidden = false;
-  showProgress(0, files.length);
-  $("files").scrollIntoView({ block: "nearest" });
-  for (const chunk of chunksOf(files)) {
-    const answers = await readChunk(chunk, closing.signal);
-    if (closing.signal.aborted) return;
-    results.push(...answers);
-    $("rows").append(...answers.map((answer, place) => rowOf(chunk[place], answer, lay)));
-    $("rows").rows[0].tabIndex = 0;
-    $("table").classList.toggle("named", results.some(({ labels }) => labels?.some(isLong)));
-    sortRows();
-    showProgress(results.length, files.length);
+/** Return the result of each file. If the whole request is refused, every file gets that error. */
+async function readChunk(files, signal) {
+  try {
+    const answers = await predict(files, { model: chosenModel(), signal });
+    return answers.map((answer, place) => ({ ...answer, file: files[place].name })); // multipart escapes quotes in names
+  } catch (error) {
+    return files.map((file) => ({ file: file.name, error: { detail: error.message } }));
   }
 }
 
-/** Put the least sure first, then the surest; what could not be read stays at the end. */
-export function turnOrder() {
+/** Sort by confidence, the least sure first; a second time, the most sure first. Failed files stay at the end. */
+export function toggleOrder() {
   const { ariaSort } = $("by-confidence");
   $("by-confidence").ariaSort = ariaSort === "ascending" ? "descending" : "ascending";
   sortRows();
@@ -52,11 +62,11 @@ function sortRows() {
   const direction = { ascending: 1, descending: -1 }[$("by-confidence").ariaSort];
   if (!direction) return;
   const failed = (row) => row.classList.contains("failed");
-  const byShare = (a, b) => failed(a) - failed(b) || direction * (a.dataset.share - b.dataset.share);
-  $("rows").append(...[...$("rows").rows].sort(byShare));
+  const byConfidence = (a, b) => failed(a) - failed(b) || direction * (a.dataset.confidence - b.dataset.confidence);
+  $("rows").append(...[...$("rows").rows].sort(byConfidence));
 }
 
-/** Walk through the results by the arrow keys. */
+/** Move through the rows by the arrow keys; open a row's file by Enter. */
 export function onRowKey(event) {
   const row = event.target.closest("tr");
   const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
@@ -69,37 +79,27 @@ export function onRowKey(event) {
   next.focus();
 }
 
-/** Read some files; when all are refused together, each gets the sentence. */
-async function readChunk(files, signal) {
-  try {
-    const answers = await askAnswers(`v1/predict/batch${query()}`, () => packed(files), signal);
-    return answers.map((result, place) => ({ ...result, file: files[place].name })); // forms change a name's quotes
-  } catch (error) {
-    return files.map((file) => ({ file: file.name, error: { detail: error.message } }));
-  }
-}
-
 function showProgress(done, count) {
   $("files-title").textContent = done < count ? `${done} of ${count} pictures read` : `${count} pictures`;
   Object.assign($("progress"), { max: count, value: done, hidden: done === count });
   $("csv").hidden = $("json").hidden = done < count;
 }
 
-function rowOf(file, result, lay) {
+function rowOf(file, result, open) {
   const thumbnail = Object.assign(element("img"), { src: URL.createObjectURL(file), alt: "", decoding: "async" });
-  thumbnail.onerror = () => thumbnail.remove(); // a format that only the service reads
+  thumbnail.onerror = () => thumbnail.remove(); // a format that only the service decodes
   const words = element("small", "", result.error ? result.error.detail : verdictOf(result));
   const cells = [element("td", "", thumbnail), element("td", "", file.name, words)];
   if (result.error) cells[1].colSpan = 3;
-  else cells.push(element("td", "figure", `${result.digit}`), element("td", "number", percent(result.confidence)));
+  else cells.push(element("td", "figure", `${result.digit}`), element("td", "share", percent(result.confidence)));
   const row = element("tr", result.error ? "failed" : trustIn(result), ...cells);
-  row.dataset.share = result.confidence ?? 0;
+  row.dataset.confidence = result.confidence ?? 0;
   row.tabIndex = -1;
-  row.onclick = () => lay(file);
+  row.onclick = () => open(file);
   return row;
 }
 
-export function closeFiles() {
+export function closeTable() {
   table.closing.abort();
   table = { results: [], closing: new AbortController() };
   document.querySelectorAll("#rows img").forEach((image) => URL.revokeObjectURL(image.src));
@@ -108,21 +108,23 @@ export function closeFiles() {
   $("files").hidden = true;
 }
 
-/** Quote a CSV field; a name that a spreadsheet would take for a formula is made text by an apostrophe. */
+/** Quote a CSV field; an apostrophe keeps spreadsheets from taking a name for a formula. */
 function csvField(value) {
   const text = String(value ?? "").replace(/^[=+\-@\t\r]/, "'$&");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** Save the table with the columns of `inkdigit predict --csv`. */
 export function downloadCsv() {
-  const keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"]; // as the command's --csv
+  const keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"];
   const rows = table.results.map((result) => ({ ...result, error: result.error?.detail }));
   const lines = [keys, ...rows.map((row) => keys.map((key) => csvField(row[key])))];
   download("inkdigit.csv", "text/csv", lines.map((line) => `${line.join(",")}\r\n`).join(""));
 }
 
+/** Save the table as `/v1/predict/batch` would answer. */
 export function downloadJson() {
-  const results = table.results.map(({ labels, ...result }) => result); // as the service gives them
+  const results = table.results.map(({ labels, ...result }) => result);
   download("inkdigit.json", "application/json", JSON.stringify({ results }, null, 2));
 }
 

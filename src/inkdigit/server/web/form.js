@@ -1,13 +1,13 @@
 /**
- * The form: what an answer is called, and how it is shown. It knows nothing of strokes, files or the service.
+ * The form that shows an answer, and the sentences on it. It knows nothing of strokes, files or the service.
  *
- * @typedef {{digit: number | string, probabilities: number[], labels: string[]}} Answer the service's, with its model's
- *   labels in the order of the probabilities: the ten digits, or any others, in any order
+ * @typedef {{digit: number | string, probabilities: number[], labels: string[]}} Prediction as `/v1/predict` answers, with
+ *   its model's labels in the order of the probabilities: the ten digits, or any others, in any order
  */
 
 const WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-const ROW = 10; // bars that stand side by side on the smallest phone
-const ROWS = 5; // of bars; more are a list
+const BARS_PER_ROW = 10; // that fit on the smallest phone
+const MAX_ROWS = 5; // of upright bars; for more labels the bars become a list
 
 export const $ = (id) => document.getElementById(id);
 
@@ -17,20 +17,24 @@ export function element(name, className = "", ...content) {
   return made;
 }
 
+/** Return the name of the model that is chosen, or "" where there is no choice. */
+export const chosenModel = () => ($("model-choice").hidden ? "" : $("model").value);
+
+/** Show what went wrong, in place of the verdict; "" removes it. */
 export function say(sentence) {
   $("error").textContent = sentence;
   $("verdict").hidden = sentence !== "";
 }
 
-/** Give a probability as a percentage that never claims to be certain. */
+/** Return a probability as a percentage that is never 100 %, as `percent` in prediction.py does. */
 export function percent(share) {
   return share < 0.9995 ? `${(100 * share).toFixed(1)} %` : `${Math.min(100 * share, 99.99).toFixed(2)} %`;
 }
 
-/** Give the class of an answer's colours. */
-export const trustIn = (answer) => (!answer.is_digit ? "no-digit" : answer.is_sure ? "sure" : "unsure");
+/** Return the CSS class that colours a prediction. */
+export const trustIn = (answer) => (answer.is_digit === false ? "no-digit" : answer.is_sure ? "sure" : "unsure");
 
-/** Give an answer's labels with their shares and places, the likeliest first. */
+/** Return the labels with their probabilities and places, the most probable first. */
 function ranked({ probabilities, labels }) {
   const all = labels.map((label, place) => ({ label, share: probabilities[place], place }));
   return all.sort((a, b) => b.share - a.share);
@@ -38,10 +42,10 @@ function ranked({ probabilities, labels }) {
 
 const spoken = (label) => (/^\d+$/.test(label) && WORDS[Number(label)]) || label;
 
-/** Tell whether a label needs more room than a character or a number. */
+/** Return whether a label is wider than one character or two digits. */
 export const isLong = (label) => !/^(.|\d\d)$/u.test(label);
 
-/** Say in words how far an answer can be trusted. */
+/** Return a sentence that says how far to trust a prediction. `Prediction.verdict` in prediction.py has the same ones. */
 export function verdictOf(answer) {
   const [first, second] = ranked(answer).map(({ label }) => spoken(label));
   if (!answer.is_digit) return `Not a digit. The nearest would be ${first}.`;
@@ -49,42 +53,42 @@ export function verdictOf(answer) {
   return `A clear ${first}.`;
 }
 
-/** Fill in the form; null empties it. */
-export function showAnswer(answer) {
+/** Show a prediction in the form; null empties it. */
+export function showPrediction(answer) {
   const isDigit = answer?.is_digit ?? true;
   const verdict = answer ? verdictOf(answer) : "";
   showDigit(`${answer?.digit ?? ""}`);
   $("digit-label").textContent = isDigit ? "Digit" : "Nearest digit";
   $("confidence").textContent = answer ? percent(answer.confidence) : "";
   $("confidence-label").textContent = isDigit ? "Confidence" : "Confidence, if it is one";
-  if ($("verdict").textContent !== verdict) $("verdict").textContent = verdict; // the same words are not said twice
+  if ($("verdict").textContent !== verdict) $("verdict").textContent = verdict; // a screen reader does not repeat the same sentence
   $("form").className = `form ${answer ? trustIn(answer) : ""}`;
   $("preview").hidden = !answer;
   if (answer) $("preview").src = answer.frame;
   else $("preview").removeAttribute("src");
   showBars(answer);
-  if ($("sees").open) showSight(answer);
+  if ($("explanation").open) showExplanation(answer);
 }
 
-/** Show the digit, or a label's name, so small that its longest word has room. */
+/** Show the digit, or a label's name in a size at which its longest word fits. */
 function showDigit(digit) {
   const letters = digit.split(/[\s-]+/).map((word) => [...word].length);
   $("digit").textContent = digit;
   $("digit").style.setProperty("--letters", Math.max(1, ...letters));
 }
 
-/** Show the answer's way: picture, frame, why, and the likeliest digits; null empties it. */
-export function showSight(answer) {
-  const picture = $("picture").src || $("canvas").toDataURL("image/png");
-  for (const [id, source] of [["sees-picture", picture], ["sees-frame", answer?.frame], ["sees-under", answer?.frame]]) {
+/** Show how the prediction came about: image, frame, occlusion map and the most probable labels; null empties it. */
+export function showExplanation(answer) {
+  const image = $("image").src || $("canvas").toDataURL("image/png");
+  for (const [id, source] of [["explained-image", image], ["explained-frame", answer?.frame], ["explained-why", answer?.frame]]) {
     $(id).hidden = !answer;
     if (answer) $(id).src = source;
     else $(id).removeAttribute("src");
   }
   $("why").hidden = !answer?.why;
   if (answer?.why) $("why").style.setProperty("--why", `url(${answer.why})`);
-  const likeliest = answer ? ranked(answer).slice(0, 5) : [];
-  const lines = likeliest.map(({ label, share }) => element("li", "", nameOf(label), percent(share)));
+  const top = answer ? ranked(answer).slice(0, 5) : [];
+  const lines = top.map(({ label, share }) => element("li", "", nameOf(label), percent(share)));
   $("ranks").replaceChildren(...lines);
   $("ranks").classList.toggle("named", Boolean(answer?.labels.some(isLong)));
 }
@@ -102,15 +106,15 @@ function showBars(answer) {
   });
 }
 
-/** Make a bar for each of a model's labels: standing in rows of equal length, or lying where names are long. */
+/** Make a bar for each of a model's labels: upright in rows of equal length, or a list where names are long. */
 export function showLabels(labels) {
   const bars = $("bars");
   if (bars.dataset.labels === JSON.stringify(labels)) return;
   bars.dataset.labels = JSON.stringify(labels);
-  const rows = Math.ceil(labels.length / ROW);
-  const isNamed = labels.some(isLong) || rows > ROWS;
+  const rows = Math.ceil(labels.length / BARS_PER_ROW);
+  const isNamed = labels.some(isLong) || rows > MAX_ROWS;
   bars.className = `bars ${isNamed ? "named" : ""} ${rows > 1 ? "many" : ""}`;
-  if (isNamed && rows > 1) bars.tabIndex = 0; // it is scrolled, by the keyboard too
+  if (isNamed && rows > 1) bars.tabIndex = 0; // scrollable by keyboard
   else bars.removeAttribute("tabindex");
   bars.style.setProperty("--columns", Math.ceil(labels.length / rows));
   bars.replaceChildren(...labels.map(barOf));
@@ -118,5 +122,5 @@ export function showLabels(labels) {
 
 const barOf = (label) => element("li", "", element("i"), nameOf(label), element("span", "said"));
 
-/** Make a label that shows its whole name to a mouse, where there is no room for it. */
+/** Make a label; a long one has its whole name as a tooltip, as it may be cut off. */
 const nameOf = (label) => Object.assign(element("span", "name", label), { title: isLong(label) ? label : "" });

@@ -1,102 +1,117 @@
 /**
- * The service: asked until it answers; meanwhile the form says why that takes long.
+ * The only module of the page that knows how images are read: it sends them to the HTTP service. The static site replaces
+ * this module alone, by one with the same exports: `predict`, `read` and `models`.
  *
- * An answer's probabilities are in the order of its model's labels, which the service tells with the models alone: so
- * the models are kept, and asked for anew where an answer does not fit them.
+ * A response has probabilities without labels, in the order of its model's labels, which `/v1/models` lists. So the
+ * models are cached, and fetched again when a response does not fit them.
  */
 
-import { $, say } from "./form.js";
+import { say } from "./form.js";
 
-const RETRY = 2000; // ms until the service is asked again when it is away
-const SLOW = 6000; // ms after which the wait is explained
-const ATTEMPTS = 3; // to get an answer that fits the models: they are exchanged worker by worker
+const RETRY = 2000; // ms between two attempts while the service is away
+const SLOW = 6000; // ms after which the person is told that the service is slow
+const ATTEMPTS = 3; // to get a response that fits the models: workers reload their models one after another
+const BUSY = [429, 502, 503, 504]; // statuses after which the request is sent again
 
-/** @type {Promise<{name: string, labels: string[]}[]>} */
-let models = Promise.resolve([]);
+/** Return a URL's query; %20 instead of +, as paths have it. */
+const queryOf = (options) => new URLSearchParams(options).toString().replaceAll("+", "%20");
 
-/** What the service refused, in its own sentence. */
-export class Refusal extends Error {}
+/** @typedef {{name: string, labels: string[]}} Model */
+/** @type {Promise<Model[]>} */
+let cached = Promise.resolve([]);
 
-/** Wait, or until the signal ends the wait. */
-export function sleep(ms, signal) {
-  return new Promise((wake) => {
-    setTimeout(wake, ms);
-    signal?.addEventListener("abort", wake, { once: true });
-  });
+/** Return the models to choose from, the default first. Throws an Error with a sentence. */
+export function models() {
+  cached = request("v1/models").then((reply) => reply.models);
+  return cached;
 }
 
 /**
- * Ask the service until it answers, and say so while it is away or busy.
+ * Return the prediction for an image, as `/v1/predict` answers, with its model's `labels` and the `frame`.
  *
- * `makeBody` is called for every attempt, so that the newest strokes are sent. Throws a Refusal, or AbortError.
+ * `image` is a Blob, or a function that returns one and is called again for every attempt, so that the newest strokes are
+ * sent. For an array of files, return an array, as `/v1/predict/batch` answers: a file that was refused has an `error`.
+ * `why` adds the occlusion map. Throws an Error with a sentence, or an AbortError.
  */
-export async function ask(path, makeBody, signal) {
+export async function predict(image, { model = "", why = false, signal } = {}) {
+  const isBatch = Array.isArray(image);
+  const options = { ...(!isBatch && { frame: true }), ...(why && { why }), ...(model && { model }) };
+  const path = `v1/predict${isBatch ? "/batch" : ""}?${queryOf(options)}`;
+  for (let left = ATTEMPTS; left > 0; left--) {
+    const reply = await request(path, image, signal);
+    const answers = isBatch ? reply.results : [reply];
+    const known = await cached.catch(() => []);
+    const labelled = labelledBy(known, answers) ?? labelledBy(await models(), answers);
+    if (labelled) return isBatch ? labelled : labelled[0];
+  }
+  throw new Error("The answers do not fit the service's models.");
+}
+
+/**
+ * Return the reading of an image, as `/v1/read` answers; for an array of files, an array, as `/v1/read/batch` answers.
+ *
+ * `constraints` may have `allow`: the characters that may occur. Throws as `predict` does.
+ */
+export async function read(image, constraints = {}, { signal } = {}) {
+  const query = queryOf(constraints);
+  if (!Array.isArray(image)) return request(`v1/read?${query}`, image, signal);
+  return (await request(`v1/read/batch?${query}`, image, signal)).results;
+}
+
+/** Send a request until the service answers; meanwhile, tell the person what it waits for. */
+async function request(path, image, signal) {
   for (let isWaiting = false; ; isWaiting = true) {
     signal?.throwIfAborted();
-    const init = makeBody ? { method: "POST", body: await makeBody(), signal } : { signal };
+    const init = image ? { method: "POST", body: await bodyOf(image), signal } : { signal };
     const slow = setTimeout(() => {
       isWaiting = true;
       say("The service takes long to answer. Waiting…");
     }, SLOW);
     const reply = await fetch(path, init)
       .catch((error) => (signal?.aborted ? Promise.reject(error) : null))
-      .finally(() => clearTimeout(slow)); // an answer that nobody waits for any more, too
+      .finally(() => clearTimeout(slow)); // also when the request is aborted
     if (isWaiting && reply?.ok) say("");
     if (reply?.ok) return reply.json();
     const body = await reply?.json().catch(() => null);
     signal?.throwIfAborted();
-    if (reply && ![429, 502, 503, 504].includes(reply.status))
-      throw new Refusal(body?.detail ?? `The service failed to answer (${reply.status}).`);
+    if (reply && !BUSY.includes(reply.status))
+      throw new Error(body?.detail ?? `The service failed to answer (${reply.status}).`);
     say(reply ? "The service is busy. Trying again…" : "The service does not answer. Trying again…");
     await sleep(1000 * Number(reply?.headers.get("Retry-After")) || RETRY, signal);
   }
 }
 
-/** Ask the service for its models, the default first. */
-export function askModels() {
-  models = ask("v1/models").then((reply) => reply.models);
-  return models;
+/** Return a request's body: a PNG of the canvas as it is; files as multipart, where their names and types do not matter. */
+async function bodyOf(image) {
+  const blob = typeof image === "function" ? await image() : image;
+  if (!(blob instanceof File || Array.isArray(blob))) return blob;
+  const form = new FormData();
+  [blob].flat().forEach((file) => form.append("files", file, file.name));
+  return form;
 }
 
-/** Ask the service to read pictures, and give its answers, each with its model's `labels`. */
-export async function askAnswers(path, makeBody, signal) {
-  for (let left = ATTEMPTS; left > 0; left--) {
-    const reply = await ask(path, makeBody, signal);
-    const answers = reply.results ?? [reply];
-    const known = await models.catch(() => []);
-    const labelled = labelledBy(known, answers) ?? labelledBy(await askModels(), answers);
-    if (labelled) return labelled;
-  }
-  throw new Error("The answers do not fit the service's models.");
+function sleep(ms, signal) {
+  return new Promise((wake) => {
+    setTimeout(wake, ms);
+    signal?.addEventListener("abort", wake, { once: true });
+  });
 }
 
+/** Return the answers with their models' labels, or null if one does not fit the known models. */
 function labelledBy(known, answers) {
   const labelled = answers.map((answer) => (answer.error ? answer : { ...answer, labels: labelsOf(answer, known) }));
   return labelled.every(({ error, labels }) => error || labels) ? labelled : null;
 }
 
-/** Give the labels of an answer's probabilities; none where its model is no longer as it was known. */
+/** Return the labels of an answer's probabilities, or null if its model has changed since it was listed. */
 function labelsOf({ model, probabilities, digit }, known) {
   const labels = known.find(({ name }) => name === model.name)?.labels ?? [];
-  const first = labels[probabilities.indexOf(Math.max(...probabilities))];
-  return labels.length === probabilities.length && isCalled(first, digit) ? labels : null;
+  const top = labels[probabilities.indexOf(Math.max(...probabilities))];
+  return labels.length === probabilities.length && matches(top, digit) ? labels : null;
 }
 
-/** Tell whether an answer's digit is a label: a number where that is "7", "07" or "٧", or else the label itself. */
-function isCalled(label, digit) {
+/** Return whether an answer's digit is this label: the label itself, or the number 7 for "7", "07" or "٧". */
+function matches(label, digit) {
   if (typeof digit === "string") return label === digit;
-  return /^\p{Nd}+$/u.test(label) && [digit, NaN].includes(Number(label));
-}
-
-export function query(more = "") {
-  const model = $("model-choice").hidden ? "" : $("model").value;
-  const parts = [more, model && `model=${encodeURIComponent(model)}`].filter(Boolean);
-  return parts.length ? `?${parts.join("&")}` : "";
-}
-
-/** Pack files; their bytes tell the service what they are, whatever their names and types say. */
-export function packed(files) {
-  const form = new FormData();
-  files.forEach((file) => form.append("files", file, file.name));
-  return form;
+  return /^\p{Nd}+$/u.test(label) && [digit, NaN].includes(Number(label)); // JavaScript does not parse other scripts
 }

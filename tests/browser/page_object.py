@@ -1,4 +1,4 @@
-"""A person at the page: draws, opens files and reads what it says. Records whatever went wrong meanwhile."""
+"""Page object: draws, opens files and reads the page as a person does, and records errors."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -7,8 +7,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, FilePayload, Loc
 
 from .strokes import DIGITS, Point, Stroke, placed
 
-# Counts the page's questions where it asks them. `delay` makes answers late, and deaf to being called off, so that one
-# really comes after the page has moved on.
+# Counts the page's requests. With `delay`, an answer comes late, even if its request was aborted: it really arrives
+# after the page has moved on.
 SPY = """
 window.asks = { count: 0, flight: 0, most: 0, delay: 0, bodies: [] };
 const reallyFetch = window.fetch;
@@ -28,13 +28,13 @@ window.fetch = async (path, init) => {
   }
 };
 """
-# Not Playwright's wait_for_function: it evaluates a text, which the service's Content-Security-Policy forbids.
+# Playwright's wait_for_function evaluates a string, which the service's Content-Security-Policy forbids.
 SETTLE = """async () => {
   const isSettled = () => asks.count > 0 && document.getElementById("form").ariaBusy === "false";
   for (let i = 0; i < 1000 && !isSettled(); i++) await new Promise((wake) => setTimeout(wake, 10));
   return isSettled();
 }"""
-# Chromium warns of a canvas that is read again and again, so a copy of the one pixel is.
+# Chromium warns about repeated reads of a canvas, so this reads a copy of the one pixel.
 GREY = """([x, y]) => {
   const canvas = document.querySelector("canvas");
   const probe = new OffscreenCanvas(1, 1).getContext("2d");
@@ -43,11 +43,11 @@ GREY = """([x, y]) => {
 }"""
 MIDDLE = (0.35, 0.25, 0.3, 0.5)
 
-Box = tuple[float, float, float, float]  # left, top, width, height, each a share of the canvas
+Box = tuple[float, float, float, float]  # left, top, width, height as fractions of the canvas
 
 
 def cut_off(where: Page | BrowserContext, base: str, found: list[str]) -> None:
-    """Refuse every request to another host than that of `base`, and note it."""
+    """Refuse and record every request to a host other than that of `base`."""
 
     def refuse(route: Route) -> None:
         found.append(f"request to {route.request.url}")
@@ -56,8 +56,8 @@ def cut_off(where: Page | BrowserContext, base: str, found: list[str]) -> None:
     where.route(lambda url: not url.startswith(base), refuse)
 
 
-class Desk:
-    """Hold one open page and everything that it complained about."""
+class InkdigitPage:
+    """One open page and the problems that it reported."""
 
     def __init__(self, page: Page, base: str) -> None:
         self.page = page
@@ -68,8 +68,8 @@ class Desk:
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.found.append(f"page error: {error}"))
 
-    def fresh(self) -> "Desk":
-        """Load the page anew, and forget what went wrong before."""
+    def fresh(self) -> "InkdigitPage":
+        """Reload the page and forget earlier problems."""
         self.page.mouse.up()
         self.page.goto(self.base)
         self.found.clear()
@@ -81,7 +81,7 @@ class Desk:
             self.found.append(f"console {message.type}: {message.text}")
 
     def forgive(self, text: str) -> None:
-        """Expect problems that hold a text: the browser logs every refusal of the service."""
+        """Ignore problems that contain a text: the browser logs every refusal of the service."""
         self.forgiven.append(text)
 
     @property
@@ -98,7 +98,7 @@ class Desk:
         return cast(int, self.page.evaluate(f"asks.{key}"))
 
     def at(self, x: float, y: float) -> Point:
-        """Give the place on the window of a place on the canvas, in shares of its sides."""
+        """Return the window position of a point on the canvas, given as fractions of its sides."""
         box = self.part("canvas").bounding_box()
         assert box is not None
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
@@ -114,7 +114,7 @@ class Desk:
             self.page.mouse.up()
 
     def press(self, stroke: Stroke) -> None:
-        """Draw one stroke, and leave the button down."""
+        """Draw one stroke and keep the button down."""
         self.page.mouse.move(*stroke[0])
         self.page.mouse.down()
         for point in stroke[1:]:
@@ -135,20 +135,20 @@ class Desk:
         client.detach()
 
     def settle(self) -> None:
-        """Wait until the last question is answered."""
-        assert self.page.evaluate(SETTLE), "the page asked nothing, or goes on asking"
+        """Wait until the last request is answered."""
+        assert self.page.evaluate(SETTLE), "the page sent no request, or keeps sending"
 
     def read(self, digit: int, box: Box = MIDDLE, *, by_finger: bool = False) -> str:
-        """Draw a digit on the empty canvas, give the digit read, and clear."""
+        """Draw a digit on the empty canvas, return the digit that is read, and clear."""
         strokes = self.strokes(digit, box)
         if by_finger:
             self.draw_by_finger(strokes)
         else:
             self.draw(strokes)
         self.settle()
-        reading = self.text("digit")
+        digit_read = self.text("digit")
         self.page.keyboard.press("Escape")
-        return reading
+        return digit_read
 
     def open(self, *files: FilePayload) -> None:
         self.part("upload").set_input_files(list(files))
@@ -173,9 +173,9 @@ class Desk:
         return self.page.evaluate(script)
 
     def drawing(self) -> str:
-        """Give the canvas as a data URL, to compare."""
+        """Return the canvas as a data URL."""
         return cast(str, self.page.evaluate("document.querySelector('canvas').toDataURL()"))
 
     def grey(self, x: float, y: float) -> int:
-        """Give one pixel, 0 ink to 255 paper, at shares of the canvas's sides."""
+        """Return one pixel, 0 ink to 255 paper, at fractions of the canvas's sides."""
         return cast(int, self.page.evaluate(GREY, [x, y]))

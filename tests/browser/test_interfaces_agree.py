@@ -1,4 +1,4 @@
-"""One drawing through every door: the same digit, with the same confidence."""
+"""One drawing through every interface: the same digit, with the same confidence."""
 
 import base64
 import json
@@ -12,32 +12,32 @@ from playwright.sync_api import Browser, expect
 from inkdigit import Recognizer
 
 from ..serving import INKDIGIT, Service
-from .desk import Desk
-from .test_pictures import payload
+from .page_object import InkdigitPage
+from .test_files import payload
 from .test_streamlit import SLOW
 
 Read = tuple[str, float]  # the digit and its confidence
 
 
-def test_a_drawing_is_read_alike_in_all_doors(
-    desk: Desk, service: Service, browser: Browser, gradio: Service, streamlit: Service, tmp_path: Path
+def test_a_drawing_gets_the_same_answer_from_every_interface(
+    ui: InkdigitPage, service: Service, browser: Browser, gradio: Service, streamlit: Service, tmp_path: Path
 ) -> None:
-    desk.draw([*desk.strokes(2), *desk.strokes(3)])  # one over the other, of which no door can be certain
-    desk.settle()
-    drawing = base64.b64decode(desk.drawing().partition(",")[2])
+    ui.draw([*ui.strokes(2), *ui.strokes(3)])  # one over the other, so that the confidence is low
+    ui.settle()
+    drawing = base64.b64decode(ui.drawing().partition(",")[2])
     answer = Recognizer().predict(drawing)
     assert answer.confidence < 0.99
     read = {
-        "page": (desk.text("digit"), share(desk.text("confidence"))),
+        "page": (ui.text("digit"), share(ui.text("confidence"))),
         "/v1/predict": by_http(service, "/v1/predict", "digit", drawing),
         "/predict": by_http(service, "/predict", "prediction", drawing),
         "command": by_command(tmp_path / "drawing.png", drawing),
         "Gradio": by_gradio(browser, gradio, drawing),
         "Streamlit": by_streamlit(browser, streamlit, drawing),
     }
-    for door, (digit, confidence) in read.items():
-        assert digit == str(answer.digit), door
-        assert confidence == pytest.approx(answer.confidence, abs=1e-3), door
+    for interface, (digit, confidence) in read.items():
+        assert digit == str(answer.digit), interface
+        assert confidence == pytest.approx(answer.confidence, abs=1e-3), interface
 
 
 def share(text: str) -> float:
@@ -62,7 +62,7 @@ def by_gradio(browser: Browser, app: Service, drawing: bytes) -> Read:
     with browser.new_page() as page:
         page.goto(app.url)
         page.get_by_role("tab", name="Upload").click()
-        page.locator("#picture input[type=file]").set_input_files([payload("drawing.png", drawing)])
+        page.locator("#image input[type=file]").set_input_files([payload("drawing.png", drawing)])
         words = page.locator(".words textarea:visible")
         expect(words).to_have_value(re.compile("%$"))
         return page.locator(".digit h2:visible").inner_text(), share(words.input_value())

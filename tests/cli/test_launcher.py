@@ -1,11 +1,10 @@
-"""The launcher: all doors start together and end together, and nothing is left behind."""
+"""`inkdigit up`: all servers start together and stop together, and leave no process behind."""
 
 import contextlib
 import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ class Launcher:
     log: Path
 
     def family(self) -> list[int]:
-        """Name all processes below the launcher."""
+        """Return all processes that the launcher started, directly or not."""
         found = children(self.process.pid)
         for pid in found:
             found += children(pid)
@@ -67,7 +66,7 @@ def launched(log: Path) -> Iterator[Launcher]:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended may wait to be noticed by its parent."""
+    """Return whether a process runs; a zombie does not."""
     with contextlib.suppress(FileNotFoundError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
@@ -85,7 +84,7 @@ def test_ctrl_c_ends_all_within_two_seconds(launcher: Launcher) -> None:
     for port in launcher.ports.values():
         assert httpx.get(f"http://127.0.0.1:{port}/", timeout=30).status_code == 200
     family = launcher.family()
-    assert len(family) >= 4, "three doors, of which the service has a worker"
+    assert len(family) >= 4, "three servers, one of which has a worker"
     start = time.monotonic()
     launcher.process.send_signal(signal.SIGINT)
     assert launcher.process.wait(10) == 0
@@ -95,12 +94,12 @@ def test_ctrl_c_ends_all_within_two_seconds(launcher: Launcher) -> None:
 
 
 @pytest.mark.parametrize(("command", "name"), [("serve", "Inkdigit"), ("gradio", "Gradio"), ("streamlit", "Streamlit")])
-def test_a_door_that_is_killed_ends_the_others(launcher: Launcher, command: str, name: str) -> None:
+def test_a_server_that_is_killed_stops_the_others(launcher: Launcher, command: str, name: str) -> None:
     family = launcher.family()
-    doors = {Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[3]: pid for pid in children(launcher.process.pid)}
-    subprocess.run(["kill", "-9", str(doors[command.encode()])], check=True)
+    servers = {Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[3]: pid for pid in children(launcher.process.pid)}
+    subprocess.run(["kill", "-9", str(servers[command.encode()])], check=True)
     assert launcher.process.wait(10) not in {0, None}
-    assert f"{name} ended by itself (SIGKILL), so the others are stopped." in launcher.log.read_text()
+    assert f"{name} stopped by itself (SIGKILL), so the others are stopped too." in launcher.log.read_text()
     assert_nothing_is_left(family, launcher.ports)
 
 
@@ -112,15 +111,3 @@ def test_a_taken_port_is_one_sentence_before_anything_starts() -> None:
         done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"inkdigit: Cannot listen on 127.0.0.1:{port}: another program uses it.\n"
-
-
-@pytest.mark.parametrize(
-    ("extra", "command"),
-    [("gradio", "gradio"), ("gradio", "serve --gradio"), ("gradio", "up"), ("streamlit", "streamlit")],
-)
-def test_a_missing_extra_is_named_in_one_sentence(extra: str, command: str) -> None:
-    code = f"import sys; sys.modules[{extra!r}] = None; from inkdigit.cli.main import main; main()"
-    line = [sys.executable, "-c", code, *command.split(), "--port=0"]
-    done = subprocess.run(line, env=environment(), capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"inkdigit: {extra.title()} is not installed: pip install 'inkdigit[{extra}]'.\n"

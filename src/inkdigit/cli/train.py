@@ -1,0 +1,81 @@
+"""`inkdigit train` and `inkdigit export`: both need the extra `train`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ..model_file import DEFAULT_MODEL
+from ..terminal import say, warn
+from .options import DataOption, require_extra
+
+
+def train(
+    data: DataOption = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run: weights and model file.")] = Path("runs/latest"),
+    name: Annotated[str, typer.Option(help="Name of the model file.")] = DEFAULT_MODEL,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out from its checkpoints.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write the metrics for TensorBoard, in --out.")
+    ] = False,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="Recipe to start with; default: shipped, or own for a folder of your own images."),
+    ] = None,
+    network: Annotated[str | None, typer.Option(help="Classifier network: flagship, small, tiny, lenet5, …")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of the classifier.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Run or model whose weights the run is initialised from.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other setting of the recipe, e.g. --set batch=256."),
+    ] = None,
+) -> None:
+    """Train a network and export the model file. Ctrl-C stops early and keeps what was learnt."""
+    require_extra("train", "torch", "PyTorch")
+    if tensorboard:
+        require_extra("tensorboard", "tensorboard", "TensorBoard")
+    from ..train.recipe import named_recipe, parse_settings  # noqa: PLC0415
+
+    flags = {"network": network, "epochs": epochs, "seed": seed, "begin_with": start}
+    given = parse_settings(settings or []) | {key: value for key, value in flags.items() if value is not None}
+    from ..train.custom_dataset import own_folder  # noqa: PLC0415  torch takes a second: a typing error should not
+    from ..train.fit.loop import Stopped  # noqa: PLC0415
+    from ..train.run import train as run  # noqa: PLC0415
+
+    chosen = named_recipe(recipe or ("own" if own_folder(data) else "shipped"), given)
+    try:
+        model_file = run(chosen, data, out, name, device, resume, tensorboard)
+    except Stopped:
+        warn(
+            f"Stopped before there was a model to save; repeat the command with --resume to continue the run in {out}."
+        )
+        raise typer.Exit(1) from None
+    if model_file:
+        say(f"{model_file} is ready: inkdigit predict --model {model_file} FILE")
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
+    to: Annotated[Path | None, typer.Option(help="File to write; default: in the run's folder.")] = None,
+    data: DataOption = None,
+    form: Annotated[
+        Literal["onnx", "torch-export"],
+        typer.Option("--format", help="A model file, or a .pt2 file for PyTorch users."),
+    ] = "onnx",
+    int8: Annotated[bool, typer.Option("--int8", help="Quantise the classifier's layers to 8 bits.")] = False,
+) -> None:
+    """Export a run's weights as a model file, checked against PyTorch before it is renamed into place."""
+    require_extra("train", "torch", "PyTorch")
+    if int8 and form != "onnx":
+        raise typer.BadParameter("--int8 needs the format onnx")
+    from ..train.export.run_export import export_run, export_run_program  # noqa: PLC0415
+
+    if int8:
+        from ..train.export.quantize import export_int8 as write  # noqa: PLC0415
+    else:
+        write = export_run if form == "onnx" else export_run_program
+    say(f"{write(run, to, data)} is ready")
