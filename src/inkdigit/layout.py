@@ -22,9 +22,9 @@ Floats = NDArray[np.float64]
 # All in heights of a digit, but for shares.
 REACH = 1.8  # the widest gap inside a number, which only a row of printed boxes has
 NARROW, SPREAD, WIDE = 0.45, 1.5, (0.6, 1.05)  # a gap ends a number over NARROW + SPREAD × the usual gap, within WIDE
-USUAL = 0.3  # the gap between two digits where no other says what is usual
+USUAL = 0.4  # the gap between two digits where no other says what is usual
 POINT_REACH, DASH_REACH = 0.6, 0.8  # the widest gap beside a point or comma, and beside `-` or `/`
-EVEN = 0.22  # share by which the distances of the digits in a row of printed boxes differ
+PITCH, EVEN = 1.9, 0.22  # of printed boxes: the widest distance, and the share by which distances differ
 MIN_OVERLAP = 0.4  # share of the smaller height that neighbours in a number have in common
 ADJOINING = 0.35  # as far beside a number, a doubtful candidate lowers its confidence
 MIN_HEIGHT = 0.01  # px, of a box that is empty
@@ -95,7 +95,7 @@ class Nodes:
     @cached_property
     def heights(self) -> Floats:
         """Return the heights of the digits beside each node."""
-        return np.maximum(np.array([node.bottom - node.top for node in self.every], float), MIN_HEIGHT)
+        return np.array([max(node.bottom - node.top, MIN_HEIGHT) for node in self.every], float)
 
 
 def find_numbers(
@@ -347,8 +347,9 @@ def _leans_away(every: Sequence[Node], gaps: Floats, place: int) -> bool:
 def _is_even(inner: Sequence[bool], x: Floats) -> NDArray[np.bool_]:
     """Return which gaps [N-1] are within a row of printed boxes, where most digits are equally far apart."""
     steps = np.diff(x)
-    even = np.array(inner) & (np.abs(steps - np.median(steps)) <= EVEN * np.median(steps))
-    return even & (even.sum() >= max(2.0, 0.6 * len(steps)))
+    pitch = float(np.median(steps))
+    even = np.array(inner) & (np.abs(steps - pitch) <= EVEN * pitch)
+    return even & (pitch <= PITCH and even.sum() >= max(2.0, 0.6 * len(steps)))
 
 
 def _is_marked(nodes: Nodes, chain: Sequence[int], marks: Floats) -> NDArray[np.bool_]:
@@ -359,8 +360,7 @@ def _is_marked(nodes: Nodes, chain: Sequence[int], marks: Floats) -> NDArray[np.
     common = np.minimum.outer(marks[:, 3], bottom) - np.maximum.outer(marks[:, 1], top)
     needed = 0.3 * np.minimum.outer(marks[:, 3] - marks[:, 1], bottom - top)
     between = (marks[:, 0, None] >= x[None, :-1]) & (marks[:, 2, None] <= x[None, 1:])
-    found: NDArray[np.bool_] = (between & (common >= needed)).any(0)
-    return found
+    return np.array((between & (common >= needed)).any(0), bool)
 
 
 # Rows.
