@@ -232,17 +232,20 @@ def _stacked(bar: Floats, digits: Floats) -> tuple[NDArray[np.int_], NDArray[np.
 
 
 def _diagonal(slash: Floats, digits: Floats) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
-    """Return the places of the digits [N, 4] high before and low after a slash, each from left to right."""
-    tall, own = digits[:, 3] - digits[:, 1], slash[3] - slash[1]
-    x, rise = (digits[:, 0] + digits[:, 2]) / 2, (slash[1] + slash[3]) / 2 - (digits[:, 1] + digits[:, 3]) / 2
-    across = x - (slash[0] + slash[2]) / 2
-    small = (tall < 0.75 * own) & (np.abs(rise) > 0.12 * own) & (np.abs(rise) < 0.6 * own)
+    """Return the places of the digits [N, 4] high before and low after a slash, each from left to right.
+
+    None where they are at about the same height, as in a date.
+    """
+    own, tall = slash[3] - slash[1], digits[:, 3] - digits[:, 1]
+    x, y = (digits[:, 0] + digits[:, 2]) / 2, (digits[:, 1] + digits[:, 3]) / 2
+    across, down = x - (slash[0] + slash[2]) / 2, (y - (slash[1] + slash[3]) / 2) / own
     sides = []
-    for side in (-1, 1):
-        found = small & (side * across > 0) & (side * rise < 0)
-        gap = np.where(side < 0, slash[0] - digits[:, 2], digits[:, 0] - slash[2])
+    for side, gap in ((-1, slash[0] - digits[:, 2]), (1, digits[:, 0] - slash[2])):
+        found = (tall < 0.8 * own) & (side * across > 0) & (side * down > 0.06) & (side * down < 0.6)
         sides.append(_left_to_right(_reached(found, gap, digits[:, 2] - digits[:, 0], tall), x))
-    return sides[0], sides[1]
+    upper, lower = sides
+    is_level = len(upper) and len(lower) and np.median(down[lower]) - np.median(down[upper]) < 0.25
+    return (upper[:0], lower[:0]) if is_level else (upper, lower)
 
 
 def _reached(found: NDArray[np.bool_], gap: Floats, wide: Floats, tall: Floats) -> NDArray[np.bool_]:
@@ -338,9 +341,9 @@ def _is_wide(every: Sequence[Node], gaps: Floats, x: Floats) -> NDArray[np.bool_
 def _leans_away(every: Sequence[Node], gaps: Floats, place: int) -> bool:
     """Return whether the dash beside a gap lies much nearer to the number on its other side: `45  -12`."""
     if every[place + 1].text == "-" and place + 1 < len(gaps):
-        return bool(gaps[place] > max(0.5, 0.15 + 2 * gaps[place + 1]))
+        return bool(gaps[place] > max(0.6, 0.2 + 2 * gaps[place + 1]))
     if every[place].text == "-" and place > 0:
-        return bool(gaps[place] > max(0.5, 0.15 + 2 * gaps[place - 1]))
+        return bool(gaps[place] > max(0.6, 0.2 + 2 * gaps[place - 1]))
     return False
 
 
