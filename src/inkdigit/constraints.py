@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .reading import OTHER
 
-OTHER = "other"  # the label of what is no symbol
 POSSIBLE = 0.05  # the probability of a symbol under which the model itself reports no candidate
 
 

@@ -14,8 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .constraints import OTHER
-from .reading import Box, Number, Symbol
+from .reading import OTHER, Box, Number, Symbol
 
 Floats = NDArray[np.float64]
 

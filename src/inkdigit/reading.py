@@ -15,6 +15,8 @@ from .prediction import Model
 Box = tuple[float, float, float, float]  # left, top, right, bottom in px of the original picture, upright
 Colour = tuple[int, int, int]
 
+OTHER = "other"  # the label of what is no symbol
+
 # White text on each has a contrast of at least 4.5 (WCAG 2.2, 1.4.3).
 SURE, UNSURE, DOUBTFUL = (26, 127, 55), (154, 85, 0), (207, 34, 46)
 SMALLEST_TEXT = 11  # px: smaller, Pillow's font cannot be read
