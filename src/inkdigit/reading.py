@@ -23,6 +23,18 @@ SMALLEST_TEXT = 11  # px: smaller, Pillow's font cannot be read
 
 
 @dataclass(frozen=True)
+class NumberThresholds:
+    """Hold the contract's calibration of a number's confidence, and the confidence from which on a number is sure.
+
+    The confidence is sigmoid(`scale` · logit(p) + `bias`) of the probability p that all symbols are right.
+    """
+
+    confidence: float
+    scale: float
+    bias: float
+
+
+@dataclass(frozen=True)
 class Symbol:
     """Hold one symbol: `0`–`9`, `.`, `,`, `-` or `/`.
 

@@ -101,7 +101,9 @@ def focal(logits: Tensor, peaks: Tensor, weight: Tensor) -> Tensor:
 
 def overlap(found: Tensor, wanted: Tensor) -> Tensor:
     """Return the intersection over union of boxes [S, 4], pair by pair."""
-    shared = (torch.minimum(found[:, 2:], wanted[:, 2:]) - torch.maximum(found[:, :2], wanted[:, :2])).clamp(min=0).prod(1)
+    shared = (
+        (torch.minimum(found[:, 2:], wanted[:, 2:]) - torch.maximum(found[:, :2], wanted[:, :2])).clamp(min=0).prod(1)
+    )
     area = lambda box: (box[:, 2:] - box[:, :2]).prod(1)  # noqa: E731
     return shared / (area(found) + area(wanted) - shared).clamp(min=1e-3)
 
@@ -111,14 +113,19 @@ def losses(detector: nn.Module, classifier: nn.Module, batch: Batch, half: bool)
     brightness = batch.pixels[:, None].float() / 255
     plane = normalise(brightness, torch.ones_like(brightness))
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        objectness, logits, distances = (each.float() for each in detector(plane.contiguous(memory_format=torch.channels_last)))
+        objectness, logits, distances = (
+            each.float() for each in detector(plane.contiguous(memory_format=torch.channels_last))
+        )
     loss = focal(objectness, batch.peaks, batch.weight)
     scene, y, x = (batch.owner >= 0).nonzero(as_tuple=True)
     if len(scene):
         mine = batch.owner[scene, y, x]
         share = batch.peaks[scene, y, x]
         share = share / share.sum()
-        loss = loss + (functional.cross_entropy(logits[scene, :, y, x], batch.classes[mine], reduction="none") * share).sum()
+        loss = (
+            loss
+            + (functional.cross_entropy(logits[scene, :, y, x], batch.classes[mine], reduction="none") * share).sum()
+        )
         found = boxes_at(distances[scene, :, y, x], x, y)
         wanted = batch.boxes[mine]
         sides = torch.cat([wanted[:, 2:] - wanted[:, :2]] * 2, 1).clamp(min=4)
@@ -152,8 +159,15 @@ def crop_targets(batch: Batch, objectness: Tensor, distances: Tensor) -> tuple[T
 
 
 def fit_numbers(
-    sources: Sources, out: Path, steps: int, size: int, rate: float, seed: int, half: bool,
-    report: Callable[[int, Detector, CropClassifier], None], every: int = 500,
+    sources: Sources,
+    out: Path,
+    steps: int,
+    size: int,
+    rate: float,
+    seed: int,
+    half: bool,
+    report: Callable[[int, Detector, CropClassifier], None],
+    every: int = 500,
 ) -> tuple[Detector, CropClassifier]:
     """Train for `steps` batches of `size` scenes, from the checkpoint in `out` on where there is one.
 
@@ -191,9 +205,20 @@ def fit_numbers(
         average.update_parameters(both)
         shown = 0.98 * shown + 0.02 * loss.item()
         if (step + 1) % every == 0 or step + 1 == steps:
-            print(f"step {step + 1}/{steps} loss {shown / (1 - 0.98 ** (step + 1 - start)):.4f} rate {now:.2e} {(step + 1 - start) * size / (time.monotonic() - begun):.0f} scenes/s, waited {waited:.0f} s", flush=True)
+            print(
+                f"step {step + 1}/{steps} loss {shown / (1 - 0.98 ** (step + 1 - start)):.4f} rate {now:.2e} {(step + 1 - start) * size / (time.monotonic() - begun):.0f} scenes/s, waited {waited:.0f} s",
+                flush=True,
+            )
             draft = checkpoint.with_suffix(".tmp")
-            torch.save({"both": both.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}, draft)
+            torch.save(
+                {
+                    "both": both.state_dict(),
+                    "average": average.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "step": step + 1,
+                },
+                draft,
+            )
             draft.replace(checkpoint)
             report(step + 1, average.module[0], average.module[1])
     worker.terminate()

@@ -67,7 +67,7 @@ class CropClassifier(nn.Module):
         super().__init__()
         self.features = nn.Sequential(
             convolution(1, fine, 4, stride=2), block(fine), convolution(fine, coarse, 4, stride=2), block(coarse),
-            nn.Flatten(), nn.Linear(coarse * 64, 96), nn.ReLU(),
+            nn.AvgPool2d(2), nn.Flatten(), nn.Linear(coarse * 16, 96), nn.ReLU(),
         )  # fmt: skip
         self.classify = nn.Linear(96, CLASSES)
 
@@ -244,5 +244,6 @@ def peaks(objectness: Tensor) -> tuple[Tensor, Tensor]:
     highest = functional.max_pool2d(objectness[:, None], 3, 1, 1)[:, 0]
     certain = torch.where(objectness >= highest, objectness, -20.0).flatten()
     best, place = certain.topk(torch.sym_min(certain.shape[0], MOST))
-    found = (best > math.log(FOUND / (1 - FOUND))).nonzero()[:, 0]
+    first = torch.arange(best.shape[0], device=best.device) == 0  # else the graph would run on no candidate
+    found = (first | (best > math.log(FOUND / (1 - FOUND)))).nonzero()[:, 0]
     return best[found], place[found]

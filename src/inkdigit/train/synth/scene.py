@@ -28,7 +28,23 @@ SYMBOLS = "0123456789.,-/"
 OTHER = len(SYMBOLS)  # the class of a written mark that is no symbol
 SMALLEST, LARGEST = 12.0, 40.0  # px: digits of these heights are found at one level of the pyramid
 FONTS = ("DejaVuSans.ttf", "DejaVuSerif.ttf", "STIXGeneral.ttf", "DejaVuSansMono.ttf")
-WORDS = ("No", "Date", "Total", "Nom", "kg", "EUR", "Box", "Page", "Montant", "Age", "Sum", "m", "cm", "Signature", "Code")
+WORDS = (
+    "No",
+    "Date",
+    "Total",
+    "Nom",
+    "kg",
+    "EUR",
+    "Box",
+    "Page",
+    "Montant",
+    "Age",
+    "Sum",
+    "m",
+    "cm",
+    "Signature",
+    "Code",
+)
 
 # Forms that people write in rows of digits, beside those in `forms`: ones with a long upstroke, open and looped digits.
 MORE_FORMS = {
@@ -157,9 +173,18 @@ class Hand:
         lean = -slant * ZOOM / crop.height
         pad = round(abs(slant) * ZOOM)
         crop = crop.transform(
-            (crop.width + pad, crop.height), Image.Transform.AFFINE,
-            (1, -lean, (lean * crop.height if lean < 0 else 0) - (pad if lean < 0 else 0) + (0 if lean < 0 else 0), 0, 1, 0)
-            if lean >= 0 else (1, -lean, -pad, 0, 1, 0),
+            (crop.width + pad, crop.height),
+            Image.Transform.AFFINE,
+            (
+                1,
+                -lean,
+                (lean * crop.height if lean < 0 else 0) - (pad if lean < 0 else 0) + (0 if lean < 0 else 0),
+                0,
+                1,
+                0,
+            )
+            if lean >= 0
+            else (1, -lean, -pad, 0, 1, 0),
             Image.Resampling.BILINEAR,
         )
         crop = crop.point([min(255, max(0, round((level - 64) * 2))) for level in range(256)])
@@ -178,7 +203,9 @@ class Hand:
             strokes = fitted(digits[random.integers(len(digits))].strokes, 40, (0, 0))
             strokes = with_habits(strokes, label, random)
         else:
-            form = self._forms[label] if random.random() < 0.85 else WRITTEN[label][random.integers(len(WRITTEN[label]))]
+            form = (
+                self._forms[label] if random.random() < 0.85 else WRITTEN[label][random.integers(len(WRITTEN[label]))]
+            )
             strokes = fitted(write_form(form, label, random).strokes, 40, (0, 0))
         if self._styled:
             strokes = [in_style(stroke, random) for stroke in strokes]
@@ -204,12 +231,24 @@ class Hand:
             width = max(self.width, 0.06 * height) * random.uniform(0.9, 1.5)
         elif symbol == "-":
             wide, middle = height * random.uniform(0.25, 0.8), base - height * random.uniform(0.35, 0.6)
-            strokes = [np.array([[0, random.normal(0, 0.05) * height], [wide / 2, random.normal(0, 0.03) * height], [wide, random.normal(0, 0.05) * height]]) + (left, middle)]
+            strokes = [
+                np.array(
+                    [
+                        [0, random.normal(0, 0.05) * height],
+                        [wide / 2, random.normal(0, 0.03) * height],
+                        [wide, random.normal(0, 0.05) * height],
+                    ]
+                )
+                + (left, middle)
+            ]
             width = self.width
         else:
             wide, rise = height * random.uniform(0.15, 0.6), height * random.uniform(1.0, 1.5)
             bow = random.normal(0, 0.06) * height
-            strokes = [np.array([[wide, -rise], [wide / 2 + bow, -rise / 2], [0, 0]]) + (left, base + height * random.uniform(0, 0.25))]
+            strokes = [
+                np.array([[wide, -rise], [wide / 2 + bow, -rise / 2], [0, 0]])
+                + (left, base + height * random.uniform(0, 0.25))
+            ]
             width = self.width
         box = canvas.strokes([stroke.astype(np.float32) for stroke in strokes], width)
         canvas.add(box, SYMBOLS.index(symbol), height)
@@ -236,6 +275,7 @@ class Hand:
 
 def amount(random: Random) -> str:
     """Choose the text of a number: plain, with decimals, a date, a negative number, a fraction, a code."""
+
     def digits(low: int, high: int) -> str:
         return "".join(map(str, random.integers(0, 10, random.integers(low, high + 1))))
 
@@ -281,10 +321,17 @@ def write_line(canvas: Canvas, hand: Hand, text: str, left: float, base: float) 
         else:
             box = hand.mark(canvas, symbol, left, at) if symbol != ":" else hand.colon(canvas, left, at)
         if previous and random.random() < (0.3 if symbol == "0" and hand.joins else 0.03):  # a ligature
-            join = np.array([[previous[2] - height * 0.1, previous[3] - height * 0.1], [box[0] + height * 0.1, (box[1] + box[3]) / 2]])
+            join = np.array(
+                [
+                    [previous[2] - height * 0.1, previous[3] - height * 0.1],
+                    [box[0] + height * 0.1, (box[1] + box[3]) / 2],
+                ]
+            )
             canvas.strokes([join.astype(np.float32)], hand.width)
         previous = box
-        left = box[2] + (gap if symbol.isdigit() else height * random.uniform(0.0, 0.25)) + random.normal(0, 0.05) * height
+        left = (
+            box[2] + (gap if symbol.isdigit() else height * random.uniform(0.0, 0.25)) + random.normal(0, 0.05) * height
+        )
     return left
 
 
@@ -324,13 +371,25 @@ def flourish(canvas: Canvas, hand: Hand, left: float, base: float, before: bool)
     elif kind < 0.8:  # a curl
         turn = np.linspace(0, random.uniform(1, 3) * 2 * np.pi, 40)
         wide = height * random.uniform(0.4, 1.2)
-        lines = [np.stack([left + wide * 0.3 * (1 + np.cos(turn)) + wide * turn / 20, base - height * (0.45 + 0.35 * np.sin(turn))], 1)]
+        lines = [
+            np.stack(
+                [
+                    left + wide * 0.3 * (1 + np.cos(turn)) + wide * turn / 20,
+                    base - height * (0.45 + 0.35 * np.sin(turn)),
+                ],
+                1,
+            )
+        ]
     else:  # a dollar sign: an S with bars
         t = np.linspace(0, 1, 30)
         x = np.sin(t * 2 * np.pi * 0.95 + 0.4) * (0.25 * height)
         lines = [np.stack([left + 0.3 * height + x, base - height * (1 - t)], 1)]
-        for shift in random.choice([[0.3], [0.22, 0.38]]) if False else ([0.3] if random.random() < 0.5 else [0.22, 0.38]):
-            lines.append(np.array([[left + shift * height, base - 1.15 * height], [left + shift * height, base + 0.1 * height]]))
+        for shift in (
+            random.choice([[0.3], [0.22, 0.38]]) if False else ([0.3] if random.random() < 0.5 else [0.22, 0.38])
+        ):
+            lines.append(
+                np.array([[left + shift * height, base - 1.15 * height], [left + shift * height, base + 0.1 * height]])
+            )
     box = canvas.strokes([line.astype(np.float32) for line in lines], hand.width)
     if box[2] - box[0] < 3 * height:
         canvas.add(box, OTHER, height)
@@ -395,14 +454,32 @@ def boxes(canvas: Canvas, hand: Hand) -> None:
         while x < WIDTH:
             y, right, bottom = top + tilt * x, x + wide - apart, top + tilt * x + tall
             upper = y + 0.65 * tall if comb else y
-            rule(canvas, [(x, bottom), (x, upper), *([] if comb else [(right, upper)]), (right, bottom) if not comb else (x, bottom), (x, bottom), (right, bottom)], thick, level)
+            rule(
+                canvas,
+                [
+                    (x, bottom),
+                    (x, upper),
+                    *([] if comb else [(right, upper)]),
+                    (right, bottom) if not comb else (x, bottom),
+                    (x, bottom),
+                    (right, bottom),
+                ],
+                thick,
+                level,
+            )
             if random.random() > empty:
                 base = bottom - random.uniform(0.02, max(0.03, 1 - height / tall)) * tall * 0.8
                 if one:
                     label = int(random.integers(10)) if random.random() < 0.8 else 1
                     hand.digit(canvas, label, x + random.uniform(0, 0.45) * wide, base)
                 else:
-                    write_line(canvas, hand, amount(random)[: max(1, int(wide / height / 0.7))], x + random.uniform(0.05, 0.4) * height, base)
+                    write_line(
+                        canvas,
+                        hand,
+                        amount(random)[: max(1, int(wide / height / 0.7))],
+                        x + random.uniform(0.05, 0.4) * height,
+                        base,
+                    )
             x += wide
         top += tall + (0 if random.random() < 0.5 else random.uniform(0, 1) * tall)
         if random.random() < 0.3:
@@ -415,19 +492,25 @@ def fraction(canvas: Canvas, hand: Hand) -> None:
     left, base = random.uniform(0, 1) * height, random.uniform(1.3, 2) * height
     while left < WIDTH and base < HEIGHT:
         if random.random() < 0.75:
-            left = write_line(canvas, hand, "".join(map(str, random.integers(0, 10, random.integers(1, 4)))), left, base)
+            left = write_line(
+                canvas, hand, "".join(map(str, random.integers(0, 10, random.integers(1, 4)))), left, base
+            )
         whole, hand.height = hand.height, hand.height * random.uniform(0.45, 0.8)
         if hand.height >= 6:
             upper, lower = (str(random.integers(1, 100)) for _ in range(2))
             if random.random() < 0.5:  # stacked
                 end = write_line(canvas, hand, upper, left, base - 0.55 * whole)
                 y = base - 0.45 * whole
-                box = canvas.strokes([np.array([[left - 1, y], [end + 1, y + random.normal(0, 1)]], np.float32)], hand.width)
+                box = canvas.strokes(
+                    [np.array([[left - 1, y], [end + 1, y + random.normal(0, 1)]], np.float32)], hand.width
+                )
                 canvas.add(box, SYMBOLS.index("/"), hand.height)
                 end = max(end, write_line(canvas, hand, lower, left, base + 0.25 * whole))
             else:
                 middle = write_line(canvas, hand, upper, left, base - 0.35 * whole)
-                slash = np.array([[middle + 0.3 * whole, base - whole], [middle - 0.1 * whole, base + 0.1 * whole]], np.float32)
+                slash = np.array(
+                    [[middle + 0.3 * whole, base - whole], [middle - 0.1 * whole, base + 0.1 * whole]], np.float32
+                )
                 canvas.add(canvas.strokes([slash], hand.width), SYMBOLS.index("/"), hand.height)
                 end = write_line(canvas, hand, lower, middle + 0.15 * whole, base + 0.1 * whole)
             left = end
@@ -452,13 +535,21 @@ def nothing(canvas: Canvas, hand: Hand) -> None:
     while base < HEIGHT + height:
         left = random.uniform(-0.5, 2) * height
         while left < WIDTH:
-            box = hand.foreign(canvas, left, base, random.uniform(0.55, 1.1)) if random.random() < 0.8 else (0, 0, flourish(canvas, hand, left, base, False), 0)
+            box = (
+                hand.foreign(canvas, left, base, random.uniform(0.55, 1.1))
+                if random.random() < 0.8
+                else (0, 0, flourish(canvas, hand, left, base, False), 0)
+            )
             left = box[2] + height * (random.uniform(0.02, 0.3) if random.random() < 0.8 else random.uniform(0.5, 1.5))
         base += height * random.uniform(1.3, 3)
 
 
 KINDS: tuple[tuple[Callable[[Canvas, Hand], None], float], ...] = (
-    (free_lines, 0.42), (boxes, 0.24), (fraction, 0.08), (lone, 0.14), (nothing, 0.12),
+    (free_lines, 0.42),
+    (boxes, 0.24),
+    (fraction, 0.08),
+    (lone, 0.14),
+    (nothing, 0.12),
 )
 
 
@@ -482,7 +573,12 @@ def distract(canvas: Canvas, hand: Hand) -> None:
             print_text(canvas, random.uniform(-20, WIDTH), random.uniform(-5, HEIGHT), size, text)
     if random.random() < 0.06:  # a page's dark edge
         side, deep = random.integers(4), random.uniform(1, 14)
-        box = [(0, 0, deep, HEIGHT), (WIDTH - deep, 0, WIDTH, HEIGHT), (0, 0, WIDTH, deep), (0, HEIGHT - deep, WIDTH, HEIGHT)][side]
+        box = [
+            (0, 0, deep, HEIGHT),
+            (WIDTH - deep, 0, WIDTH, HEIGHT),
+            (0, 0, WIDTH, deep),
+            (0, HEIGHT - deep, WIDTH, HEIGHT),
+        ][side]
         canvas.press.rectangle([value * ZOOM for value in box], fill=int(random.integers(120, 256)))
     if random.random() < 0.1:  # security print: fine waves
         x = np.linspace(0, WIDTH, 120)
@@ -518,6 +614,40 @@ def draw_scene(sources: Sources, random: Random) -> Scene:
     return Scene(written, printed, boxes, np.array(canvas.classes, np.int64), np.array(canvas.heights, np.float32))
 
 
+@dataclass(frozen=True, eq=False)
+class NumberPicture:
+    """Hold a picture of one number, uint8 [H, W], its text and its symbols: boxes [S, 4] px and classes [S]."""
+
+    pixels: NDArray[np.uint8]
+    text: str
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+
+def draw_number(sources: Sources, random: Random) -> NumberPicture:
+    """Draw one number in one hand on paper, whole and at any size, to calibrate and to validate on."""
+    while True:
+        canvas = Canvas(random)
+        height = math.exp(random.uniform(math.log(SMALLEST), math.log(LARGEST)))
+        hand = Hand(sources, height, random)
+        text = amount(random)
+        if ":" in text:
+            continue
+        if random.random() < 0.4:
+            distract(canvas, hand)
+        left, base = random.uniform(0.1, 1) * height, random.uniform(height, HEIGHT - 0.3 * height)
+        write_line(canvas, hand, text, left, base)
+        if len(canvas.classes) == len(text) and max(box[2] for box in canvas.boxes) < WIDTH - 1:
+            break
+    layers = (torch.as_tensor(np.asarray(layer.reduce(ZOOM)))[None].float() / 255 for layer in (canvas.written, canvas.printed))
+    shown = photograph(*layers)
+    right = min(WIDTH, int(max(box[2] for box in canvas.boxes) + random.uniform(0.1, 2) * height))
+    grow = math.exp(random.uniform(math.log(0.8), math.log(4)))
+    shown = functional.interpolate(shown[:, None, :, :right], scale_factor=grow, mode="bilinear", antialias=True)[0, 0]
+    pixels = (shown * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+    return NumberPicture(pixels, text, np.array(canvas.boxes, np.float32) * np.float32(grow), np.array(canvas.classes))
+
+
 def photograph(written: Tensor, printed: Tensor) -> Tensor:
     """Show ink [N, H, W], 0..1, on all kinds of paper, as cameras, scanners and files do: brightness [N, H, W], 0..1."""
     count, height, width = written.shape
@@ -550,7 +680,9 @@ def lit_paper(count: int, height: int, width: int) -> Tensor:
     turn = uniform(count, 0, 2 * math.pi)
     along = x * turn.cos() + y * turn.sin()
     slope = 1 + uniform(count, 0, 0.6) * along
-    shadow = 1 - uniform(count, 0, 0.6) * torch.sigmoid((along - uniform(count, -0.4, 0.4)) * uniform(count, 3, 200)) * chance(count, 0.3)
+    shadow = 1 - uniform(count, 0, 0.6) * torch.sigmoid(
+        (along - uniform(count, -0.4, 0.4)) * uniform(count, 3, 200)
+    ) * chance(count, 0.3)
     rough = torch.zeros(count, height, width)
     for cell, most in ((32, 0.15), (8, 0.08), (3, 0.06)):
         patch = torch.randn(count, 1, height // cell + 2, width // cell + 2)
@@ -558,6 +690,10 @@ def lit_paper(count: int, height: int, width: int) -> Tensor:
         rough = rough + patch * uniform(count, 0, most) * chance(count, 0.5)
     bend = functional.interpolate(torch.randn(count, 1, 4, 6), size=(height, width), mode="bicubic")[:, 0]
     turn = uniform(count, 0, 2 * math.pi)
-    wave = torch.cos((x * width * turn.cos() + y * 2 * height * turn.sin() + bend * uniform(count, 0, 6)) * (2 * math.pi) / uniform(count, 3, 30))
+    wave = torch.cos(
+        (x * width * turn.cos() + y * 2 * height * turn.sin() + bend * uniform(count, 0, 6))
+        * (2 * math.pi)
+        / uniform(count, 3, 30)
+    )
     pattern = wave * uniform(count, 0, 0.16) * chance(count, 0.3)
     return (uniform(count, 0.5, 1.0) * slope * shadow * (1 + rough + pattern)).clamp(0, 1)
