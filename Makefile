@@ -8,6 +8,7 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt --editable
 serve: $(VENV)/.base  ## install, then serve the page at http://127.0.0.1:8000
 	$(BIN)/inkdigit serve
 
+test: $(VENV)/.dev  ## install, then run all tests
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 check: $(VENV)/.dev  ## check style and types
@@ -19,7 +20,7 @@ train: $(VENV)/.dev  ## rebuild the shipped models
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash runs/reproduce.sh
 
 bench: $(VENV)/.dev  ## run every measurement in bench/
-	for file in $(filter-out bench/typical.py,$(wildcard bench/*.py)); do $(BIN)/python $$file || exit 1; done
+	for file in $(filter-out bench/typical.py bench/compose.py bench/handwriting.py,$(wildcard bench/*.py)); do $(BIN)/python $$file || exit 1; done
 
 package: $(VENV)/.dev  ## build wheel and sdist into dist/, and test the wheel in an empty environment
 	bash deploy/try-package.sh $(BIN)/python

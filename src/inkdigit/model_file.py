@@ -27,8 +27,19 @@ ORT_ERRORS: Final = tuple(
     if isinstance(kind, type) and issubclass(kind, Exception)
 )
 
+DIGIT, NUMBER = "digit", "number"  # tasks: what `predict` and what `read` runs
+DEFAULT_READER = "numbers"  # the shipped model of the task `number`
 INPUTS = {"pixels": ("tensor(uint8)", 3)}
 OUTPUTS = {"probabilities": ("tensor(float)", 2), "frame": ("tensor(float)", 3), "digitness": ("tensor(float)", 1)}
+# Candidates of a picture: boxes [K, 4] in px, probabilities [K, C], which are marks but no symbols [K], and whether
+# there were more candidates than the graph keeps [1].
+NUMBER_OUTPUTS = {
+    "boxes": ("tensor(float)", 2),
+    "probabilities": ("tensor(float)", 2),
+    "is_mark": ("tensor(bool)", 1),
+    "truncated": ("tensor(bool)", 1),
+}
+TENSORS: Final = {DIGIT: OUTPUTS, NUMBER: NUMBER_OUTPUTS}
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,8 @@ class Contract:
     commit: str  # git; empty where the tree was no checkout
     contract_version: int = field(default=CONTRACT_VERSION)
     validation: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # how its answers are spread: `drift`
+    task: str = DIGIT
+    calibration: Mapping[str, float] = field(default_factory=dict)  # of a number's confidence: `layout.Calibration`
 
     def metadata(self) -> dict[str, str]:
         """Give the contract as ONNX metadata."""
@@ -106,10 +119,12 @@ def _has_labels(value: Any) -> bool:
 
 
 _FIELDS = frozenset(item.name for item in fields(Contract))
-_NEEDED = _FIELDS - {"validation"}  # which the first artefacts do not have
+_NEEDED = _FIELDS - {"validation", "task", "calibration"}  # which the first artefacts do not have
 _FITS: Mapping[str, Callable[[Any], bool]] = {
     "name": _is_name,
     "labels": _has_labels,
+    "task": TENSORS.__contains__,
+    "calibration": lambda value: _is_table(value) and all(map(_is_number, value.values())),
     **dict.fromkeys(("version", "architecture", "inkdigit", "commit"), _is_text),
     **dict.fromkeys(("thresholds", "recipe", "sources"), _is_table),
     **dict.fromkeys(("scores", "validation"), _has_figures),
@@ -119,6 +134,11 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
 def model_names() -> list[str]:
     """List the shipped artefacts by name, the default first."""
     return sorted((path.stem for path in MODELS.glob(f"*{SUFFIX}")), key=lambda name: (name != DEFAULT_MODEL, name))
+
+
+def digit_model_names() -> list[str]:
+    """Return the names of the shipped models of the task `digit`, the default first."""
+    return [name for name in model_names() if name != DEFAULT_READER]
 
 
 def split_name(model: str | Path) -> tuple[str, str | Path]:
@@ -174,7 +194,7 @@ def open_artefact(path: Path) -> tuple[ort.InferenceSession, Contract]:
         raise ArtefactError(f"{path} is not a model that ONNX Runtime {ort.__version__} can load.") from error
     contract = parse_contract(session.get_modelmeta().custom_metadata_map, path)
     _check_tensors(path, session.get_inputs(), INPUTS)
-    _check_tensors(path, session.get_outputs(), OUTPUTS)
+    _check_tensors(path, session.get_outputs(), TENSORS[contract.task])
     _check_labels(path, session.get_outputs(), contract)
     return session, contract
 

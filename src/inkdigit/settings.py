@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from .model_file import model_names
+from .model_file import digit_model_names
 
 PREFIX = "INKDIGIT_"
 _ORIGIN = re.compile(r"\*|https?://[^/\s,]+")
@@ -99,7 +99,7 @@ class DoorSettings(BaseSettings):
     @property
     def offered(self) -> tuple[str, ...]:
         """List the models to choose from, the default first."""
-        return self.model or tuple(model_names())
+        return self.model or tuple(digit_model_names())
 
 
 class GradioSettings(DoorSettings):

@@ -22,7 +22,8 @@ from .sanitize import JPEG, is_honest, lean
 
 MAX_BYTES = 10 * 1024**2
 MAX_PIXELS = 64 * 1024**2
-MAX_SIDE = 1600  # px, of what is handed on
+MAX_SIDE = 1600  # px, of what is handed on to `predict`
+MAX_READ_SIDE = 3200  # px, to `read`
 
 Pixels = NDArray[np.uint8]
 ImageLike = str | os.PathLike[str] | bytes | bytearray | Image.Image | NDArray[Any]
@@ -41,21 +42,48 @@ TURNS = {
 ORIENTATION = 0x0112
 
 
-def load_pixels(image: ImageLike) -> Pixels:
-    """Read an image.
+def load_pixels(image: ImageLike, max_side: int = MAX_SIDE) -> Pixels:
+    """Return the pixels of an image.
 
     Takes a path, the bytes of a picture file, a PIL image, or an array [H, W] or [H, W, 1|3|4]. Returns uint8 grey
-    [H, W], of either polarity, at most `MAX_SIDE` px on its longest side. Raises InputError. What one picture is given
-    as makes no difference, but for a JPEG over `MAX_SIDE`: from its bytes it is decoded smaller, within a few levels.
+    [H, W], of either polarity, at most `max_side` px on its longest side. Raises InputError. What one picture is given
+    as makes no difference, but for a JPEG over `max_side`: from its bytes it is decoded smaller, within a few levels.
     """
+    return load_scaled(image, max_side)[0]
+
+
+def load_scaled(image: ImageLike, max_side: int) -> tuple[Pixels, int]:
+    """Return the pixels of an image as `load_pixels` does, and how many px of the image one of theirs stands for."""
     if isinstance(image, str | os.PathLike):
         image = read_file(Path(image))
     if isinstance(image, bytes | bytearray):
         data = bytes(image)
-        return decode(open_picture(data), data)
+        picture = open_picture(data)
+        factor = reduction(max(picture.size), max_side)  # before decoding, which may change the size
+        return decode(picture, data, max_side), factor
     if isinstance(image, Image.Image):
-        return _decode(image)
-    return array_pixels(image)
+        return _decode(image, max_side), reduction(max(image.size), max_side)
+    values = _eight_bits_of(image)
+    return array_pixels(values, max_side), reduction(max(values.shape[:2]), max_side)
+
+
+def upright_image(image: ImageLike) -> Image.Image:
+    """Return an image as an RGB picture for people to look at, upright, of its own size. Raises InputError."""
+    if isinstance(image, str | os.PathLike):
+        image = read_file(Path(image))
+    if isinstance(image, bytes | bytearray):
+        image = _open(bytes(image))
+    if not isinstance(image, Image.Image):
+        return Image.fromarray(_eight_bits_of(image)).convert("RGB")
+    _check_size(*image.size)
+    try:
+        picture = _plain_mode(_upright(image))
+        if picture.mode == "RGBA":
+            paper = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(paper, picture)
+        return picture.convert("RGB")
+    except DECODER_ERRORS as error:
+        raise InputError("The picture is truncated or damaged and cannot be read.", "broken_image") from error
 
 
 def read_file(path: Path) -> bytes:
@@ -120,25 +148,25 @@ def _too_many_pixels() -> InputError:
     return InputError(f"The picture has more than {MAX_PIXELS // 1024**2} megapixels.", "too_many_pixels")
 
 
-def decode(picture: Picture, data: bytes) -> Pixels:
+def decode(picture: Picture, data: bytes, max_side: int = MAX_SIDE) -> Pixels:
     """Decode an opened picture to pixels; `data` are the bytes that it was opened from. Raises InputError."""
     if isinstance(picture, PlainPng):
         _check_size(*picture.size)
-        values = picture.pixels() if max(picture.size) <= MAX_SIDE else None
+        values = picture.pixels() if max(picture.size) <= max_side else None
         if values is not None:
-            return array_pixels(values)
+            return array_pixels(values, max_side)
         picture = _open(data)
-    return _decode(picture, is_file=True)
+    return _decode(picture, max_side, is_file=True)
 
 
-def _decode(picture: Image.Image, is_file: bool = False) -> Pixels:
+def _decode(picture: Image.Image, max_side: int, is_file: bool = False) -> Pixels:
     """Decode by Pillow; a large JPEG that is only opened is decoded smaller, which changes the object given."""
     width, height = picture.size
     _check_size(width, height)
-    factor = _reduction(max(width, height))
+    factor = reduction(max(width, height), max_side)
     if is_file and factor > 1:
         picture.draft(None, (max(1, width // factor), max(1, height // factor)))
-    return array_pixels(_values(picture))
+    return array_pixels(_values(picture, max_side), max_side)
 
 
 def _check_size(width: int, height: int) -> None:
@@ -148,19 +176,19 @@ def _check_size(width: int, height: int) -> None:
         raise InputError("The picture has no pixels.", "broken_image")
 
 
-def _values(picture: Image.Image) -> NDArray[Any]:
+def _values(picture: Image.Image, max_side: int) -> NDArray[Any]:
     """Decode a picture by Pillow to an array that `array_pixels` takes."""
     try:
         picture.load()
-        values = np.asarray(_reduced(_plain_mode(_upright(picture))))
+        values = np.asarray(_reduced(_plain_mode(_upright(picture)), max_side))
     except DECODER_ERRORS as error:
         raise InputError("The picture is truncated or damaged and cannot be read.", "broken_image") from error
     return _sixteen_bits(values) if values.dtype == np.int32 else values
 
 
-def _reduction(side: int) -> int:
-    """Give the power of two (what JPEG's draft mode can do) that brings a side to at most `MAX_SIDE`."""
-    return 1 << max(0, (side - 1) // MAX_SIDE).bit_length()
+def reduction(side: int, max_side: int) -> int:
+    """Return the power of two (what JPEG's draft mode can do) that brings a side to at most `max_side` px."""
+    return 1 << max(0, (side - 1) // max_side).bit_length()
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -193,9 +221,9 @@ def _plain_mode(picture: Image.Image) -> Image.Image:
     return picture if mode in {"L", "RGB"} else picture.convert("L" if mode == "1" else "RGB")
 
 
-def _reduced(picture: Image.Image) -> Image.Image:
-    """Average square boxes so that the longest side is at most `MAX_SIDE`; a box at the edge may be cut."""
-    factor = _reduction(max(picture.size))
+def _reduced(picture: Image.Image, max_side: int) -> Image.Image:
+    """Average square boxes so that the longest side is at most `max_side`; a box at the edge may be cut."""
+    factor = reduction(max(picture.size), max_side)
     return picture.reduce(factor) if factor > 1 and picture.mode in {"L", "RGB", "RGBA"} else picture
 
 
@@ -205,12 +233,19 @@ def _sixteen_bits(values: NDArray[np.int32]) -> NDArray[Any]:
     return values.astype(np.uint16) if fits else values
 
 
-def array_pixels(values: NDArray[Any]) -> Pixels:
+def array_pixels(values: NDArray[Any], max_side: int = MAX_SIDE) -> Pixels:
     """Turn an array, or nested lists of numbers, into pixels.
 
     Takes [H, W] or [H, W, 1|3|4]: bool, uint8, uint16 (÷257), or other numbers, which are in 0..1 where none is over
     1, else in 0..255. Raises InputError on any other shape, type or range.
     """
+    pixels = _eight_bits_of(values)
+    pixels = np.asarray(_reduced(Image.fromarray(pixels), max_side)) if max(pixels.shape[:2]) > max_side else pixels
+    return np.ascontiguousarray(pixels if pixels.ndim == 2 else grey_ink(pixels))
+
+
+def _eight_bits_of(values: Any) -> Pixels:
+    """Return an array or nested lists as uint8 [H, W] or [H, W, 3|4]. Raises InputError."""
     values = _array(values)
     if values.ndim == 0:
         raise InputError("A picture is a path, bytes, a PIL image, or an array.", "bad_array")
@@ -219,9 +254,7 @@ def array_pixels(values: NDArray[Any]) -> Pixels:
     if values.shape[0] * values.shape[1] > MAX_PIXELS:
         raise _too_many_pixels()
     pixels = _eight_bits(values)
-    pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
-    pixels = np.asarray(_reduced(Image.fromarray(pixels))) if max(pixels.shape[:2]) > MAX_SIDE else pixels
-    return np.ascontiguousarray(pixels if pixels.ndim == 2 else grey_ink(pixels))
+    return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
 
 
 def _array(values: Any) -> NDArray[Any]:

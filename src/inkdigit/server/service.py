@@ -170,5 +170,5 @@ def _predict(image: Image, recognizer: Recognizer) -> Timed:
     start = time.perf_counter()
     pixels = load_pixels(image)
     decoded = time.perf_counter()
-    answer = recognizer.read(pixels)
+    answer = recognizer.predict_pixels(pixels)
     return Timed(answer, decoded - start, time.perf_counter() - decoded)

@@ -144,10 +144,10 @@ def invented_digits(count: int, seed: int) -> list[PenDigit]:
     """Invent digits, as many of each label, every form as often as its label's others."""
     random = np.random.default_rng(seed)
     labels = [number % len(FORMS) for number in range(count)]
-    return [_written(FORMS[label][random.integers(len(FORMS[label]))], label, random) for label in labels]
+    return [write_form(FORMS[label][random.integers(len(FORMS[label]))], label, random) for label in labels]
 
 
-def _written(form: str, label: int, random: np.random.Generator) -> PenDigit:
+def write_form(form: str, label: int, random: np.random.Generator) -> PenDigit:
     box = np.array([random.uniform(0.4, 0.95), 1.0])
     loose = random.uniform(0.01, 0.06)
     strokes = [_smooth(path * box + _unsteady(path, loose, random)) for path in _paths(form)]
@@ -197,7 +197,7 @@ def invented_signs(count: int, seed: int) -> list[PenDigit]:
 
 
 def _letter(random: np.random.Generator) -> tuple[Stroke, ...]:
-    return _written(OTHERS[random.integers(len(OTHERS))], NO_DIGIT, random).strokes
+    return write_form(OTHERS[random.integers(len(OTHERS))], NO_DIGIT, random).strokes
 
 
 def _lasso(random: np.random.Generator) -> tuple[Stroke, ...]:
