@@ -1,4 +1,4 @@
-"""The artefact's contract, to and from the ONNX file's metadata: open, verify, refuse. Knows nothing of pictures."""
+"""Model files and their contract, stored as ONNX metadata: open, verify, refuse. Knows nothing of pictures."""
 
 import json
 import os
@@ -44,7 +44,7 @@ TENSORS: Final = {DIGIT: OUTPUTS, NUMBER: NUMBER_OUTPUTS}
 
 @dataclass(frozen=True)
 class Contract:
-    """Hold what an artefact says of itself; every field is a JSON value under its own name in the ONNX metadata."""
+    """What a model file says about itself; every field is a JSON value under its own name in the ONNX metadata."""
 
     name: str
     version: str
@@ -57,12 +57,12 @@ class Contract:
     inkdigit: str  # the version that exported it
     commit: str  # git; empty where the tree was no checkout
     contract_version: int = field(default=CONTRACT_VERSION)
-    validation: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # how its answers are spread: `drift`
+    validation: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # distribution of predictions: `drift`
     task: str = DIGIT
     calibration: Mapping[str, float] = field(default_factory=dict)  # of a number's confidence: `layout.Calibration`
 
     def metadata(self) -> dict[str, str]:
-        """Give the contract as ONNX metadata."""
+        """Return the contract as ONNX metadata."""
         return {key: json.dumps(value, sort_keys=True) for key, value in asdict(self).items()}
 
 
@@ -110,7 +110,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _has_figures(value: Any) -> bool:
-    """Tell whether a value has numbers by name, for each of some names."""
+    """Return whether a value has numbers by name, for each of some names."""
     return _is_table(value) and all(_is_table(row) and all(map(_is_number, row.values())) for row in value.values())
 
 
@@ -142,7 +142,7 @@ def digit_model_names() -> list[str]:
 
 
 def split_name(model: str | Path) -> tuple[str, str | Path]:
-    """Split `NAME=MODEL`, which gives a model another name; the name is empty where there is none."""
+    """Split `NAME=MODEL`, which gives a model another name; an empty name means that none was given."""
     named = re.fullmatch(r"([\w.-]+)=(.+)", model) if isinstance(model, str) else None
     return (named[1], named[2]) if named else ("", model)
 
@@ -157,7 +157,7 @@ def model_path(model: str | Path) -> Path:
 
 
 def is_run(name: str) -> bool:
-    """Tell a run's folder from a model; a shipped model's name is the model's, and `./NAME` that of a folder."""
+    """Return whether a name is a run's folder; a shipped model's name wins, and `./NAME` is always a folder."""
     is_folder = os.path.isdir(name)  # noqa: PTH112  Path's raises where it may not look
     return is_folder and name not in model_names() and not name.endswith(SUFFIX)
 

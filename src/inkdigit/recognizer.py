@@ -1,4 +1,4 @@
-"""Pixels to predictions on ONNX Runtime. Knows no thresholds, sizes or labels of its own: they are the contract's."""
+"""Run models with ONNX Runtime: images to predictions and readings. Thresholds and labels are the contract's."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ArtefactError, InputError
-from .image import MAX_READ_SIDE, ImageLike, Pixels, load_pixels, load_scaled
+from .image import READ_SIDE, ImageLike, Pixels, load_pixels, open_image
 from .model_file import (
     DEFAULT_MODEL,
     DEFAULT_READER,
@@ -72,8 +72,8 @@ class Recognizer:
         A picture without a number has an empty reading. `allow` holds the only characters that may occur. Raises
         InputError where the image cannot be read, or `allow` has other characters than the symbols.
         """
-        pixels, factor = load_scaled(image, MAX_READ_SIDE)
-        return self.reader.read_pixels(pixels, factor, allow)
+        opened = open_image(image)
+        return self.reader.read_pixels(opened.pixels(READ_SIDE), opened.reduction(READ_SIDE), allow)
 
     def read_batch(self, images: Sequence[ImageLike], *, allow: str | None = None) -> list[Reading | InputError]:
         """Return the readings of images in their order, an InputError in the place of one that failed."""
@@ -121,8 +121,8 @@ class Recognizer:
     def predict_pixels_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
         """Read pixels of equal size, uint8 [N, H, W]; an InputError stands for a blank.
 
-        What is not sure is read again in other views, and the mean of all is the answer: the localizer finds the ink in
-        each, but what it takes for ink by mistake is seldom the same. Raises ArtefactError where the graph cannot run.
+        Test-time augmentation: pictures whose prediction is not sure are predicted in three other views, and the mean
+        counts. The localizer finds the ink in each view, but its mistakes differ. Raises ArtefactError where the graph cannot run.
         """
         read = self._run(pixels)
         unsure = np.flatnonzero(read.inked & (read.probabilities.max(1) < self.contract.thresholds.confidence))
@@ -154,7 +154,7 @@ class Recognizer:
 
 @dataclass(frozen=True)
 class Readings:
-    """Hold the artefact's `OUTPUTS`, in their order: probabilities [N, C], frames [N, 28, 28], digitness [N]."""
+    """The model's `OUTPUTS`, in their order: probabilities [N, C], frames [N, 28, 28], digitness [N]."""
 
     probabilities: NDArray[np.float32]
     frames: NDArray[np.float32]
@@ -162,15 +162,15 @@ class Readings:
 
     @property
     def inked(self) -> NDArray[np.bool_]:
-        """Tell on which pictures there is ink."""
+        """Return which pictures have ink, bool [N]."""
         return self.digitness > 0
 
     def part(self, places: NDArray[np.int64]) -> "Readings":
-        """Give the readings of the pictures at some places."""
+        """Return the readings of the pictures at some places."""
         return Readings(self.probabilities[places], self.frames[places], self.digitness[places])
 
     def put(self, places: NDArray[np.int64], others: "Readings") -> None:
-        """Take others for those of the pictures at some places."""
+        """Replace the outputs of the pictures at some places."""
         self.probabilities[places] = others.probabilities
         self.frames[places] = others.frames
         self.digitness[places] = others.digitness
@@ -186,7 +186,7 @@ def views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
 
 
 def mean(readings: Sequence[Readings]) -> Readings:
-    """Give the mean of readings of the same pictures, but for those that find no ink, as the first does on all.
+    """Return the mean of readings of the same pictures, but for those that find no ink, as the first does on all.
 
     The frame is that of the reading which is surest of the answer.
     """

@@ -3,7 +3,7 @@
 import math
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Full
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..model.detector import CLASSES, OTHER, STRIDE, CropClassifier, Detector, boxes_at, crops_of, normalise
+from ..model.detector import OTHER, STRIDE, CropClassifier, Detector, boxes_at, crops_of, normalise
 from ..synth.scene import HEIGHT, LARGEST, SMALLEST, WIDTH, Scene, Sources, draw_scene, photograph
 
 TOLERATED = 1.3  # times: symbols so little outside the heights that a level finds are neither wanted nor refused

@@ -264,7 +264,7 @@ def _blot(random: np.random.Generator) -> tuple[Stroke, ...]:
 
 
 def _bulge(down: Points, random: np.random.Generator) -> Points:
-    """Give how far one side of a blot reaches at every height -1..1, around 1: even, or in waves."""
+    """Return how far one side of a blot reaches at every height -1..1, around 1: even, or in waves."""
     k = np.arange(1, 4)[:, None]
     waves = random.normal(0, 0.4, (3, 1)) / k * np.cos(np.pi * k * down + random.uniform(0, 2 * np.pi, (3, 1)))
     reach: Points = np.maximum(1 + random.integers(2) * waves.sum(0), 0.4)

@@ -639,7 +639,10 @@ def draw_number(sources: Sources, random: Random) -> NumberPicture:
         write_line(canvas, hand, text, left, base)
         if len(canvas.classes) == len(text) and max(box[2] for box in canvas.boxes) < WIDTH - 1:
             break
-    layers = (torch.as_tensor(np.asarray(layer.reduce(ZOOM)))[None].float() / 255 for layer in (canvas.written, canvas.printed))
+    layers = (
+        torch.as_tensor(np.asarray(layer.reduce(ZOOM)))[None].float() / 255
+        for layer in (canvas.written, canvas.printed)
+    )
     shown = photograph(*layers)
     right = min(WIDTH, int(max(box[2] for box in canvas.boxes) + random.uniform(0.1, 2) * height))
     grow = math.exp(random.uniform(math.log(0.8), math.log(4)))
