@@ -24,6 +24,7 @@ InputCode = Literal[
     "broken_image",  # a known format, but truncated or damaged
     "bad_array",  # wrong shape, type or range
     "blank_image",  # nothing is drawn on it
+    "bad_constraint",  # what numbers are said to look like cannot be
 ]
 
 

@@ -33,6 +33,7 @@ STATUS: Final[Mapping[str, int]] = {
     "broken_image": 422,
     "bad_array": 422,
     "blank_image": 422,
+    "bad_constraint": 422,
     "bad_parameter": 422,
     "internal": 500,
     "overloaded": 503,

@@ -1,0 +1,395 @@
+"""Symbols to numbers, rows and reading order.
+
+Geometry only: this module knows boxes and probabilities, and nothing of pixels. Lengths are compared with the heights
+of the digits beside them, so that the picture's size makes no difference, and everything is decided between neighbours,
+so that rows may slope, curve and change in size. The pairs are compared as N×N matrices: a thousand symbols take about
+a tenth of a second.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .reading import OTHER, Box, Number, Symbol
+
+Floats = NDArray[np.float64]
+
+# All in heights of a digit, but for shares.
+REACH = 1.8  # the widest gap inside a number, which only a row of printed boxes has
+NARROW, SPREAD, WIDE = 0.45, 1.5, (0.6, 1.05)  # a gap ends a number over NARROW + SPREAD × the usual gap, within WIDE
+USUAL = 0.4  # the gap between two digits where no other says what is usual
+POINT_REACH, DASH_REACH = 0.6, 0.8  # the widest gap beside a point or comma, and beside `-` or `/`
+PITCH, EVEN = 1.9, 0.22  # of printed boxes: the widest distance, and the share by which distances differ
+MIN_OVERLAP = 0.4  # share of the smaller height that neighbours in a number have in common
+ADJOINING = 0.35  # as far beside a number, a doubtful candidate lowers its confidence
+MIN_HEIGHT = 0.01  # px, of a box that is empty
+LIKELY = 0.01  # the probability from which on another symbol is named
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Turn the probability p that all symbols are right into a number's confidence: σ(scale · logit(p) + bias).
+
+    After Platt 1999; `scale` and `bias` are the contract's.
+    """
+
+    scale: float
+    bias: float
+
+    def __call__(self, probability: float) -> float:
+        """Return the confidence, 0..1."""
+        p = min(max(probability, 1e-9), 1 - 1e-9)
+        return float(1 / (1 + np.exp(-(self.scale * np.log(p / (1 - p)) + self.bias))))
+
+
+@dataclass(frozen=True)
+class Node:
+    """Hold a link of a number: a digit, a mark, or a whole fraction.
+
+    `symbols` are places in the candidates; `top` and `bottom` say where digits stand beside it, in px.
+    """
+
+    symbols: tuple[int, ...]
+    text: str
+    box: Box
+    top: float
+    bottom: float
+
+    @property
+    def is_digit(self) -> bool:
+        """Return whether this is one digit."""
+        return self.text.isdecimal()
+
+    @property
+    def is_fraction(self) -> bool:
+        """Return whether this is a whole fraction."""
+        return len(self.symbols) > 1
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """Hold nodes with their geometry as arrays [N], in px."""
+
+    every: Sequence[Node]
+
+    @cached_property
+    def boxes(self) -> Floats:
+        """Return the boxes [N, 4]."""
+        return np.array([node.box for node in self.every], float).reshape(-1, 4)
+
+    @cached_property
+    def x(self) -> Floats:
+        """Return the middles of the boxes."""
+        return (self.boxes[:, 0] + self.boxes[:, 2]) / 2
+
+    @cached_property
+    def y(self) -> Floats:
+        """Return the middles of the digits beside each node."""
+        return np.array([(node.top + node.bottom) / 2 for node in self.every], float)
+
+    @cached_property
+    def heights(self) -> Floats:
+        """Return the heights of the digits beside each node."""
+        return np.array([max(node.bottom - node.top, MIN_HEIGHT) for node in self.every], float)
+
+
+def find_numbers(
+    boxes: NDArray[np.float32],
+    probabilities: NDArray[np.float32],
+    is_mark: NDArray[np.bool_],
+    labels: Sequence[str],
+    calibration: Calibration,
+) -> tuple[Number, ...]:
+    """Return the numbers of a picture in reading order.
+
+    Takes the model's candidates: boxes [K, 4] (left, top, right, bottom in px), calibrated probabilities [K, C] over
+    `labels`, and which of them are written marks but no symbol. A candidate whose most probable label is `other`, and
+    that is no mark, is doubtful: no symbol, but the number that it adjoins is less sure.
+    """
+    order = np.lexsort([*boxes.T[::-1], *probabilities.T])  # the candidates' order must not matter
+    places, probabilities, is_mark = boxes.astype(np.float64)[order], probabilities[order], is_mark[order]
+    best = probabilities.argmax(1)
+    other = list(labels).index(OTHER)
+    is_symbol = (best != other) & ~is_mark
+    texts = {int(place): labels[best[place]] for place in np.flatnonzero(is_symbol)}
+    nodes = Nodes(_nodes(places, texts))
+    chains = _chains(len(nodes.every), _neighbours(nodes))
+    runs = [run for chain in chains for run in _split(nodes, chain, places[is_mark])]
+    runs = [run for run in runs if any(node.text[0].isdecimal() for node in run)]
+    rows = _rows(runs, _slope(nodes, chains))
+    doubtful = ~is_symbol & ~is_mark
+    doubts = places[doubtful], probabilities[doubtful, other].astype(float)
+    numbers = []
+    for row, members in enumerate(rows):
+        for run in members:
+            symbols = tuple(_symbol(places[i], probabilities[i], labels) for node in run for i in node.symbols)
+            certain = float(np.prod([symbol.confidence for symbol in symbols])) * _undisturbed(run, *doubts)
+            numbers.append(Number(_text(run), calibration(certain), _union(run), row, symbols))
+    return tuple(numbers)
+
+
+def _symbol(box: Floats, probabilities: NDArray[np.float32], labels: Sequence[str]) -> Symbol:
+    likely = [place for place in np.argsort(-probabilities, kind="stable") if labels[place] != OTHER]
+    named = {labels[place]: float(probabilities[place]) for place in likely if probabilities[place] >= LIKELY}
+    text, confidence = labels[likely[0]], float(probabilities[likely[0]])
+    left, top, right, bottom = map(float, box)
+    return Symbol(text, confidence, (left, top, right, bottom), {text: confidence} | named)
+
+
+def _text(run: Sequence[Node]) -> str:
+    """Join the texts of a number, with a space between a whole number and its fraction."""
+    texts = [run[0].text]
+    for before, node in pairwise(run):
+        texts.append(f" {node.text}" if node.is_fraction and before.is_digit else node.text)
+    return "".join(texts)
+
+
+def _union(nodes: Sequence[Node]) -> Box:
+    """Return the box around nodes."""
+    left, top, right, bottom = zip(*(node.box for node in nodes), strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+def _undisturbed(run: Sequence[Node], boxes: Floats, other: Floats) -> float:
+    """Return the probability that no doubtful candidate in or beside a number is a symbol: the product of `other`."""
+    left, top, right, bottom = _union(run)
+    beside = ADJOINING * float(np.median([node.bottom - node.top for node in run]))
+    inside = (
+        (boxes[:, 2] > left - beside) & (boxes[:, 0] < right + beside) & (boxes[:, 3] > top) & (boxes[:, 1] < bottom)
+    )
+    return float(other[inside].prod())
+
+
+# Nodes: digits with their marks and fractions.
+
+
+def _nodes(boxes: Floats, texts: dict[int, str]) -> list[Node]:
+    """Make nodes of the symbols, `texts` by their place in the boxes; a small mark that no digit is near is dropped."""
+    fractions = list(_fractions(boxes, texts))
+    used = {place for node in fractions for place in node.symbols}
+    left = {place: text for place, text in texts.items() if place not in used}
+    tall = fractions + [_tall(place, text, boxes[place]) for place, text in left.items() if text not in ".,-"]
+    hosts = Nodes([node for node in tall if node.text != "/"])
+    small = (_hosted(place, text, boxes[place], hosts) for place, text in left.items() if text in ".,-")
+    return tall + [node for node in small if node is not None]
+
+
+def _tall(place: int, text: str, box: Floats) -> Node:
+    """Make a node of a digit or a slash, which is a little taller than the digits beside it."""
+    left, top, right, bottom = map(float, box)
+    trim = 0.1 * (bottom - top) if text == "/" else 0.0
+    return Node((place,), text, (left, top, right, bottom), top + trim, bottom - trim)
+
+
+def _hosted(place: int, text: str, box: Floats, hosts: Nodes) -> Node | None:
+    """Make a node of a small mark, which stands in the row of the nearest digit: a point low, a dash at mid-height."""
+    if not len(hosts.every):
+        return None
+    left, top, right, bottom = map(float, box)
+    tall, middle = hosts.heights, (top + bottom) / 2
+    gap = np.maximum(np.maximum(hosts.boxes[:, 0] - right, left - hosts.boxes[:, 2]), 0) / tall
+    low = (middle - hosts.y) / tall  # 0 at mid-height, 0.5 at the baseline
+    off = np.abs(low) if text == "-" else np.abs(low - 0.5)
+    reach = (DASH_REACH, 0.4) if text == "-" else (POINT_REACH, 0.65)
+    cost = np.where((gap <= reach[0]) & (off <= reach[1]), gap + off, np.inf)
+    host = int(cost.argmin())
+    if not np.isfinite(cost[host]):
+        return None
+    near = hosts.every[host]
+    return Node((place,), text, (left, top, right, bottom), near.top, near.bottom)
+
+
+def _fractions(boxes: Floats, texts: dict[int, str]) -> Iterator[Node]:
+    """Yield fractions: small digits above and below a level bar, or high and low beside a slash."""
+    digits = np.array([place for place, text in texts.items() if text.isdecimal()], int)
+    for bar in [place for place, text in texts.items() if text in "-/"]:
+        for find in (_stacked, _diagonal):
+            upper, lower = (digits[part] for part in find(boxes[bar], boxes[digits]))
+            if len(upper) and len(lower):
+                symbols = (*map(int, upper), bar, *map(int, lower))
+                parts = ["".join(texts[int(place)] for place in part) for part in (upper, lower)]
+                left, top = map(float, boxes[list(symbols), :2].min(0))
+                right, bottom = map(float, boxes[list(symbols), 2:].max(0))
+                yield Node(symbols, "/".join(parts), (left, top, right, bottom), top, bottom)
+                digits = digits[~np.isin(digits, symbols)]
+                break
+
+
+def _stacked(bar: Floats, digits: Floats) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Return the places of the digits [N, 4] right above and right below a level bar, each from left to right."""
+    wide, tall, middle = bar[2] - bar[0], digits[:, 3] - digits[:, 1], (bar[1] + bar[3]) / 2
+    x = (digits[:, 0] + digits[:, 2]) / 2
+    covered = (x > bar[0] - 0.2 * tall) & (x < bar[2] + 0.2 * tall) & (wide > bar[3] - bar[1])
+    above, below = (
+        covered & (gap > -0.2 * tall) & (gap < 0.5 * tall) for gap in (middle - digits[:, 3], digits[:, 1] - middle)
+    )
+    return _left_to_right(above, x), _left_to_right(below, x)
+
+
+def _diagonal(slash: Floats, digits: Floats) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Return the places of the digits [N, 4] high before and low after a slash, each from left to right.
+
+    None where they are at about the same height, as in a date.
+    """
+    own, tall = slash[3] - slash[1], digits[:, 3] - digits[:, 1]
+    x, y = (digits[:, 0] + digits[:, 2]) / 2, (digits[:, 1] + digits[:, 3]) / 2
+    across, down = x - (slash[0] + slash[2]) / 2, (y - (slash[1] + slash[3]) / 2) / own
+    sides = []
+    for side, gap in ((-1, slash[0] - digits[:, 2]), (1, digits[:, 0] - slash[2])):
+        found = (tall < 0.8 * own) & (side * across > 0) & (side * down > 0.06) & (side * down < 0.6)
+        sides.append(_left_to_right(_reached(found, gap, digits[:, 2] - digits[:, 0], tall), x))
+    upper, lower = sides
+    is_level = len(upper) and len(lower) and np.median(down[lower]) - np.median(down[upper]) < 0.25
+    return (upper[:0], lower[:0]) if is_level else (upper, lower)
+
+
+def _reached(found: NDArray[np.bool_], gap: Floats, wide: Floats, tall: Floats) -> NDArray[np.bool_]:
+    """Keep the digits that are reached from a slash, one after another, without a gap of over 0.4 heights."""
+    edge, kept = 0.0, np.zeros_like(found)
+    for place in np.argsort(gap):
+        if found[place] and gap[place] - edge <= 0.4 * tall[place]:
+            kept[place], edge = True, max(edge, float(gap[place] + wide[place]))
+    return kept
+
+
+def _left_to_right(found: NDArray[np.bool_], x: Floats) -> NDArray[np.int_]:
+    """Return the places that are found, in the order of x."""
+    places = np.flatnonzero(found)
+    return places[np.argsort(x[places], kind="stable")]
+
+
+# Numbers: chains of neighbours, cut at wide gaps.
+
+
+def _neighbours(nodes: Nodes) -> dict[int, int]:
+    """Link nodes to their right neighbours: the nearest node, of those at about their height and within `REACH`."""
+    x, y, tall, boxes = nodes.x, nodes.y, nodes.heights, nodes.boxes
+    smaller, larger = np.minimum.outer(tall, tall), np.maximum.outer(tall, tall)
+    tops, bottoms = y - tall / 2, y + tall / 2
+    common = np.minimum.outer(bottoms, bottoms) - np.maximum.outer(tops, tops)
+    gap, step = boxes[None, :, 0] - boxes[:, None, 2], x[None] - x[:, None]
+    fits = (step > 0) & (gap <= REACH * larger) & (common >= MIN_OVERLAP * smaller) & (larger <= 3 * smaller)
+    return _link(np.where(fits, step + np.abs(y[None] - y[:, None]), np.inf))
+
+
+def _link(cost: Floats) -> dict[int, int]:
+    """Link places i → j, the least `cost` [N, N] first, so that none has two links to or from it."""
+    near = np.argsort(cost, axis=1, kind="stable")[:, :3]  # three, so that a full page stays fast
+    pairs = [(cost[i, j], i, int(j)) for i in range(len(cost)) for j in near[i] if np.isfinite(cost[i, j])]
+    after: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, i, j in sorted(pairs):
+        if i not in after and j not in taken:
+            after[i] = j
+            taken.add(j)
+    return after
+
+
+def _chains(count: int, after: dict[int, int]) -> list[list[int]]:
+    """Return the chains that links make of `count` places, a place without links alone."""
+    chains = []
+    for start in sorted(set(range(count)) - set(after.values())):
+        chain = [start]
+        while chain[-1] in after:
+            chain.append(after[chain[-1]])
+        chains.append(chain)
+    return chains
+
+
+def _split(nodes: Nodes, chain: Sequence[int], marks: Floats) -> list[list[Node]]:
+    """Cut a chain of neighbours into numbers: at wide gaps, after fractions and at marks that are no symbols."""
+    if len(chain) == 1:
+        return [[nodes.every[chain[0]]]]
+    every = [nodes.every[place] for place in chain]
+    tall = np.maximum(nodes.heights[chain][1:], nodes.heights[chain][:-1])
+    gaps = np.maximum(nodes.boxes[chain][1:, 0] - nodes.boxes[chain][:-1, 2], 0) / tall
+    cuts = _is_wide(every, gaps, nodes.x[chain] / float(np.median(tall)))
+    cuts |= np.array([node.is_fraction for node in every[:-1]]) | _is_marked(nodes, chain, marks)
+    runs = [[every[0]]]
+    for node, cut in zip(every[1:], cuts, strict=True):
+        if cut:
+            runs.append([])
+        runs[-1].append(node)
+    return runs
+
+
+def _is_wide(every: Sequence[Node], gaps: Floats, x: Floats) -> NDArray[np.bool_]:
+    """Return which gaps [N-1] between nodes end a number; gaps and middles x [N] are in heights of a digit."""
+    inner = [before.is_digit and node.is_digit for before, node in pairwise(every)]
+    usual = np.sort(gaps[inner])
+    cuts = np.zeros(len(gaps), bool)
+    for place, gap in enumerate(gaps):
+        pair = every[place].text + every[place + 1].text
+        if inner[place]:
+            # The median of the other gaps: the lower one of two, because a wide gap is what is looked for.
+            rest = np.delete(usual, np.searchsorted(usual, gap))
+            typical = rest[(len(rest) - 1) // 2] if len(rest) else USUAL
+            cuts[place] = gap > np.clip(NARROW + SPREAD * typical, *WIDE)
+        elif every[place].is_fraction or every[place + 1].is_fraction:
+            cuts[place] = gap > DASH_REACH
+        else:
+            cuts[place] = gap > (POINT_REACH if set(pair) & set(".,") else DASH_REACH)
+            cuts[place] |= _leans_away(every, gaps, place)
+    return cuts & ~_is_even(inner, x)
+
+
+def _leans_away(every: Sequence[Node], gaps: Floats, place: int) -> bool:
+    """Return whether the dash beside a gap lies much nearer to the number on its other side: `45  -12`."""
+    if every[place + 1].text == "-" and place + 1 < len(gaps):
+        return bool(gaps[place] > max(0.6, 0.2 + 2 * gaps[place + 1]))
+    if every[place].text == "-" and place > 0:
+        return bool(gaps[place] > max(0.6, 0.2 + 2 * gaps[place - 1]))
+    return False
+
+
+def _is_even(inner: Sequence[bool], x: Floats) -> NDArray[np.bool_]:
+    """Return which gaps [N-1] are within a row of printed boxes, where most digits are equally far apart."""
+    steps = np.diff(x)
+    pitch = float(np.median(steps))
+    even = np.array(inner) & (np.abs(steps - pitch) <= EVEN * pitch)
+    return even & (pitch <= PITCH and even.sum() >= max(2.0, 0.6 * len(steps)))
+
+
+def _is_marked(nodes: Nodes, chain: Sequence[int], marks: Floats) -> NDArray[np.bool_]:
+    """Return which gaps [N-1] hold a mark [M, 4] that is no symbol, such as a colon; an underline is in none."""
+    x, y, tall = nodes.x[chain], nodes.y[chain], nodes.heights[chain]
+    tops, bottoms = y - tall / 2, y + tall / 2
+    top, bottom = np.minimum(tops[1:], tops[:-1]), np.maximum(bottoms[1:], bottoms[:-1])
+    common = np.minimum.outer(marks[:, 3], bottom) - np.maximum.outer(marks[:, 1], top)
+    needed = 0.3 * np.minimum.outer(marks[:, 3] - marks[:, 1], bottom - top)
+    between = (marks[:, 0, None] >= x[None, :-1]) & (marks[:, 2, None] <= x[None, 1:])
+    return np.array((between & (common >= needed)).any(0), bool)
+
+
+# Rows.
+
+
+def _slope(nodes: Nodes, chains: Sequence[Sequence[int]]) -> float:
+    """Return how far rows fall, in px a px to the right: the median over the chains, weighted by their lengths."""
+    ends = np.array([(chain[0], chain[-1]) for chain in chains if len(chain) > 2], int).reshape(-1, 2)
+    if not len(ends):
+        return 0.0
+    across, down = np.diff(nodes.x[ends])[:, 0], np.diff(nodes.y[ends])[:, 0]
+    order = np.argsort(down / across, kind="stable")
+    weight = np.cumsum(across[order])
+    return float((down / across)[order][np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _rows(runs: Sequence[list[Node]], slope: float) -> list[list[list[Node]]]:
+    """Group numbers into rows, from top to bottom, each from left to right.
+
+    A number's right neighbour begins about where it ends, however far away, after the rows' `slope` is taken out.
+    """
+    first, last = Nodes([run[0] for run in runs]), Nodes([run[-1] for run in runs])
+    starts, ends = first.y - slope * first.x, last.y - slope * last.x
+    smaller = np.minimum.outer(last.heights, first.heights)
+    drop, step = np.abs(starts[None] - ends[:, None]), first.x[None] - last.x[:, None]
+    common = (last.heights[:, None] + first.heights[None]) / 2 - drop
+    after = _link(np.where((step > 0) & (common >= 0.5 * smaller), step + 2 * drop, np.inf))
+    rows = _chains(len(runs), after)
+    height = {row[0]: float(np.mean([(starts[i] + ends[i]) / 2 for i in row])) for row in rows}
+    return [[runs[i] for i in row] for row in sorted(rows, key=lambda row: (height[row[0]], first.x[row[0]]))]
