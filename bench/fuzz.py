@@ -29,8 +29,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from inkdigit.errors import InputError
-from inkdigit.image import MAX_SIDE, load_pixels
-from inkdigit.image.decode import open_picture
+from inkdigit.image import PREDICT_SIDE, load_pixels, open_image
 from inkdigit.image.formats import picture_formats
 
 SLOW = 1.0  # seconds of processor time
@@ -140,7 +139,7 @@ def read(data: bytes) -> str:
         pixels = load_pixels(data)
     except InputError as error:
         return error.code
-    if pixels.dtype != np.uint8 or pixels.ndim != 2 or not 0 < max(pixels.shape) <= MAX_SIDE:
+    if pixels.dtype != np.uint8 or pixels.ndim != 2 or not 0 < max(pixels.shape) <= PREDICT_SIDE:
         raise AssertionError(f"pixels {pixels.dtype} {pixels.shape}")
     return "read"
 
@@ -163,7 +162,7 @@ def run(
         except BaseException as error:  # noqa: BLE001  this is what is looked for
             said.put(("fault", f"case {case}: {type(error).__name__}: {error}"))
         if (took := time.process_time() - start) > SLOW:
-            pixels = math.prod(open_picture(data).size)
+            pixels = math.prod(open_image(data).size)
             said.put(("fault" if pixels <= LARGE else "large", f"case {case}: {took:.1f} s, {pixels:,} pixels"))
         if (case - first + 1) % REPORT == 0 or case == first + count - 1:
             said.put(("report", (dict(ends), _memory())))

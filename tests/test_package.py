@@ -27,7 +27,8 @@ ARROWS = {
     "constraints": {"errors", "reading"},
     "image": {"errors"},
     "model_file": {"errors", "prediction"},
-    "recognizer": {"errors", "prediction", "image", "model_file"},
+    "number_reader": {"errors", "prediction", "image", "model_file", "reading", "layout", "constraints"},
+    "recognizer": {"errors", "prediction", "reading", "image", "model_file", "number_reader"},
     "explain": {"errors", "prediction", "recognizer"},
     "output": {"errors", "prediction", "terminal"},
     "evaluation": {"errors", "terminal", "prediction", "image", "model_file", "recognizer"},
@@ -53,10 +54,12 @@ ARROWS = {
         "prediction",
         "image",
         "model_file",
+        "reading",
+        "layout",
         "recognizer",
         "evaluation",
     },
-    "__init__": {"errors", "prediction", "recognizer"},
+    "__init__": {"errors", "prediction", "reading", "recognizer"},
 }
 ARROWS |= {"cli": {*ARROWS}, "__main__": {"cli"}}
 
@@ -93,7 +96,8 @@ def inside(names: list[str], imports: list[str]) -> set[str]:
 
 
 def test_the_public_names_are_these() -> None:
-    assert inkdigit.__all__ == ["ArtefactError", "InputError", "Prediction", "Recognizer", "__version__"]
+    names = ["ArtefactError", "InputError", "Number", "Prediction", "Reading", "Recognizer", "Symbol", "__version__"]
+    assert inkdigit.__all__ == names
     assert all(hasattr(inkdigit, name) for name in inkdigit.__all__)
     assert inkdigit.__version__ == version("inkdigit")
 

@@ -178,10 +178,10 @@ def test_what_is_not_sure_is_read_in_other_views_too(recognizer: Recognizer) -> 
     readings = [Readings(*session.run(list(OUTPUTS), {"pixels": each})) for each in (pages, *views(pages))]
     doubtful = readings[0].probabilities.max(1) < contract.thresholds.confidence
     assert doubtful.tolist() == [False, *[True] * 6, False]
-    answers = recognizer.read_batch(pages)
+    answers = recognizer.predict_pixels_batch(pages)
     for place, answer in enumerate(answers):
         assert isinstance(answer, Prediction)
-        agree(answer, recognizer.read(pages[place]))
+        agree(answer, recognizer.predict_pixels(pages[place]))
         used = readings if doubtful[place] else readings[:1]
         means = (np.mean([each.probabilities[place] for each in used], 0), np.mean([r.digitness[place] for r in used]))
         assert answer.probabilities == pytest.approx(means[0], abs=1e-6)

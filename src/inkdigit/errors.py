@@ -1,6 +1,6 @@
-"""Both families of errors, along the way of a picture.
+"""The errors of this package, along the path of a picture.
 
-    bytes ──image──▶ pixels ──recognizer──▶ Prediction ──▶ door
+    bytes ──image──▶ pixels ──recognizer──▶ Prediction ──▶ interface
               │                  │
               InputError         InputError (blank image)
 
@@ -8,7 +8,7 @@
               │                                       │
               ArtefactError                           DataError
 
-`InputError` is about what a user gave us to read; `image` and `recognizer` raise it, and a door answers it with one
+`InputError` is about an image that cannot be read; `image` and `recognizer` raise it, and every interface answers it with one
 sentence. `ArtefactError` is about the model file; `artefact` raises it, and nothing starts, or `recognizer` where the
 file's graph fails when it runs. `DataError` is its counterpart for a training run or an evaluation: a data set that is
 missing, damaged or not what it should be.
@@ -29,7 +29,7 @@ InputCode = Literal[
 
 
 class InputError(ValueError):
-    """Say in one sentence why a picture has no answer; `code` is the same fact for programs."""
+    """An image cannot be read: one sentence for people, and a `code` for programs."""
 
     def __init__(self, message: str, code: InputCode) -> None:
         super().__init__(message)
@@ -37,8 +37,8 @@ class InputError(ValueError):
 
 
 class ArtefactError(RuntimeError):
-    """Say in one sentence why a model file is refused."""
+    """A model file is refused: one sentence that says why."""
 
 
 class DataError(RuntimeError):
-    """Say in one sentence why a data set, or what a training run was asked for, is refused."""
+    """A data set or a training run's settings are refused: one sentence that says why."""

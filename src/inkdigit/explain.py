@@ -1,4 +1,6 @@
-"""Why an answer is what it is: which part of the frame it rests on. Asks the artefact alone, and knows no network."""
+"""Explain a prediction by an occlusion map: which parts of the frame it depends on (Zeiler, Fergus 2014, section 2).
+
+Uses predictions only, and no gradients."""
 
 import io
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ Map = NDArray[np.float32]
 
 
 def occlusion(recognizer: Recognizer, answer: Prediction) -> Map:
-    """Tell how far the answer's probability falls where the frame is hidden: float32 [28, 28], 0 not at all to 1.
+    """Return how far the answer's probability falls where the frame is hidden: float32 [28, 28], 0 not at all to 1.
 
     Every pixel has the mean of the patches that hide it. `recognizer` is the one that gave the answer.
     """
@@ -50,7 +52,7 @@ def _hide(frame: NDArray[np.uint8], patches: list[tuple[slice, slice]]) -> Itera
 
 
 def _probability(reading: Prediction | InputError, answer: Prediction) -> float:
-    """Give the probability of the answer's label; none where hiding has left no ink."""
+    """Return the probability of the answer's label; none where hiding has left no ink."""
     if isinstance(reading, InputError):
         return 0.0
     return reading.probabilities[answer.probabilities.index(answer.confidence)]

@@ -1,4 +1,4 @@
-"""The artefact's contract, to and from the ONNX file's metadata: open, verify, refuse. Knows nothing of pictures."""
+"""Model files and their contract, stored as ONNX metadata: open, verify, refuse. Knows nothing of pictures."""
 
 import json
 import os
@@ -27,13 +27,24 @@ ORT_ERRORS: Final = tuple(
     if isinstance(kind, type) and issubclass(kind, Exception)
 )
 
+DIGIT, NUMBER = "digit", "number"  # tasks: what `predict` and what `read` runs
+DEFAULT_READER = "numbers"  # the shipped model of the task `number`
 INPUTS = {"pixels": ("tensor(uint8)", 3)}
 OUTPUTS = {"probabilities": ("tensor(float)", 2), "frame": ("tensor(float)", 3), "digitness": ("tensor(float)", 1)}
+# Candidates of a picture: boxes [K, 4] in px, probabilities [K, C], which are marks but no symbols [K], and whether
+# there were more candidates than the graph keeps [1].
+NUMBER_OUTPUTS = {
+    "boxes": ("tensor(float)", 2),
+    "probabilities": ("tensor(float)", 2),
+    "is_mark": ("tensor(bool)", 1),
+    "truncated": ("tensor(bool)", 1),
+}
+TENSORS: Final = {DIGIT: OUTPUTS, NUMBER: NUMBER_OUTPUTS}
 
 
 @dataclass(frozen=True)
 class Contract:
-    """Hold what an artefact says of itself; every field is a JSON value under its own name in the ONNX metadata."""
+    """What a model file says about itself; every field is a JSON value under its own name in the ONNX metadata."""
 
     name: str
     version: str
@@ -46,10 +57,12 @@ class Contract:
     inkdigit: str  # the version that exported it
     commit: str  # git; empty where the tree was no checkout
     contract_version: int = field(default=CONTRACT_VERSION)
-    validation: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # how its answers are spread: `drift`
+    validation: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # distribution of predictions: `drift`
+    task: str = DIGIT
+    calibration: Mapping[str, float] = field(default_factory=dict)  # of a number's confidence: `layout.Calibration`
 
     def metadata(self) -> dict[str, str]:
-        """Give the contract as ONNX metadata."""
+        """Return the contract as ONNX metadata."""
         return {key: json.dumps(value, sort_keys=True) for key, value in asdict(self).items()}
 
 
@@ -97,7 +110,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _has_figures(value: Any) -> bool:
-    """Tell whether a value has numbers by name, for each of some names."""
+    """Return whether a value has numbers by name, for each of some names."""
     return _is_table(value) and all(_is_table(row) and all(map(_is_number, row.values())) for row in value.values())
 
 
@@ -106,10 +119,12 @@ def _has_labels(value: Any) -> bool:
 
 
 _FIELDS = frozenset(item.name for item in fields(Contract))
-_NEEDED = _FIELDS - {"validation"}  # which the first artefacts do not have
+_NEEDED = _FIELDS - {"validation", "task", "calibration"}  # which the first artefacts do not have
 _FITS: Mapping[str, Callable[[Any], bool]] = {
     "name": _is_name,
     "labels": _has_labels,
+    "task": TENSORS.__contains__,
+    "calibration": lambda value: _is_table(value) and all(map(_is_number, value.values())),
     **dict.fromkeys(("version", "architecture", "inkdigit", "commit"), _is_text),
     **dict.fromkeys(("thresholds", "recipe", "sources"), _is_table),
     **dict.fromkeys(("scores", "validation"), _has_figures),
@@ -121,8 +136,13 @@ def model_names() -> list[str]:
     return sorted((path.stem for path in MODELS.glob(f"*{SUFFIX}")), key=lambda name: (name != DEFAULT_MODEL, name))
 
 
+def digit_model_names() -> list[str]:
+    """Return the names of the shipped models of the task `digit`, the default first."""
+    return [name for name in model_names() if name != DEFAULT_READER]
+
+
 def split_name(model: str | Path) -> tuple[str, str | Path]:
-    """Split `NAME=MODEL`, which gives a model another name; the name is empty where there is none."""
+    """Split `NAME=MODEL`, which gives a model another name; an empty name means that none was given."""
     named = re.fullmatch(r"([\w.-]+)=(.+)", model) if isinstance(model, str) else None
     return (named[1], named[2]) if named else ("", model)
 
@@ -137,7 +157,7 @@ def model_path(model: str | Path) -> Path:
 
 
 def is_run(name: str) -> bool:
-    """Tell a run's folder from a model; a shipped model's name is the model's, and `./NAME` that of a folder."""
+    """Return whether a name is a run's folder; a shipped model's name wins, and `./NAME` is always a folder."""
     is_folder = os.path.isdir(name)  # noqa: PTH112  Path's raises where it may not look
     return is_folder and name not in model_names() and not name.endswith(SUFFIX)
 
@@ -174,7 +194,7 @@ def open_artefact(path: Path) -> tuple[ort.InferenceSession, Contract]:
         raise ArtefactError(f"{path} is not a model that ONNX Runtime {ort.__version__} can load.") from error
     contract = parse_contract(session.get_modelmeta().custom_metadata_map, path)
     _check_tensors(path, session.get_inputs(), INPUTS)
-    _check_tensors(path, session.get_outputs(), OUTPUTS)
+    _check_tensors(path, session.get_outputs(), TENSORS[contract.task])
     _check_labels(path, session.get_outputs(), contract)
     return session, contract
 

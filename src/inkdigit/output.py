@@ -1,4 +1,4 @@
-"""How answers are written down, one a line: as text, as JSON, or as a table."""
+"""Write predictions as text lines, JSON lines or a CSV table."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""The answer to one picture, and how it is written down. Knows nothing of models or pictures."""
+"""The prediction for one picture, and its JSON form. Knows nothing of models or pictures."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Model:
-    """Name the artefact that gave an answer."""
+    """The name and version of the model that predicted."""
 
     name: str
     version: str
@@ -20,7 +20,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Hold the contract's limits, each in 0..1: at or over it an answer counts as a digit, or as sure."""
+    """The contract's thresholds in 0..1: at or over them a picture counts as a digit, and a prediction as sure."""
 
     digitness: float
     confidence: float
@@ -28,7 +28,7 @@ class Thresholds:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Hold what one picture was read as.
+    """The prediction for one picture.
 
     `probabilities` are calibrated and sum to 1, one for each of `labels`; `digitness` (0..1) is the probability that
     the picture is one digit at all; `frame` is what the network saw, float32 [28, 28], 0 paper to 1 ink.
@@ -43,27 +43,27 @@ class Prediction:
 
     @property
     def digit(self) -> int | str:
-        """Give the most probable label, as an int where it is a number."""
+        """Return the most probable label, as an int where it is a number."""
         label = self.labels[self.probabilities.index(max(self.probabilities))]
         return int(label) if label.isdecimal() else label
 
     @property
     def confidence(self) -> float:
-        """Give the probability of `digit`, 0..1."""
+        """Return the probability of `digit`, 0..1."""
         return max(self.probabilities)
 
     @property
     def is_digit(self) -> bool:
-        """Tell whether the picture looks like one digit."""
+        """Return whether the picture looks like one digit."""
         return self.digitness >= self.thresholds.digitness
 
     @property
     def is_sure(self) -> bool:
-        """Tell whether the confidence is over the contract's threshold."""
+        """Return whether the confidence is over the contract's threshold."""
         return self.confidence >= self.thresholds.confidence
 
     def as_dict(self, *, frame: bool = False) -> dict[str, Any]:
-        """Give the answer as every door writes it; `frame` adds the 28×28 as a PNG data URL."""
+        """Return the prediction as every interface writes it; `frame` adds the 28×28 as a PNG data URL."""
         answer: dict[str, Any] = {
             "digit": self.digit,
             "confidence": self.confidence,
@@ -79,7 +79,7 @@ class Prediction:
 
 
 def data_url(png: bytes) -> str:
-    """Give a PNG as a data URL."""
+    """Return a PNG as a data URL."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 

@@ -1,6 +1,6 @@
 """The answer to `read`: symbols, numbers and the whole reading, how it is written as JSON, and drawn on the picture.
 
-Knows nothing of models; a picture is opened by whoever made the reading.
+Knows nothing of models; the code that made the reading opens the picture.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ SMALLEST_TEXT = 11  # px: smaller, Pillow's font cannot be read
 
 @dataclass(frozen=True)
 class Symbol:
-    """Hold one symbol: `0`–`9`, `.`, `,`, `-` or `/`.
+    """One symbol: `0`–`9`, `.`, `,`, `-` or `/`.
 
     `confidence` (0..1) is the probability of `text`; `alternatives` has it and the other symbols that are at all
     likely, the most probable first. What is missing from 1 is the probability that no symbol is written there.
@@ -47,7 +47,7 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Number:
-    """Hold one number: symbols that are written together, from left to right, a fraction's from top to bottom.
+    """One number: symbols that are written together, from left to right, a fraction's from top to bottom.
 
     `confidence` (0..1) is the calibrated probability that all of `text` is right; `row` counts from 0, top to bottom.
     `text` is that of the symbols, with a space before the fraction of a mixed number: `6 1/2`.
@@ -77,7 +77,7 @@ def as_image(image: Any) -> Image.Image:
 
 @dataclass(frozen=True)
 class Reading:
-    """Hold what one picture was read as: numbers in reading order, none where the picture is blank.
+    """What one picture was read as: numbers in reading order, none where the picture is blank.
 
     `threshold` (0..1) is the contract's: a number at or over it is sure. `is_truncated` says that the picture has more
     marks than the model keeps, and that numbers may be missing. `open_image` turns what `draw` is given into an upright
@@ -100,7 +100,7 @@ class Reading:
 
     @property
     def confidence(self) -> float:
-        """Return the product of the numbers' confidences, 0..1; 1 where there is none."""
+        """Return the product of the numbers' confidences, 0..1; 1 for an empty reading."""
         return float(np.prod([number.confidence for number in self.numbers]))
 
     @property

@@ -1,5 +1,6 @@
-"""Pixels to predictions on ONNX Runtime. Knows no thresholds, sizes or labels of its own: they are the contract's."""
+"""Run models with ONNX Runtime: images to predictions and readings. Thresholds and labels are the contract's."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -9,9 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ArtefactError, InputError
-from .image import ImageLike, Pixels, load_pixels
-from .model_file import DEFAULT_MODEL, ORT_ERRORS, OUTPUTS, Contract, model_path, open_artefact, split_name
+from .image import READ_SIDE, ImageLike, Pixels, load_pixels, open_image
+from .model_file import (
+    DEFAULT_MODEL,
+    DEFAULT_READER,
+    NUMBER,
+    ORT_ERRORS,
+    OUTPUTS,
+    Contract,
+    model_path,
+    open_artefact,
+    split_name,
+)
+from .number_reader import NumberReader
 from .prediction import Model, Prediction
+from .reading import Reading
 
 PIXELS_WAITING = 4_000_000  # decoded pictures that are held to find those of one size
 # Of one call of the graph: what more pictures take leaves a processor's caches, and is slower by a quarter.
@@ -29,8 +42,13 @@ class Recognizer:
 
     def __init__(self, model: str | Path = DEFAULT_MODEL) -> None:
         name, model = split_name(model)
-        self._session, contract = open_artefact(model_path(model))
-        self.contract = replace(contract, name=name or contract.name)
+        session, contract = open_artefact(model_path(model))
+        contract = replace(contract, name=name or contract.name)
+        self._reader, self._opening = None, threading.Lock()
+        if contract.task == NUMBER:
+            self._reader = NumberReader(session, contract)
+            session, contract = open_artefact(model_path(DEFAULT_MODEL))
+        self._session, self.contract = session, contract
         self._model = Model(self.contract.name, self.contract.version)
 
     def predict(self, image: ImageLike) -> Prediction:
@@ -38,11 +56,40 @@ class Recognizer:
 
         Raises InputError where it cannot be read, or is blank.
         """
-        return self.read(load_pixels(image))
+        return self.predict_pixels(load_pixels(image))
 
-    def read(self, pixels: Pixels) -> Prediction:
+    @property
+    def reader(self) -> NumberReader:
+        """Return the number reader, which is opened on first use. Raises ArtefactError where it is refused."""
+        with self._opening:
+            if self._reader is None:
+                self._reader = NumberReader(*open_artefact(model_path(DEFAULT_READER)))
+            return self._reader
+
+    def read(self, image: ImageLike, *, allow: str | None = None) -> Reading:
+        """Return the numbers on an image, whole pages too: it takes what `predict` takes.
+
+        A picture without a number has an empty reading. `allow` holds the only characters that may occur. Raises
+        InputError where the image cannot be read, or `allow` has other characters than the symbols.
+        """
+        opened = open_image(image)
+        return self.reader.read_pixels(opened.pixels(READ_SIDE), opened.reduction(READ_SIDE), allow)
+
+    def read_batch(self, images: Sequence[ImageLike], *, allow: str | None = None) -> list[Reading | InputError]:
+        """Return the readings of images in their order, an InputError in the place of one that failed."""
+        readings: list[Reading | InputError] = []
+        for image in images:
+            try:
+                readings.append(self.read(image, allow=allow))
+            except InputError as error:
+                if error.code == "bad_constraint":
+                    raise
+                readings.append(error)
+        return readings
+
+    def predict_pixels(self, pixels: Pixels) -> Prediction:
         """Read pixels as `load_pixels` gives them, uint8 [H, W]. Raises InputError where they are blank."""
-        (answer,) = self.read_batch(pixels[None])
+        (answer,) = self.predict_pixels_batch(pixels[None])
         if isinstance(answer, InputError):
             raise answer
         return answer
@@ -68,14 +115,14 @@ class Recognizer:
 
     def _answer_all(self, waiting: list[tuple[int, Pixels]]) -> Iterator[tuple[int, Prediction | InputError]]:
         for batch in _equal_sizes(waiting):
-            answers = self.read_batch(np.stack([pixels for _, pixels in batch]))
+            answers = self.predict_pixels_batch(np.stack([pixels for _, pixels in batch]))
             yield from zip((place for place, _ in batch), answers, strict=True)
 
-    def read_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
+    def predict_pixels_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
         """Read pixels of equal size, uint8 [N, H, W]; an InputError stands for a blank.
 
-        What is not sure is read again in other views, and the mean of all is the answer: the localizer finds the ink in
-        each, but what it takes for ink by mistake is seldom the same. Raises ArtefactError where the graph cannot run.
+        Test-time augmentation: pictures whose prediction is not sure are predicted in three other views, and the mean
+        counts. The localizer finds the ink in each view, but its mistakes differ. Raises ArtefactError where the graph cannot run.
         """
         read = self._run(pixels)
         unsure = np.flatnonzero(read.inked & (read.probabilities.max(1) < self.contract.thresholds.confidence))
@@ -107,7 +154,7 @@ class Recognizer:
 
 @dataclass(frozen=True)
 class Readings:
-    """Hold the artefact's `OUTPUTS`, in their order: probabilities [N, C], frames [N, 28, 28], digitness [N]."""
+    """The model's `OUTPUTS`, in their order: probabilities [N, C], frames [N, 28, 28], digitness [N]."""
 
     probabilities: NDArray[np.float32]
     frames: NDArray[np.float32]
@@ -115,15 +162,15 @@ class Readings:
 
     @property
     def inked(self) -> NDArray[np.bool_]:
-        """Tell on which pictures there is ink."""
+        """Return which pictures have ink, bool [N]."""
         return self.digitness > 0
 
     def part(self, places: NDArray[np.int64]) -> "Readings":
-        """Give the readings of the pictures at some places."""
+        """Return the readings of the pictures at some places."""
         return Readings(self.probabilities[places], self.frames[places], self.digitness[places])
 
     def put(self, places: NDArray[np.int64], others: "Readings") -> None:
-        """Take others for those of the pictures at some places."""
+        """Replace the outputs of the pictures at some places."""
         self.probabilities[places] = others.probabilities
         self.frames[places] = others.frames
         self.digitness[places] = others.digitness
@@ -139,7 +186,7 @@ def views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
 
 
 def mean(readings: Sequence[Readings]) -> Readings:
-    """Give the mean of readings of the same pictures, but for those that find no ink, as the first does on all.
+    """Return the mean of readings of the same pictures, but for those that find no ink, as the first does on all.
 
     The frame is that of the reading which is surest of the answer.
     """

@@ -1,4 +1,4 @@
-"""Deployment facts, and nothing that changes an answer: those are the artefact's contract.
+"""Deployment settings. Nothing here changes a prediction: that is the model file's contract.
 
 A value comes from a flag of the command, else from its `INKDIGIT_*` variable, else from the default here, which is the
 only place where it is written.
@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from .model_file import model_names
+from .model_file import digit_model_names
 
 PREFIX = "INKDIGIT_"
 _ORIGIN = re.compile(r"\*|https?://[^/\s,]+")
@@ -33,7 +33,7 @@ def _split(value: Any) -> Any:
 
 
 def _split_tokens(value: Any) -> Any:
-    """Split tokens; where something is set and there is none in it, the service would be open to everybody."""
+    """Split tokens; refuse a value without a token, which would leave the service open."""
     tokens = _split(value)
     if value and tokens == ():
         raise ValueError("there is no token in it")
@@ -68,14 +68,14 @@ def _port(default: int, more: str = "") -> Any:
 
 
 class DoorSettings(BaseSettings):
-    """Hold what every door needs: where it listens, and which models it offers."""
+    """Settings of every server: where it listens and which models it offers."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
     port: int = _port(0, " $PORT counts too.")
     model: Names = Field(
         default=(),
         description="A shipped model's name, or the path of an .onnx artefact, or NAME=PATH to call it so; may be "
-        "repeated, and the first is the default. Where there is none, all that ship. SIGHUP reads the files again.",
+        "repeated, and the first is the default. Default: all shipped models.",
     )
 
     @classmethod
@@ -92,14 +92,14 @@ class DoorSettings(BaseSettings):
         return init_settings, env_settings, InitSettingsSource(settings_cls, port)
 
     def environment(self) -> dict[str, str]:
-        """Give the settings as variables, which is how flags travel to other processes."""
+        """Return the settings as variables, which is how flags travel to other processes."""
         values = ((name, getattr(self, name)) for name in type(self).model_fields)
         return {PREFIX + name.upper(): _text(value) for name, value in values}
 
     @property
     def offered(self) -> tuple[str, ...]:
         """List the models to choose from, the default first."""
-        return self.model or tuple(model_names())
+        return self.model or tuple(digit_model_names())
 
 
 class GradioSettings(DoorSettings):
@@ -170,6 +170,6 @@ def _text(value: Any) -> str:
 
 
 def explain(error: ValidationError) -> str:
-    """Say in one sentence which settings are wrong, without their values: a token may be among them."""
+    """Return one sentence that names the wrong settings, without their values: a token may be among them."""
     wrong = (f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
     return f"Wrong settings: {'; '.join(wrong)}."

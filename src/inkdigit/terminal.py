@@ -1,4 +1,4 @@
-"""What commands say to a person at a terminal: a line, a word of what is wrong, and how far the work is."""
+"""Terminal output of commands: results on stdout; warnings, errors and progress on stderr."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ FEW = 64  # pictures that take less than a second
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Say so, and end with exit code 2, where stdout does not take what is written; not where its reader has left."""
+    """Exit with code 2 and one sentence if stdout cannot be written; a closed pipe is no error."""
     try:
         yield
         if sys.stdout is not None:
@@ -39,7 +39,7 @@ def warn(line: str) -> None:
 
 
 def fail(sentence: str) -> NoReturn:
-    """Say what is wrong on stderr, and end with exit code 2."""
+    """Print what is wrong on stderr and exit with code 2."""
     warn(f"inkdigit: {sentence}")
     raise SystemExit(2)
 

@@ -22,9 +22,9 @@ class Counting(Recognizer):
         super().__init__()
         self.calls: list[int] = []
 
-    def read_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
+    def predict_pixels_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
         self.calls.append(len(pixels))
-        return super().read_batch(pixels)
+        return super().predict_pixels_batch(pixels)
 
 
 def test_each_of_many_sizes_gets_its_own_answer_in_few_calls() -> None:

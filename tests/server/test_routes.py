@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inkdigit.model_file import model_names
+from inkdigit.model_file import digit_model_names
 from inkdigit.server.middleware import SECURITY
 from inkdigit.server.openapi import Answer, BatchAnswer, CompatAnswer
 
@@ -90,7 +90,7 @@ def test_a_batch_holds_256_files(client: httpx.Client) -> None:
 
 def test_models_come_with_their_contracts_and_can_be_chosen(client: httpx.Client) -> None:
     models = client.get("/v1/models").json()["models"]
-    assert [model["name"] for model in models] == model_names(), "all that ship"
+    assert [model["name"] for model in models] == digit_model_names(), "all that ship"
     for model in models:
         assert model["labels"] == [str(digit) for digit in range(10)]
         assert set(model["thresholds"]) == {"digitness", "confidence"}

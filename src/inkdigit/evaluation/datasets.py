@@ -43,19 +43,19 @@ MAX_DOWNLOAD = 64 * 1024**2  # bytes, packed or unpacked: the largest file has 4
 
 @dataclass(frozen=True)
 class Labelled:
-    """Hold pictures uint8 [N, H, W] with their labels int64 [N], and the SHA-256 of each file they came from."""
+    """Pictures uint8 [N, H, W] with their labels int64 [N], and the SHA-256 of each source file."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     sha256: dict[str, str]
 
     def __len__(self) -> int:
-        """Give the number of pictures."""
+        """Return the number of pictures."""
         return len(self.labels)
 
 
 def data_folder(folder: Path | None) -> Path | None:
-    """Give the folder that the user names: the argument, then `INKDIGIT_DATA`, else None (download).
+    """Return the folder that the user names: the argument, then `INKDIGIT_DATA`, else None (download).
 
     Raises DataError where there is no such folder.
     """
@@ -91,7 +91,7 @@ def hwd1000(folder: Path | None = None) -> Labelled:
 
 
 def mnist_file(name: str, folder: Path | None, mirrors: Sequence[str]) -> bytes:
-    """Give one IDX file's verified content, from the folder, the cache or a mirror. Raises DataError."""
+    """Return one IDX file's verified content, from the folder, the cache or a mirror. Raises DataError."""
     folder = data_folder(folder)
     if folder is not None:
         return _verified(name, _find(name, folder))
@@ -105,7 +105,7 @@ def mnist_file(name: str, folder: Path | None, mirrors: Sequence[str]) -> bytes:
 
 
 def cache_folder() -> Path:
-    """Give the folder in the user's cache where downloads are kept."""
+    """Return the folder in the user's cache where downloads are kept."""
     import platformdirs  # noqa: PLC0415  only a download pays for it
 
     return platformdirs.user_cache_path("inkdigit")
@@ -157,7 +157,7 @@ def _download(name: str, mirrors: Sequence[str], target: Path) -> None:
 
 @contextmanager
 def _draft(target: Path) -> Iterator[Path]:
-    """Give a new file beside the target, that is gone at the end unless it took the target's name."""
+    """Return a new file beside the target, that is gone at the end unless it took the target's name."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         number, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")

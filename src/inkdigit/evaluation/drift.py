@@ -1,4 +1,4 @@
-"""Whether a service's answers are still spread like its model's on validation: by confidence, digitness and digit.
+"""Drift: whether a service's predictions are still distributed like its model's on validation data.
 
 The contract carries the counts of validation, a service's metrics those of what it served. The distance between the two
 is the population stability index, the symmetric Kullback–Leibler divergence of the binned shares. Under 0.1 it is taken
@@ -43,7 +43,7 @@ Spread = Mapping[str, Mapping[str, int]]  # answers counted, by what, then by bi
 
 @dataclass(frozen=True)
 class Distance:
-    """Hold how far the served answers are from validation's in one respect, and where they differ most."""
+    """The distance of the served predictions from validation in one quantity, and where they differ most."""
 
     name: str
     index: float
@@ -54,11 +54,11 @@ class Distance:
 
     @property
     def parted(self) -> bool:
-        """Tell whether the two differ by more than chance, and by more than does not matter."""
+        """Return whether the two differ by more than chance, and by more than does not matter."""
         return self.served >= FEWEST and self.index > self.limit
 
     def sentence(self) -> str:
-        """Say it to a person."""
+        """Return one sentence for a person."""
         if self.served < FEWEST:
             return f"{self.name}: {self.served} answers are too few to tell; {FEWEST} are needed."
         verdict = "has parted from validation" if self.parted else "is as on validation"
@@ -109,7 +109,7 @@ def _distance(name: str, validation: Mapping[str, int], served: Mapping[str, int
 
 
 def _merged(bins: Sequence[tuple[float, int, int]]) -> list[tuple[str, int, int]]:
-    """Put neighbouring bins together, from the lowest on, until each has its share of validation's answers."""
+    """Merge neighbouring bins, from the lowest on, until each has its share of validation's predictions."""
     least = SHARE * sum(wanted for _, wanted, _ in bins)
     merged: list[tuple[str, int, int]] = []
     low, wanted, found = 0.0, 0, 0
@@ -125,7 +125,7 @@ def _merged(bins: Sequence[tuple[float, int, int]]) -> list[tuple[str, int, int]
 
 
 def _chi_square_99(degrees: int) -> float:
-    """Give the 99 % point of chi-square (Wilson, Hilferty 1931)."""
+    """Return the 99 % point of chi-square (Wilson, Hilferty 1931)."""
     part = 2 / (9 * degrees)
     return float(degrees * (1 - part + Z_99 * math.sqrt(part)) ** 3)
 
@@ -141,7 +141,7 @@ def served(texts: Sequence[str], contract: Contract) -> Spread:
 
 
 def _samples(text: str, contract: Contract) -> list[tuple[str, str, int]]:
-    """Give what each bin holds: Prometheus counts all up to a bound, and what is over the last one as `+Inf`."""
+    """Return what each bin holds: Prometheus counts all up to a bound, and what is over the last one as `+Inf`."""
     found: list[tuple[str, str, int]] = []
     try:
         families = {family.name: family for family in text_string_to_metric_families(text)}
@@ -164,7 +164,7 @@ def _samples(text: str, contract: Contract) -> list[tuple[str, str, int]]:
 
 
 def since(now: Spread, before: Spread) -> Spread:
-    """Give what was served after an earlier count. Raises DataError where a service began anew in between."""
+    """Return what was served after an earlier count. Raises DataError where a service was restarted in between."""
     grown = {name: {key: count - before[name].get(key, 0) for key, count in now[name].items()} for name in now}
     if any(count < 0 for counts in grown.values() for count in counts.values()):
         raise DataError("There were more answers before than now: the service was started again in between.")

@@ -57,7 +57,7 @@ def table_of(first: str, *others: str) -> Table:
 
 
 def score_table(scores: Scores) -> Table:
-    """Give the figures per source, and below each source per model where there are several.
+    """Return the figures per source, and below each source per model where there are several.
 
     The interval is of the accuracy; `surest 99 %` is the accuracy on the pictures that were read with the most
     confidence. Of several models the most accurate is bold.
@@ -77,7 +77,7 @@ def score_table(scores: Scores) -> Table:
 
 
 def digitness_table(digits: Scores, others: Scores) -> Table:
-    """Give the area under the ROC curve of digitness, of each source of digits against each of no digits."""
+    """Return the area under the ROC curve of digitness, of each source of digits against each of no digits."""
     table = table_of("AUROC of digitness\nagainst", *digits)
     for source, results in others.items():
         if len(results) > 1:
@@ -97,7 +97,7 @@ def confusion_lines(table: NDArray[np.int64], labels: tuple[str, ...]) -> Iterat
 
 
 def print_scores(scores: Mapping[str, Mapping[str, Score] | None]) -> None:
-    """Print the tables of what was scored: figures of digits, and how well what is none is told apart from them."""
+    """Print the tables of what was scored: figures of digits, and how well digitness separates them from pictures without a digit."""
     digits = {name: result for name, result in scores.items() if result and name in SOURCES}
     others = {name: result for name, result in scores.items() if result and name in NO_DIGITS}
     if digits:

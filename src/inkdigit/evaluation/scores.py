@@ -26,7 +26,7 @@ NO_DIGITS: dict[str, Callable[[Path | None], Labelled]] = {"omniglot": omniglot}
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """Hold what was answered: probabilities [N, C], digitness [N] and labels [N]; 0 where a picture had no answer."""
+    """Predictions for labelled pictures: probabilities [N, C], digitness [N], labels [N]; 0 where there was none."""
 
     probabilities: NDArray[np.float64]
     digitness: NDArray[np.float64]
@@ -34,18 +34,18 @@ class Score:
 
     @property
     def accuracy(self) -> float:
-        """Give the part of the pictures that is read right, 0..1."""
+        """Return the part of the pictures that is read right, 0..1."""
         return float((self.answers == self.labels).mean())
 
     @property
     def answers(self) -> NDArray[np.int64]:
-        """Give the answered label of each picture [N], -1 where there was none."""
+        """Return the answered label of each picture [N], -1 where there was none."""
         answered = self.probabilities.sum(1) > 0
         return np.where(answered, self.probabilities.argmax(1), -1)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Give the accuracy's 95 % interval (Wilson 1927)."""
+        """Return the accuracy's 95 % interval (Wilson 1927)."""
         count, z = len(self.labels), 1.96
         middle = (self.accuracy + z * z / (2 * count)) / (1 + z * z / count)
         half = z / (1 + z * z / count)
@@ -54,27 +54,27 @@ class Score:
 
     @property
     def worst(self) -> tuple[int, float]:
-        """Give the label that is read worst, and how much of it is right."""
+        """Return the label that is read worst, and how much of it is right."""
         right = {int(label): float((self.answers == label)[self.labels == label].mean()) for label in set(self.labels)}
         label = min(right, key=lambda each: right[each])
         return label, right[label]
 
     @property
     def nll(self) -> float:
-        """Give the mean negative log-likelihood, in nats; a picture without an answer counts as certainly wrong."""
+        """Return the mean negative log-likelihood, in nats; a picture without an answer counts as certainly wrong."""
         given = self.probabilities[np.arange(len(self.labels)), self.labels]
         return float(-np.log(np.maximum(given, 1e-7)).mean())
 
     @property
     def ece(self) -> float:
-        """Give the expected calibration error over 15 bins (Naeini, Cooper, Hauskrecht 2015)."""
+        """Return the expected calibration error over 15 bins (Naeini, Cooper, Hauskrecht 2015)."""
         confidence, right = self.probabilities.max(1), self.answers == self.labels
         bins = np.minimum((confidence * 15).astype(int), 14)
         gaps = [abs(right[bins == each].sum() - confidence[bins == each].sum()) for each in range(15)]
         return float(sum(gaps) / len(self.labels))
 
     def at_coverage(self, coverage: float) -> float:
-        """Give the accuracy on the part of the pictures that is read with the most confidence."""
+        """Return the accuracy on the part of the pictures that is read with the most confidence."""
         kept = np.argsort(-self.probabilities.max(1), kind="stable")[: round(coverage * len(self.labels))]
         return float((self.answers == self.labels)[kept].mean())
 
@@ -87,7 +87,7 @@ class Score:
         return table
 
     def summary(self) -> dict[str, float]:
-        """Give the figures that the contract carries."""
+        """Return the figures that the contract carries."""
         return {"accuracy": self.accuracy, "nll": self.nll, "ece": self.ece}
 
 
@@ -115,7 +115,7 @@ def score(recognizer: Recognizer, data: Labelled, advance: Callable[[int], objec
 
 
 def auroc(digits: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Give the area under the ROC curve: how often a digit's digitness is over another picture's, ties counted half."""
+    """Return the area under the ROC curve: how often a digit's digitness is over another picture's, ties counted half."""
     order = np.sort(others)
     below = np.searchsorted(order, digits, "left") + np.searchsorted(order, digits, "right")
     return float(below.mean() / (2 * len(others)))

@@ -27,7 +27,7 @@ Stroke = NDArray[np.float32]  # points [P, 2], x and y, y growing downward
 
 @dataclass(frozen=True, eq=False)
 class PenDigit:
-    """Hold one digit as a pen wrote it."""
+    """One digit as a pen wrote it."""
 
     strokes: tuple[Stroke, ...]
     label: int
@@ -35,7 +35,7 @@ class PenDigit:
 
 
 def pendigits_path(folder: Path | None) -> Path | None:
-    """Say where the pen digits should be, in the folder that the user names; None where none is. Raises DataError."""
+    """Return where the pen digits should be in the user's folder, or None if no folder is named. Raises DataError."""
     folder = data_folder(folder)
     return None if folder is None else folder / PENDIGITS
 
@@ -58,7 +58,7 @@ def pendigits(folder: Path | None = None) -> list[PenDigit]:
 
 
 def is_test_writer(writer: int) -> bool:
-    """Tell whether a pen writer is kept for the test: 3, 6, 9, … 30."""
+    """Return whether a pen writer is kept for the test: 3, 6, 9, … 30."""
     return writer % 3 == 0
 
 

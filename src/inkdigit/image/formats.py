@@ -1,36 +1,33 @@
-"""What Pillow reads here: the formats, by their names and files' endings, and what it does on damaged ones."""
+"""The image formats that are read, by Pillow's names and file endings, and errors of their decoders."""
 
 import contextlib
 import ctypes
 import functools
 import importlib.util
 import logging
-import struct
+from collections.abc import Iterator
 
 from PIL import Image, _imaging
 
-# What Pillow's decoders raise on damaged files; they also warn of them, which a host may have made an error.
-DECODER_ERRORS = (
-    Warning,
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    ArithmeticError,
-    AttributeError,
-    AssertionError,
-    NotImplementedError,
-    MemoryError,
-    RuntimeError,  # pillow_heif's
-    struct.error,
-)
+from ..errors import InputError
+
+DAMAGED = "The picture is truncated or damaged and cannot be read."
+
+
+@contextlib.contextmanager
+def decoding(sentence: str = DAMAGED) -> Iterator[None]:
+    """Raise InputError with a sentence for whatever a decoder raises."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001  decoders raise anything on damaged files, from struct.error to warnings
+        raise InputError(sentence, "broken_image") from error
 
 
 @functools.cache
 def picture_formats() -> tuple[str, ...]:
-    """Give Pillow's names of the formats that are read; HEIF is among them where the extra `heif` is installed."""
+    """Return Pillow's names of the formats that are read; HEIF is among them where the extra `heif` is installed."""
     # These two spare Pillow the import of all forty that it has. JPEG stands for MPO too, the pairs that phones write.
     from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415
 
@@ -56,6 +53,6 @@ def hush() -> None:
 
 @functools.cache
 def picture_suffixes() -> frozenset[str]:
-    """Give the endings, such as `.png`, of the files that are pictures in a format that is read."""
+    """Return the endings, such as `.png`, of the files that are pictures in a format that is read."""
     formats = (*picture_formats(), "MPO")
     return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in formats)

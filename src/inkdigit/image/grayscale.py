@@ -1,4 +1,4 @@
-"""Colours to grey: ink of any colour, on paper or on nothing, stays what differs from its paper."""
+"""Colour to gray: ink of any colour, on paper or on a transparent canvas, stays different from its background."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,20 +7,20 @@ from PIL import Image
 Levels = NDArray[np.uint8]  # of brightness
 
 
-def grey_ink(values: Levels) -> Levels:
-    """Bring colours, uint8 [H, W, 3|4], to grey [H, W] on which ink of any colour differs from the paper."""
+def to_gray(values: Levels) -> Levels:
+    """Return colours, uint8 [H, W, 3|4], as gray [H, W] in which ink of any colour differs from the paper."""
     if values.shape[2] == 3:
-        return values[..., 0] if _is_grey(values) else _grey(np.ascontiguousarray(values))
+        return values[..., 0] if _is_project(values) else _project(np.ascontiguousarray(values))
     words = np.ascontiguousarray(values).view("<u4")[..., 0]  # red is a word's lowest byte, alpha its highest
-    is_grey = np.array_equal(words.astype(np.uint16), (words >> 8).astype(np.uint16))  # red and green, green and blue
-    colours = words.astype(np.uint8) if is_grey else np.ascontiguousarray(values[..., :3])
+    is_gray = np.array_equal(words.astype(np.uint16), (words >> 8).astype(np.uint16))  # red and green, green and blue
+    colours = words.astype(np.uint8) if is_gray else np.ascontiguousarray(values[..., :3])
     if (alpha := (words >> 24).astype(np.uint8)).min() < 255:
         colours = _on_paper(colours, alpha)
-    return colours if colours.ndim == 2 else _grey(colours)
+    return colours if colours.ndim == 2 else _project(colours)
 
 
-def _is_grey(values: Levels) -> bool:
-    """Tell whether red, green and blue are equal in all of [H, W, 3]; comparing whole rows is what is fast."""
+def _is_project(values: Levels) -> bool:
+    """Return whether red, green and blue are equal in all of [H, W, 3]; comparing whole rows is what is fast."""
     rows = values.reshape(len(values), -1)
     is_colour = np.arange(rows.shape[1] - 1) % 3 < 2  # beside red, and beside green
     return not ((rows[:, 1:] != rows[:, :-1]) & is_colour).any()
@@ -58,7 +58,7 @@ def _box(strong: NDArray[np.bool_]) -> int:
     return int((rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1))
 
 
-def _grey(colours: Levels) -> Levels:
+def _project(colours: Levels) -> Levels:
     """Project [H, W, 3] on the direction in which its colours differ most, so that ink of any hue stays ink.
 
     The direction is the first principal component of the colours (Pearson, 1901), scaled so that its weights' absolute

@@ -1,6 +1,6 @@
-"""What of a picture file its pixels need. The rest is left out before it is opened, or the file is refused.
+"""Strip an image file to what its pixels need before it is opened, or refuse it.
 
-What a file says beside its pixels may cost a reader far more than its bytes: hundreds of entries that share the same
+Metadata may cost a decoder far more time than its bytes: hundreds of entries that share the same
 megabytes, texts that inflate a thousandfold, comments that are joined one by one, scans that refine nothing.
 """
 
@@ -34,8 +34,8 @@ TIFFS = {
 TYPE_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # all others 1
 
 
-def lean(data: bytes) -> bytes:
-    """Leave out of a picture file what its pixels do not need. Raises InputError where it has far too many parts."""
+def sanitize(data: bytes) -> bytes:
+    """Return an image file without the metadata that its pixels do not need. Raises InputError if it has too many parts."""
     for start, parts in ((PNG, _chunks), (JPEG, _segments), (GIF, _blocks)):
         if data.startswith(start):
             view = memoryview(data)
@@ -46,12 +46,12 @@ def lean(data: bytes) -> bytes:
 
 
 def is_honest(data: bytes) -> bool:
-    """Tell whether the entries of a TIFF's first directory, or of EXIF, claim no more bytes than there are."""
+    """Return whether the entries of a TIFF's first directory, or of EXIF, claim no more bytes than there are."""
     data = data.removeprefix(EXIF)
     order, word, counter = TIFFS.get(data[:4], ("", "L", "H"))
     try:
         return not order or _claimed(data, order, word, counter) <= len(data)
-    except (struct.error, OverflowError):  # there is no directory there, which whoever reads it will say
+    except (struct.error, OverflowError):  # no directory: the decoder reports that
         return True
 
 
@@ -69,7 +69,7 @@ def _claimed(data: bytes, order: str, word: str, counter: str) -> int:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, int]]:
-    """Find where a PNG's start and its needed chunks are; of texts, the first of each kind that may tell a turn."""
+    """Yield the spans of a PNG's signature and needed chunks; of text chunks, the first of each kind that may hold a rotation."""
     yield 0, len(PNG)
     at = len(PNG)
     telling = set(TURNED)

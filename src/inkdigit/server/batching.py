@@ -59,7 +59,7 @@ class Batcher:
         count = max(1, min(PICTURES, PIXELS // first.pixels.size))
         batch = [each for each in self._waiting if each.fits(first)][:count]
         start = time.perf_counter()
-        answers = first.recognizer.read_batch(np.stack([each.pixels for each in batch]))
+        answers = first.recognizer.predict_pixels_batch(np.stack([each.pixels for each in batch]))
         seconds = time.perf_counter() - start
         for each, answer in zip(batch, answers, strict=True):
             each.answer, each.seconds = answer, seconds

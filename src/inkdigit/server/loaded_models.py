@@ -25,6 +25,6 @@ def _prove(recognizer: Recognizer, model: str) -> None:
     bar = np.zeros((28, 28), np.uint8)
     bar[4:24, 12:16] = 255
     try:
-        recognizer.read(bar)
+        recognizer.predict_pixels(bar)
     except (ArtefactError, ValueError) as error:  # a blank's InputError, or another number of answers than of pictures
         raise ArtefactError(f"{model} does not answer a plain bar: {error}") from error

@@ -9,8 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from ..image import Pixels, load_pixels
-from ..image.decode import count_values, decode, may_be_light, open_picture
+from ..image import Pixels, load_pixels, open_image
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 from ..settings import Settings
@@ -158,17 +157,15 @@ def _behind(work: Callable[[], T]) -> T:
 
 
 def _light_pixels(image: Image) -> Pixels | None:
-    if not isinstance(image, bytes):
-        return load_pixels(image)
-    if not may_be_light(image):
-        return None
-    picture = open_picture(image)
-    return decode(picture, image) if count_values(picture) <= LIGHT_VALUES else None
+    """Return the pixels of an image that is quick to decode, else None."""
+    opened = open_image(image)
+    cost = opened.decode_cost
+    return opened.pixels() if cost is not None and cost <= LIGHT_VALUES else None
 
 
 def _predict(image: Image, recognizer: Recognizer) -> Timed:
     start = time.perf_counter()
     pixels = load_pixels(image)
     decoded = time.perf_counter()
-    answer = recognizer.read(pixels)
+    answer = recognizer.predict_pixels(pixels)
     return Timed(answer, decoded - start, time.perf_counter() - decoded)

@@ -42,7 +42,7 @@ class Digits:
     labels: Tensor
 
     def ink(self, index: Tensor) -> Tensor:
-        """Give some of the digits as ink [B, 112, 112]."""
+        """Return some of the digits as ink [B, 112, 112]."""
         pictures = self.pictures[index]
         return pictures.float() / 255 if pictures.shape[-1] == SIDE else mnist_ink(pictures)
 

@@ -28,7 +28,7 @@ class OwnCorpus(Corpus):
     """Hold pictures that the graph has framed already."""
 
     def clean(self, framing: Framing) -> dict[str, Frames]:  # noqa: ARG002
-        """Give the frames as they are."""
+        """Return the frames as they are."""
         return {name: Frames(digits.pictures, digits.labels) for name, digits in self.sources.items()}
 
 
@@ -52,12 +52,12 @@ class Files:
 
 
 def shuffled(path: Path) -> str:
-    """Give a key by which files come in an order that has nothing to do with what is on them."""
+    """Return a key by which files come in an order that has nothing to do with what is on them."""
     return hashlib.sha256(f"{path.parent.name}/{path.name}".encode(errors="surrogateescape")).hexdigest()
 
 
 def own_folder(folder: Path | None) -> Path | None:
-    """Give the data folder, if one is named and holds no MNIST. Raises DataError where it is not there."""
+    """Return the data folder, if one is named and holds no MNIST. Raises DataError where it is not there."""
     folder = data_folder(folder)
     if folder is None or (folder / "mnist").is_dir() or any(folder.glob("*-ubyte*")):
         return None
@@ -144,7 +144,7 @@ def held_out_pictures(folder: Path) -> Labelled:
 
 
 def can_be_read(path: Path) -> bool:
-    """Tell whether a file is a picture."""
+    """Return whether a file is a picture."""
     try:
         load_pixels(path)
     except InputError:
@@ -153,6 +153,6 @@ def can_be_read(path: Path) -> bool:
 
 
 def own_samples(folder: Path) -> list[Pixels]:
-    """Give some of the pictures, each uint8 [1, H, W]."""
+    """Return some of the pictures, each uint8 [1, H, W]."""
     readable = (path for path in files_of(folder).paths if can_be_read(path))
     return [load_pixels(path)[None] for path, _ in zip(readable, range(LOOKED_AT), strict=False)]

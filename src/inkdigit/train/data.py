@@ -20,7 +20,7 @@ class Sheets:
     labels: Tensor
 
     def part(self, index: Tensor) -> "Sheets":
-        """Give some of the sheets."""
+        """Return some of the sheets."""
         return Sheets(self.pictures[index], self.shape[index], self.ink[index], self.labels[index])
 
     def and_also(self, others: "Sheets") -> "Sheets":
@@ -29,7 +29,7 @@ class Sheets:
         return Sheets(*(torch.cat(pair) for pair in pairs))
 
     def stretched(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Give some pictures as the localizer sees them, [B, 1, 96, 96], and their ink masks, [B, 1, 48, 48]."""
+        """Return some pictures as the localizer sees them, [B, 1, 96, 96], and their ink masks, [B, 1, 48, 48]."""
         sides = self.shape[index].flip(1)[..., None, None]
         centres = (torch.arange(GRID)[:, None] + 0.5) * (sides / GRID)  # no cell is over 1 px: all is interpolated
         matrices = overlaps(centres.clamp(torch.tensor(0.5), sides - 0.5), torch.ones(1), self.pictures.shape[-1])
@@ -49,7 +49,7 @@ class Frames:
     labels: Tensor
 
     def batch(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Give some frames as float [B, 1, 28, 28] in 0..1, with their labels."""
+        """Return some frames as float [B, 1, 28, 28] in 0..1, with their labels."""
         return self.frames[index][:, None].float() / 255, self.labels[index]
 
 

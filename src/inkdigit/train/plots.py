@@ -92,7 +92,7 @@ def draw_confusion(axes: Axes, table: NDArray[np.int64], labels: tuple[str, ...]
 
 
 def worst_mistakes(data: Labelled, result: Score) -> list[int]:
-    """Give the places of the mistakes that were made with the most confidence."""
+    """Return the places of the mistakes that were made with the most confidence."""
     wrong = np.flatnonzero(result.answers != data.labels)
     surest = np.argsort(-result.probabilities[wrong].max(1), kind="stable")
     return [int(place) for place in wrong[surest][:WORST]]

@@ -18,7 +18,7 @@ def option(default: Any, text: str, *aliases: str, least: float = 0, most: float
 
 
 def flag(name: str) -> str:
-    """Give the flag of a field."""
+    """Return the flag of a field."""
     return f"--{name.replace('_', '-')}"
 
 
@@ -77,7 +77,7 @@ class Recipe:
             raise DataError(f"--validation {self.validation} leaves none of --pictures {self.pictures} to train on.")
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the recipe as JSON values."""
+        """Return the recipe as JSON values."""
         return asdict(self)
 
 
@@ -89,7 +89,7 @@ def named_recipes() -> dict[str, dict[str, Any]]:
 
 
 def named_recipe(name: str, given: Mapping[str, Any]) -> Recipe:
-    """Give a recipe by its name, with what was `given` in the place of its own values. Raises DataError."""
+    """Return a recipe by its name, with what was `given` in the place of its own values. Raises DataError."""
     recipes = named_recipes()
     if name not in recipes:
         raise DataError(f"There is no recipe {name!r}; there are: {', '.join(recipes)}.")

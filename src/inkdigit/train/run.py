@@ -49,7 +49,7 @@ def train(
 ) -> Path | None:
     """Train, calibrate, export and score; `resume` goes on from the checkpoints in `out`.
 
-    Gives the artefact; of several processes, only the first does. Raises DataError, ArtefactError, and Stopped where
+    Returns the artefact; of several processes, only the first does. Raises DataError, ArtefactError, and Stopped where
     Ctrl-C came before there was a network.
     """
     known("network", recipe.network, NETWORKS)
@@ -146,7 +146,7 @@ def fitted(
 
 
 def with_what_is_there(recipe: Recipe, folder: Path | None) -> Recipe:
-    """Give the recipe without pen digits, and say so, where they are not at hand. Raises DataError."""
+    """Return the recipe without pen digits, and say so, where they are not at hand. Raises DataError."""
     path = pendigits_path(folder)
     if recipe.pens == 0 or (path and path.is_file()):
         return recipe

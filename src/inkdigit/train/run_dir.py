@@ -39,7 +39,7 @@ class Notes:
 
     @property
     def history(self) -> dict[str, Any]:
-        """Give the recipe, with the one of the run that it began with in the place of that run's folder."""
+        """Return the recipe, with the one of the run that it began with in the place of that run's folder."""
         return {**self.recipe.as_dict(), "begin_with": self.begun_with}
 
 

@@ -29,7 +29,7 @@ SPLIT = ("pictures", "validation", "validation_writers")
 def begun_with(
     recipe: Recipe, labels: tuple[str, ...], same: tuple[str, ...]
 ) -> tuple[Mapping[str, Any], Graph | None]:
-    """Give the recipe and the graph of what a run begins with, if there is anything.
+    """Return the recipe and the graph of what a run begins with, if there is anything.
 
     Where it has other `labels`, the last layer is new.
     Raises DataError where that, or what is mixed in, was trained with another network, or differs in what must be the
@@ -53,7 +53,7 @@ def begun_with(
 
 
 def drawn_by(recipe: Recipe, before: Mapping[str, Any]) -> int:
-    """Give the seed of pens and paper: a run that begins with others, and knows their recipes, sees new ones."""
+    """Return the seed of pens and paper: a run that begins with others, and knows their recipes, sees new ones."""
     runs = 0
     while before:
         before, runs = before.get("begin_with", {}), runs + 1
@@ -84,7 +84,7 @@ def mix(graph: Graph, other: Graph, part: float) -> None:
 
 
 def teachers_of(recipe: Recipe, labels: tuple[str, ...], same: tuple[str, ...]) -> list[Network]:
-    """Give the networks that a run is taught by, of whatever kind. Raises DataError, ArtefactError."""
+    """Return the networks that a run is taught by, of whatever kind. Raises DataError, ArtefactError."""
     teachers = []
     for where in recipe.taught_by.split(",") if recipe.taught_by else ():
         before, known, graph = weights_of(where)
@@ -96,12 +96,12 @@ def teachers_of(recipe: Recipe, labels: tuple[str, ...], same: tuple[str, ...]) 
 
 
 def framing_of(recipe: Recipe) -> Framing:
-    """Give the framing, with the localizer that the recipe takes as it is. Raises DataError, ArtefactError."""
+    """Return the framing, with the localizer that the recipe takes as it is. Raises DataError, ArtefactError."""
     return weights_of(recipe.localizer or recipe.begin_with or DEFAULT_MODEL)[2].framing
 
 
 def weights_of(where: str) -> tuple[Mapping[str, Any], tuple[str, ...], Graph]:
-    """Give recipe, labels and graph of a run's folder, of a shipped model by its name, or of an artefact (`.onnx`).
+    """Return recipe, labels and graph of a run's folder, of a shipped model by its name, or of an artefact (`.onnx`).
 
     Raises DataError, ArtefactError.
     """
@@ -131,7 +131,7 @@ def from_artefact(path: Path) -> tuple[Mapping[str, Any], tuple[str, ...], Graph
 
 
 def in_float(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give weights by their names, those that were quantised in float again; each of their channels has its scale."""
+    """Return weights by their names, those that were quantised in float again; each of their channels has its scale."""
     weights = dict(stored)
     for name, values in stored.items():
         if name.endswith(QUANTISED):
@@ -142,7 +142,7 @@ def in_float(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor]:
-    """Give a graph's weights; batch normalisation, which exporting folds into the convolution, is left its shift."""
+    """Return a graph's weights; batch normalisation, which exporting folds into the convolution, is left its shift."""
     weights = {}
     modules = dict(graph.named_modules())
     for name, module in modules.items():
@@ -159,7 +159,7 @@ def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor
 
 
 def folded(framing: Framing) -> Framing:
-    """Give a copy that does the same sooner and cannot be trained."""
+    """Return a copy that does the same sooner and cannot be trained."""
     return Framing(fused(framing.localizer))
 
 

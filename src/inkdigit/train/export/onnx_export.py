@@ -44,7 +44,7 @@ def export(graph: Graph, contract: Contract, images: list[NDArray[np.uint8]], ta
 
 @contextmanager
 def drafted(target: Path) -> Iterator[Path]:
-    """Give a path for a file that takes the target's place when it is finished, and leaves nothing when it is not.
+    """Return a path for a file that takes the target's place when it is finished, and leaves nothing when it is not.
 
     Raises DataError where it cannot be written.
     """
@@ -77,7 +77,7 @@ def to_onnx(graph: Graph) -> onnx.ModelProto:
 
 
 def with_own_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Give every branch of a condition its own weights: ONNX Runtime lays out no others for a processor's vectors."""
+    """Return every branch of a condition its own weights: ONNX Runtime lays out no others for a processor's vectors."""
     stored = {item.name: item for item in model.graph.initializer}
     for branch in branches(model):
         for node in branch.node:
@@ -90,7 +90,7 @@ def with_own_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def branches(model: onnx.ModelProto) -> list[onnx.GraphProto]:
-    """Give the graphs that conditions choose from."""
+    """Return the graphs that conditions choose from."""
     return [each.g for node in model.graph.node for each in node.attribute if each.type == onnx.AttributeProto.GRAPH]
 
 
@@ -125,7 +125,7 @@ def rewrite_contract(path: Path, **changes: object) -> None:
 
 
 def git_commit() -> str:
-    """Give the commit of the checkout that this code is in, `-dirty` where files differ from it; empty for none."""
+    """Return the commit of the checkout that this code is in, `-dirty` where files differ from it; empty for none."""
     if not git("ls-files", "--error-unmatch", Path(__file__).name):  # installed below some other project's checkout
         return ""
     return git("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty")

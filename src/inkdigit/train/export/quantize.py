@@ -63,7 +63,7 @@ def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
 
 
 def frames_of(notes: Notes, graph: Graph, folder: Path | None) -> tuple[NDArray[np.uint8], Labelled]:
-    """Give frames of training data to calibrate on, uint8 [N, 28, 28], and the frames that the run validated on."""
+    """Return frames of training data to calibrate on, uint8 [N, 28, 28], and the frames that the run validated on."""
     recipe = replace(notes.recipe, pens=min(1, notes.recipe.pens), invented=0)
     own = own_folder(folder)
     training, validation, _ = own_corpora(recipe, own, graph.framing) if own else corpora(recipe, folder, recipe.seed)
@@ -120,7 +120,7 @@ def activations(model: onnx.ModelProto, layers: list[str]) -> list[str]:
 
 
 def only_for(layers: list[str], model: onnx.ModelProto) -> onnx.ModelProto:
-    """Give others than `layers` floats: what goes into these, and logits, as linear layers put them out.
+    """Return others than `layers` floats: what goes into these, and logits, as linear layers put them out.
 
     The quantiser would round the frame that is put out, and small probabilities would be equal in 8 bits.
     """
@@ -135,7 +135,7 @@ def only_for(layers: list[str], model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def before_rounding(name: str, maker: Mapping[str, onnx.NodeProto]) -> str | None:
-    """Give the value that `name` is, quantised and back; None where it is none such."""
+    """Return the value that `name` is, quantised and back; None where it is none such."""
     back = maker.get(name)
     there = maker.get(back.input[0]) if back and back.op_type == "DequantizeLinear" else None
     return there.input[0] if there and there.op_type == "QuantizeLinear" else None
@@ -157,6 +157,6 @@ class Calibration(CalibrationDataReader):  # type: ignore[misc]  # no types are 
         self._batches = iter(np.array_split(frames, -(-len(frames) // BATCH)))
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        """Give the next batch as the graph's input; None at the end."""
+        """Return the next batch as the graph's input; None at the end."""
         batch = next(self._batches, None)
         return None if batch is None else {"pixels": batch}

@@ -68,7 +68,7 @@ def exportable(out: Path, folder: Path | None) -> tuple[Notes, Graph]:
 
 
 def place_of(target: Path | None, out: Path, name: str) -> Path:
-    """Give the file that an export writes: the target, or `name` in the run's folder. Raises DataError."""
+    """Return the file that an export writes: the target, or `name` in the run's folder. Raises DataError."""
     target = target or out / name
     if target.suffix != Path(name).suffix:
         raise DataError(f"--to names a file that ends in {Path(name).suffix}, not {target}.")
@@ -77,7 +77,7 @@ def place_of(target: Path | None, out: Path, name: str) -> Path:
 
 
 def validation_of(notes: Notes, graph: Graph, folder: Path | None) -> Labelled | None:
-    """Give what the run validated on: the user's own pictures, or frames; None where the data is not at hand."""
+    """Return what the run validated on: the user's own pictures, or frames; None where the data is not at hand."""
     if own := own_folder(folder):
         return held_out_pictures(own)
     try:
@@ -92,7 +92,7 @@ def settled(target: Path, validation: Labelled | None) -> Spread:
     """Raise the confidence from which on an artefact is sure, until enough of what it is then sure of is right.
 
     It was chosen by one reading of frames, in float. What is read is framed anew, perhaps in 8 bits, and what is not
-    sure is read again, which the confidence decides itself: so this is repeated. Gives the answers on `validation`,
+    sure is read again, which the confidence decides itself: so this is repeated. Returns the answers on `validation`,
     counted.
     """
     while validation:
@@ -142,7 +142,7 @@ def contract_of(notes: Notes) -> Contract:
 
 
 def samples(folder: Path | None) -> list[NDArray[np.uint8]]:
-    """Give real pictures of several sizes on which an export must prove itself."""
+    """Return real pictures of several sizes on which an export must prove itself."""
     if own := own_folder(folder):
         return own_samples(own)
     images = mnist("train", folder).images[:200]

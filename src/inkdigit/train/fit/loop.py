@@ -81,16 +81,16 @@ class Loop:
 
     @property
     def later(self) -> int:
-        """Give the pictures that each epoch but the first visits."""
+        """Return the pictures that each epoch but the first visits."""
         return round(self.count * self.recipe.revisited)
 
     @property
     def steps(self) -> int:
-        """Give the steps of all epochs."""
+        """Return the steps of all epochs."""
         return self.count // self.recipe.batch + (self.epochs - 1) * (self.later // self.recipe.batch)
 
     def epoch_of(self, step: int) -> tuple[int, int]:
-        """Give the epoch of a step, from 0 on, and the step's number in it."""
+        """Return the epoch of a step, from 0 on, and the step's number in it."""
         first, later = self.count // self.recipe.batch, self.later // self.recipe.batch
         if step < first:
             return 0, step
@@ -175,12 +175,12 @@ def refuse_too_little(count: int, epochs: int, recipe: Recipe) -> None:
 
 
 def laid_out(value: Tensor, parameter: Tensor) -> Tensor:
-    """Give an optimiser's value the layout in memory of its parameter: fused steps pair the two by position alone."""
+    """Return an optimiser's value the layout in memory of its parameter: fused steps pair the two by position alone."""
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Give the tensors whose names begin with a prefix, without it."""
+    """Return the tensors whose names begin with a prefix, without it."""
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 

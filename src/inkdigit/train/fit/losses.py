@@ -16,7 +16,7 @@ TAUGHT = 0.7  # weight of the teachers' probabilities; the labels have the rest
 
 
 def mask_loss(logits: Tensor, ink: Tensor) -> Tensor:
-    """Give a loss of masks [N, 1, 48, 48]: cross-entropy, and Dice loss, in which small digits weigh as much.
+    """Return a loss of masks [N, 1, 48, 48]: cross-entropy, and Dice loss, in which small digits weigh as much.
 
     The profiles' cross-entropy is added, because the cut's extent hangs on the strongest cell of each row and column.
     """
@@ -26,7 +26,7 @@ def mask_loss(logits: Tensor, ink: Tensor) -> Tensor:
 
 
 def dice(found: Tensor, ink: Tensor) -> Tensor:
-    """Give the Dice coefficient [N], 0..1, of masks found and true [N, 1, S, S]; 1 where both are empty."""
+    """Return the Dice coefficient [N], 0..1, of masks found and true [N, 1, S, S]; 1 where both are empty."""
     return (2 * (found * ink).sum((1, 2, 3)) + 1) / (found.sum((1, 2, 3)) + ink.sum((1, 2, 3)) + 1)
 
 
@@ -38,7 +38,7 @@ def classifier_loss(
     precision: str,
     teachers: Sequence[nn.Module] = (),
 ) -> tuple[Tensor, Tensor]:
-    """Give this process's part of the losses of frames [N, 1, 28, 28] with their labels [N].
+    """Return this process's part of the losses of frames [N, 1, 28, 28] with their labels [N].
 
     They are cross-entropy of the labels, mixed with what teachers answer, plus that of digit or no digit: first each
     frame's own, without gradients and less its target's entropy, then the whole. The wholes' mean over the processes

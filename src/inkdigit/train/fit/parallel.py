@@ -40,17 +40,17 @@ def leave() -> None:
 
 
 def count() -> int:
-    """Give the number of processes."""
+    """Return the number of processes."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def is_first() -> bool:
-    """Tell whether this is the process that writes and speaks."""
+    """Return whether this is the process that writes and speaks."""
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
 def part(batch: Tensor) -> Tensor:
-    """Give this process's rows of a batch."""
+    """Return this process's rows of a batch."""
     return batch if count() == 1 else batch[distributed.get_rank() :: count()]
 
 
@@ -65,19 +65,19 @@ def whole(values: Tensor, rows: int) -> Tensor:
 
 
 def in_parallel(module: nn.Module) -> nn.Module:
-    """Give a module whose gradients are the mean over all processes."""
+    """Return a module whose gradients are the mean over all processes."""
     return module if count() == 1 else DistributedDataParallel(module)
 
 
 def agree(module: nn.Module) -> None:
-    """Give every process the first one's weights and statistics."""
+    """Return every process the first one's weights and statistics."""
     if count() > 1:
         for value in module.state_dict().values():
             distributed.broadcast(value, 0)
 
 
 def anybody(here: bool) -> bool:
-    """Tell whether it is so in any process."""
+    """Return whether it is so in any process."""
     if count() == 1:
         return here
     flag = torch.tensor(float(here))
@@ -86,7 +86,7 @@ def anybody(here: bool) -> bool:
 
 
 def mean(value: Tensor) -> float:
-    """Give a number's mean over all processes."""
+    """Return a number's mean over all processes."""
     if count() > 1:
         value = value.detach().clone()
         distributed.all_reduce(value)

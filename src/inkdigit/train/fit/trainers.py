@@ -85,7 +85,7 @@ def fit_classifier(
 
 
 def unfaded(done: float, fading: float) -> float:
-    """Give how much of the distortion is left, 0..1, when a part of all steps is `done`, 0..1, and the last part fades.
+    """Return how much of the distortion is left, 0..1, when a part of all steps is `done`, 0..1, and the last part fades.
 
     What is read is not distorted: a short run that ends on such frames reads a tenth of a point more of them right.
     """
@@ -93,7 +93,7 @@ def unfaded(done: float, fading: float) -> float:
 
 
 def computed_in(precision: str, device: str) -> str:
-    """Give float32 or bfloat16: what is named, or for `auto` the sooner one on a device.
+    """Return float32 or bfloat16: what is named, or for `auto` the sooner one on a device.
 
     CUDA and AMX are sooner in bfloat16. Of processors with AVX-512 BF16 alone, AMD's are (0.6 of a step's time),
     and Intel's are not (1.5 of it): they multiply no more pairs at once than single floats.
@@ -108,7 +108,7 @@ def computed_in(precision: str, device: str) -> str:
 
 @torch.no_grad()
 def outputs(network: nn.Module, data: Frames) -> tuple[Tensor, Tensor]:
-    """Give the logits [N, C] and digitness logits [N] of all frames."""
+    """Return the logits [N, C] and digitness logits [N] of all frames."""
     network.eval()
     parts = [network(data.batch(index)[0]) for index in torch.arange(len(data.labels)).split(1000)]
     logits, digitness = zip(*parts, strict=True)
@@ -116,5 +116,5 @@ def outputs(network: nn.Module, data: Frames) -> tuple[Tensor, Tensor]:
 
 
 def accuracy(network: nn.Module, data: Frames) -> float:
-    """Give the part of the frames that is read right, 0..1."""
+    """Return the part of the frames that is read right, 0..1."""
     return (outputs(network, data)[0].argmax(1) == data.labels).float().mean().item()

@@ -30,12 +30,12 @@ class Temperature:
     by_digitness: float = 0.0
 
     def __call__(self, logits: Tensor, digitness: Tensor) -> Tensor:
-        """Give probabilities [N, C] from logits [N, C] and digitness logits [N]."""
+        """Return probabilities [N, C] from logits [N, C] and digitness logits [N]."""
         return torch.softmax(sharpened(logits, self.sharpness + self.by_digitness * digitness), 1)
 
 
 def sharpened(logits: Tensor, sharpness: Tensor) -> Tensor:
-    """Give logits [N, C] for softmax, of which the sharpness [N] is the logarithm of a factor."""
+    """Return logits [N, C] for softmax, of which the sharpness [N] is the logarithm of a factor."""
     return logits * sharpness.clamp(-MOST, MOST).exp()[:, None]
 
 

@@ -140,7 +140,7 @@ def hidden(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 
 
 def fused(module: Module) -> Module:
-    """Give a copy that does the same sooner and cannot be trained: batch normalisation is in its convolutions."""
+    """Return a copy that does the same sooner and cannot be trained: batch normalisation is in its convolutions."""
     copy = deepcopy(module).eval()
     for layers, place, before, norm in list(normalised(copy)):
         layers[place], layers[place + 1] = fuse_conv_bn_eval(before, norm), nn.Identity()
@@ -148,7 +148,7 @@ def fused(module: Module) -> Module:
 
 
 def normalised(module: nn.Module) -> Iterator[tuple[nn.Sequential, int, nn.Conv2d, nn.BatchNorm2d]]:
-    """Give every convolution that batch normalisation follows, and before the two, the layers they are in and where."""
+    """Return every convolution that batch normalisation follows, and before the two, the layers they are in and where."""
     for layers in module.modules():
         if isinstance(layers, nn.Sequential):
             for place, (layer, norm) in enumerate(pairwise(layers)):

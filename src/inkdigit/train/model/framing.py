@@ -57,17 +57,17 @@ def overlaps(centres: Tensor, width: Tensor, size: int) -> Tensor:
 
 
 def profiles(values: Tensor) -> Tensor:
-    """Give the strongest of every row and of every column of [N, 1, S, S], as [N, 2, S]."""
+    """Return the strongest of every row and of every column of [N, 1, S, S], as [N, 2, S]."""
     return torch.cat([values.amax(3), values.amax(2)], 1)
 
 
 def sums(values: Tensor) -> Tensor:
-    """Give the sum of every row and of every column of [N, K, S, S], as [N, 2K, S], the rows of all K first."""
+    """Return the sum of every row and of every column of [N, K, S, S], as [N, 2K, S], the rows of all K first."""
     return torch.cat([values.sum(3), values.sum(2)], 1)
 
 
 def extent(inked: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the first index, and the last plus 1, of what is true in bool [N, 2, S], as [N, 2, 1]; S and 0 for none."""
+    """Return the first index, and the last plus 1, of what is true in bool [N, 2, S], as [N, 2, 1]; S and 0 for none."""
     size = inked.shape[2]
     index = torch.arange(size, device=inked.device, dtype=torch.float32)
     first = torch.where(inked, index, float(size)).amin(2, keepdim=True)
@@ -96,11 +96,11 @@ class Framing(nn.Module):
         return place(ink), contrast
 
     def from_afar(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give all of a picture [N, 1, H, W], the same as a grid [N, 1, 96, 96], and its size in px [N, 2, 1]."""
+        """Return all of a picture [N, 1, H, W], the same as a grid [N, 1, 96, 96], and its size in px [N, 2, 1]."""
         return picture.clone(), look(picture), sides_of(picture).repeat(len(picture), 1, 1)
 
     def from_near(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give what is around all that may be ink at a first look at a picture, as a grid twice, and its size in px.
+        """Return what is around all that may be ink at a first look at a picture, as a grid twice, and its size in px.
 
         From afar the tail of a 6 looks like its neighbour; what is not looked at from near is lost.
         """
@@ -125,18 +125,18 @@ class Framing(nn.Module):
 
 
 def spanned(mask: Tensor) -> Span:
-    """Give the span of the ink in a mask [N, 1, 48, 48]; the last is before the first where there is none."""
+    """Return the span of the ink in a mask [N, 1, 48, 48]; the last is before the first where there is none."""
     seen = profiles(mask)
     return extent(seen > (UNSURE * seen.amax((1, 2), keepdim=True)).clamp(LEAST, 0.5))
 
 
 def lone(apart: Tensor) -> Tensor:
-    """Say which cells stand out, [N, 1, 48, 48], so much more than the rest that they are ink in any case: 0 or 1."""
+    """Return which cells stand out, [N, 1, 48, 48], so much more than the rest that they are ink in any case: 0 or 1."""
     return (standardised(apart).abs() > LONE).float()
 
 
 def every_second(grid: Tensor) -> Tensor:
-    """Give the mask's cells of a grid [N, 1, 96, 96] as [N, 1, 48, 48], sooner than slicing does."""
+    """Return the mask's cells of a grid [N, 1, 96, 96] as [N, 1, 48, 48], sooner than slicing does."""
     cells: Tensor = functional.max_pool2d(grid, 1, 2)
     return cells
 
@@ -190,7 +190,7 @@ class Paper:
         self.off: Tensor = near / (much + SCRAP)
 
     def at(self, cells: Tensor) -> Tensor:
-        """Give the brightness [N, 1, S, S] at the rows and columns `cells` [N, 2, S], from the mask's middle."""
+        """Return the brightness [N, 1, S, S] at the rows and columns `cells` [N, 2, S], from the mask's middle."""
         down, across = (self.level / 2 + self.slope * (cells - self.centre)).split(1, dim=1)
         brightness: Tensor = down[..., None] + across[:, :, None]
         return brightness
@@ -199,7 +199,7 @@ class Paper:
 def cut(view: Tensor, size: Tensor, mask: Tensor, span: Span, paper: Paper) -> tuple[Tensor, Tensor]:
     """Cut the ink out of a view [N, 1, H, W] of so many px [N, 2, 1], which it may be stretched from.
 
-    With the `mask` [N, 1, 48, 48] of all of it, the ink's `span` in that, and the `paper`. Gives the ink
+    With the `mask` [N, 1, 48, 48] of all of it, the ink's `span` in that, and the `paper`. Returns the ink
     [N, 1, 42, 42] in 0..1, and its contrast to the paper [N, 1, 1, 1] in grey levels.
     """
     height, width = view.shape[2:]
@@ -239,7 +239,7 @@ def inked(depth: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def strongest(depth: Tensor) -> Tensor:
-    """Give the level [N, 1, 1, 1] of the strongest ink of [N, 1, S, S], steadier than a maximum: a ratio of powers."""
+    """Return the level [N, 1, 1, 1] of the strongest ink of [N, 1, S, S], steadier than a maximum: a ratio of powers."""
     square = depth * depth
     fourth = square * square
     return (fourth * depth).sum((2, 3), keepdim=True) / fourth.sum((2, 3), keepdim=True).clamp(min=1e-12)
@@ -262,14 +262,14 @@ def place(ink: Tensor) -> Tensor:
 
 
 def sides_of(picture: Tensor) -> Tensor:
-    """Give the height and width of all pictures [N, 1, H, W], as [1, 2, 1]."""
+    """Return the height and width of all pictures [N, 1, H, W], as [1, 2, 1]."""
     return torch.stack([torch.scalar_tensor(side) for side in picture.shape[2:]]).to(picture.device)[None, :, None]
 
 
 def around_ink(span: tuple[Tensor, Tensor], sides: Tensor) -> tuple[Tensor, Tensor]:
     """Choose a window around the ink's `span` in the mask of pictures with these `sides` [1, 2, 1]; all for no ink.
 
-    Gives where it starts and its size, px [N, 2, 1].
+    Returns where it starts and its size, px [N, 2, 1].
     """
     first, last = (edge * (sides / MASK) for edge in span)
     half = ((last - first).amax(1, keepdim=True) * CLOSER).clamp(min=LEAST_SEEN) / 2

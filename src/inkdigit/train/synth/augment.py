@@ -57,7 +57,7 @@ def lengthened(frames: Tensor, strength: float) -> Tensor:
 
 @functools.cache
 def smooth(cells: int, size: int) -> Tensor:
-    """Give the matrix [size, cells] that interpolates bicubically along a side, faster than torch does it."""
+    """Return the matrix [size, cells] that interpolates bicubically along a side, faster than torch does it."""
     return functional.interpolate(torch.eye(cells)[None, None], (size, cells), mode="bicubic", align_corners=True)[0, 0]
 
 
@@ -74,7 +74,7 @@ def weight(frames: Tensor, strength: float = 1) -> Tensor:
 
 
 def widened(frames: Tensor) -> Tensor:
-    """Give the maximum of the 3×3 cells around each, a tenth of the time of max-pooling."""
+    """Return the maximum of the 3×3 cells around each, a tenth of the time of max-pooling."""
     edged = functional.pad(frames, (1, 1, 1, 1), mode="replicate")
     rows = torch.maximum(torch.maximum(edged[..., :-2, :], edged[..., 1:-1, :]), edged[..., 2:, :])
     return torch.maximum(torch.maximum(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])

@@ -144,10 +144,10 @@ def invented_digits(count: int, seed: int) -> list[PenDigit]:
     """Invent digits, as many of each label, every form as often as its label's others."""
     random = np.random.default_rng(seed)
     labels = [number % len(FORMS) for number in range(count)]
-    return [_written(FORMS[label][random.integers(len(FORMS[label]))], label, random) for label in labels]
+    return [write_form(FORMS[label][random.integers(len(FORMS[label]))], label, random) for label in labels]
 
 
-def _written(form: str, label: int, random: np.random.Generator) -> PenDigit:
+def write_form(form: str, label: int, random: np.random.Generator) -> PenDigit:
     box = np.array([random.uniform(0.4, 0.95), 1.0])
     loose = random.uniform(0.01, 0.06)
     strokes = [_smooth(path * box + _unsteady(path, loose, random)) for path in _paths(form)]
@@ -197,7 +197,7 @@ def invented_signs(count: int, seed: int) -> list[PenDigit]:
 
 
 def _letter(random: np.random.Generator) -> tuple[Stroke, ...]:
-    return _written(OTHERS[random.integers(len(OTHERS))], NO_DIGIT, random).strokes
+    return write_form(OTHERS[random.integers(len(OTHERS))], NO_DIGIT, random).strokes
 
 
 def _lasso(random: np.random.Generator) -> tuple[Stroke, ...]:
@@ -264,7 +264,7 @@ def _blot(random: np.random.Generator) -> tuple[Stroke, ...]:
 
 
 def _bulge(down: Points, random: np.random.Generator) -> Points:
-    """Give how far one side of a blot reaches at every height -1..1, around 1: even, or in waves."""
+    """Return how far one side of a blot reaches at every height -1..1, around 1: even, or in waves."""
     k = np.arange(1, 4)[:, None]
     waves = random.normal(0, 0.4, (3, 1)) / k * np.cos(np.pi * k * down + random.uniform(0, 2 * np.pi, (3, 1)))
     reach: Points = np.maximum(1 + random.integers(2) * waves.sum(0), 0.4)

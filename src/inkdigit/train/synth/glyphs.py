@@ -44,7 +44,7 @@ def glyph_ink(numbers: Iterable[int], seed: int) -> NDArray[np.uint8]:
 
 
 def middles(name: str) -> Iterator[Stroke]:
-    """Give the middle of every glyph's lines, as points in no order, but for glyphs too solid to have one."""
+    """Return the middle of every glyph's lines, as points in no order, but for glyphs too solid to have one."""
     font = font_file(name)
     printer = ImageFont.truetype(font, LARGE)
     for code in sorted(FT2Font(font).get_charmap()):
@@ -61,17 +61,17 @@ def middles(name: str) -> Iterator[Stroke]:
 
 
 def font_file(name: str) -> Path:
-    """Give where one of matplotlib's fonts lies."""
+    """Return where one of matplotlib's fonts lies."""
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
 
 
 def font_sources() -> dict[str, str]:
-    """Give the SHA-256 of every font's file."""
+    """Return the SHA-256 of every font's file."""
     return {name: hashlib.sha256(font_file(name).read_bytes()).hexdigest() for name in FONTS}
 
 
 def is_no_digit(glyph: str) -> bool:
-    """Say whether a glyph is trained on as no digit: a letter or symbol that is neither scored by nor like one."""
+    """Return whether a glyph is trained on as no digit: a letter or symbol that is neither scored by nor like one."""
     if glyph.isascii() or unicodedata.category(glyph) not in KINDS:
         return False
     parts = unicodedata.normalize("NFKD", glyph)  # a letter and its accents, or the letter that an italic one is

@@ -25,7 +25,7 @@ def chance(count: int, probability: float) -> Tensor:
 
 
 def axes(size: int) -> tuple[Tensor, Tensor]:
-    """Give the centres of cells, x [1, 1, S] and y [1, S, 1]."""
+    """Return the centres of cells, x [1, 1, S] and y [1, S, 1]."""
     cells = torch.arange(size) + 0.5
     return cells[None, None], cells[None, :, None]
 
@@ -64,7 +64,7 @@ def shadows(count: int, size: int) -> Tensor:
 
 
 def texture(count: int, size: int) -> Tensor:
-    """Give what is rough or mottled about cloth, stone or cork, [N, S, S] around 0: patches of one to eight cells."""
+    """Return what is rough or mottled about cloth, stone or cork, [N, S, S] around 0: patches of one to eight cells."""
     mottled = torch.zeros(count, size, size)
     for cell in (1, 3, 8):
         patches = torch.randn(count, 1, size // cell, size // cell)
@@ -73,7 +73,7 @@ def texture(count: int, size: int) -> Tensor:
 
 
 def waves(count: int, size: int) -> Tensor:
-    """Give parallel waves, straight ones or bent as the grain of wood is: [N, S, S] in -1..1."""
+    """Return parallel waves, straight ones or bent as the grain of wood is: [N, S, S] in -1..1."""
     x, y = axes(size)
     turn = uniform(count, 0, 2 * math.pi)
     bent = functional.interpolate(torch.randn(count, 1, 6, 6), size=size, mode="bicubic")[:, 0]
@@ -121,7 +121,7 @@ def holes(count: int, size: int) -> Tensor:
 def things(ink: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Lay a thing on some papers beside the ink [N, S, S]: a pen, a coin, an eraser, the edge of a phone.
 
-    Gives its brightness and how much of each cell it takes, [N, S, S]. What would touch the ink is not laid.
+    Returns its brightness and how much of each cell it takes, [N, S, S]. What would touch the ink is not laid.
     """
     count = len(ink)
     x, y = axes(size)
@@ -222,7 +222,7 @@ def marks(ink: Tensor, centre: Tensor, sides: Tensor, size: int) -> Tensor:
 
 
 def grain(count: int, size: int) -> Tensor:
-    """Give the pen's texture [N, S, S], 0..1: even for most, rough for pencil and chalk."""
+    """Return the pen's texture [N, S, S], 0..1: even for most, rough for pencil and chalk."""
     rough = uniform(count, 0, 0.6) * chance(count, 0.35)
     return 1 - rough * torch.rand(count, size, size)
 
@@ -268,7 +268,7 @@ def page(centre: Tensor, sides: Tensor, size: int) -> Tensor:
 
 
 def desk(count: int, size: int) -> Tensor:
-    """Give what is seen beside a page, even, rough or grained, of any brightness: [N, S, S]."""
+    """Return what is seen beside a page, even, rough or grained, of any brightness: [N, S, S]."""
     rough = uniform(count, 0, 0.4) * texture(count, size) * chance(count, 0.5)
     return uniform(count, 0, 1) * (1 + rough + uniform(count, 0, 0.3) * waves(count, size) * chance(count, 0.4))
 

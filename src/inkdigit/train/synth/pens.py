@@ -37,7 +37,7 @@ def enlarged(images: Tensor) -> Tensor:
 def redrawn_ink(images: Iterable[Tensor], seed: int) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
     """Draw N of MNIST's uint8 [28, 28] once more, along the middle of their lines and each with another pen.
 
-    So hundreds of hands write with hairlines and markers. Gives uint8 [M, 112, 112], and which of the N they are.
+    So hundreds of hands write with hairlines and markers. Returns uint8 [M, 112, 112], and which of the N they are.
     """
     random = np.random.default_rng(seed)
     lines, kept = middle_lines(images)
@@ -48,7 +48,7 @@ def redrawn_ink(images: Iterable[Tensor], seed: int) -> tuple[NDArray[np.uint8],
 def middle_lines(images: Iterable[Tensor]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     """Thin N of MNIST's uint8 [28, 28] to the middle of their lines (Zhang, Suen 1984): bool [M, 112, 112].
 
-    Gives which of the N they are too: those whose lines are not too broad for it.
+    Returns which of the N they are too: those whose lines are not too broad for it.
     """
     lines, kept = [], []
     for place, image in enumerate(images):
@@ -182,7 +182,7 @@ def slanted(strokes: list[Stroke], random: np.random.Generator) -> list[Stroke]:
 
 
 def turning(angle: float) -> NDArray[np.float64]:
-    """Give the matrix [2, 2] that turns by an angle in radians."""
+    """Return the matrix [2, 2] that turns by an angle in radians."""
     return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
 
 

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from inkdigit.errors import InputError
-from inkdigit.image import MAX_BYTES, MAX_PIXELS, MAX_SIDE, load_pixels
+from inkdigit.image import MAX_BYTES, MAX_PIXELS, PREDICT_SIDE, load_pixels
 from inkdigit.image.decode import TURNS
 from inkdigit.image.formats import picture_formats, picture_suffixes
 
@@ -313,7 +313,7 @@ def test_a_picture_of_one_pixel_has_no_colour_axis_to_fail_on() -> None:
 def test_large_pictures_are_reduced_by_boxes(height: int, width: int) -> None:
     page = np.random.default_rng(0).integers(0, 256, (height, width), np.uint8)
     pixels = load_pixels(page)
-    assert max(pixels.shape) <= MAX_SIDE < 2 * max(pixels.shape)
+    assert max(pixels.shape) <= PREDICT_SIDE < 2 * max(pixels.shape)
     np.testing.assert_array_equal(load_pixels(encoded(page)), pixels)
     np.testing.assert_array_equal(load_pixels(page[..., None]), pixels)
     factor = -(-width // pixels.shape[1]) if width > height else -(-height // pixels.shape[0])
@@ -519,3 +519,10 @@ def test_any_array_gives_pixels_or_an_input_error(values: Any) -> None:
         return
     assert pixels.dtype == np.uint8
     assert pixels.shape == values.shape[:2]
+
+
+@pytest.mark.parametrize("highest", [1.0, np.float32(1.0000001), 1.00001])
+def test_a_rounding_error_over_one_is_still_a_share(highest: float) -> None:
+    values = np.zeros((8, 8))
+    values[2:6, 3:5] = highest
+    assert load_pixels(values).max() == 255

@@ -1,0 +1,92 @@
+"""Calibrate the number reader on composed numbers: first what its candidates are, then how sure a number is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ...layout import Calibration, find_numbers
+from ...prediction import Thresholds
+from ..model.detector import OTHER, NumberReader
+from ..synth.scene import NumberPicture
+
+MATCHED = 0.4  # intersection over union from which a candidate is a symbol
+SURE_RIGHT = 0.997  # share of the sure numbers that are right
+LABELS = (*"0123456789.,-/", "other")
+
+
+@torch.no_grad()
+def candidates(reader: NumberReader, pictures: Sequence[NumberPicture]) -> list[tuple[Tensor, ...]]:
+    """Return what the reader finds on each picture: boxes, objectness, and the class logits of both looks."""
+    return [reader.candidates(torch.as_tensor(picture.pixels.copy())[None])[:4] for picture in pictures]
+
+
+def labels_of(boxes: Tensor, picture: NumberPicture) -> Tensor:
+    """Return the class of each candidate, [K]: that of the symbol that it overlaps, or `OTHER`."""
+    wanted = torch.as_tensor(picture.boxes)
+    low = torch.maximum(boxes[:, None, :2], wanted[None, :, :2])
+    high = torch.minimum(boxes[:, None, 2:], wanted[None, :, 2:])
+    shared = (high - low).clamp(min=0).prod(2)
+    areas = [(each[:, 2:] - each[:, :2]).prod(1) for each in (boxes, wanted)]
+    measure = shared / (areas[0][:, None] + areas[1] - shared).clamp(min=1e-3)
+    best, place = measure.max(1)
+    return torch.where(best >= MATCHED, torch.as_tensor(picture.classes)[place], OTHER)
+
+
+def calibrate_candidates(reader: NumberReader, pictures: Sequence[NumberPicture]) -> None:
+    """Fit the reader's four numbers so that the classes of all candidates are the most likely."""
+    found = [parts for parts in candidates(reader, pictures)]
+    labels = torch.cat([labels_of(parts[0], picture) for parts, picture in zip(found, pictures, strict=True)])
+    objectness, seen, closer = (torch.cat([parts[place] for parts in found]) for place in (1, 2, 3))
+    fitted = reader.calibration.clone().requires_grad_(True)
+    optimiser = torch.optim.LBFGS([fitted], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        reader.calibration = fitted
+        probabilities = reader.calibrated(objectness, seen, closer)
+        value = functional.nll_loss(probabilities.clamp(min=1e-7).log(), labels)
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    reader.calibration = fitted.detach()
+
+
+def read_all(reader: NumberReader, pictures: Sequence[NumberPicture]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return for each picture the probability that its reading is right, as the symbols say, and whether it is."""
+    certain, right = [], []
+    for picture in pictures:
+        with torch.no_grad():
+            boxes, probabilities, is_mark, _ = reader(torch.as_tensor(picture.pixels.copy())[None])
+        numbers = find_numbers(boxes.numpy(), probabilities.numpy(), is_mark.numpy(), LABELS, Calibration(1.0, 0.0))
+        if numbers:
+            certain.append(float(np.prod([number.confidence for number in numbers])))
+            right.append(" ".join(number.text for number in numbers) == picture.text)
+    return np.array(certain), np.array(right, bool)
+
+
+def choose_thresholds(certain: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Thresholds, Calibration]:
+    """Fit a number's confidence (Platt 1999), and choose the lowest from which on `SURE_RIGHT` of the numbers are right."""
+    clipped = torch.as_tensor(certain).clamp(1e-9, 1 - 1e-9)
+    inputs, targets = clipped.logit(), torch.as_tensor(right).double()
+    fitted = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([fitted], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        value = functional.binary_cross_entropy_with_logits(fitted[0] * inputs + fitted[1], targets)
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    scale, bias = (float(value) for value in fitted.detach())
+    confidence = 1 / (1 + np.exp(-(scale * inputs.numpy() + bias)))
+    order = np.argsort(-confidence)
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(share >= SURE_RIGHT)
+    least = float(confidence[order][enough[-1]]) if len(enough) else 1.0
+    return Thresholds(0.0, round(least, 6)), Calibration(round(scale, 4), round(bias, 4))
