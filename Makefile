@@ -20,7 +20,7 @@ train: $(VENV)/.dev  ## rebuild the shipped models
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash runs/reproduce.sh
 
 bench: $(VENV)/.dev  ## run every measurement in bench/
-	for file in $(filter-out bench/typical.py,$(wildcard bench/*.py)); do $(BIN)/python $$file || exit 1; done
+	for file in $(filter-out bench/typical.py bench/compose.py bench/handwriting.py,$(wildcard bench/*.py)); do $(BIN)/python $$file || exit 1; done
 
 package: $(VENV)/.dev  ## build wheel and sdist into dist/, and test the wheel in an empty environment
 	bash deploy/try-package.sh $(BIN)/python

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from inkdigit import Recognizer
-from inkdigit.demos.wording import percent
+from inkdigit.prediction import percent
 
 from ..pictures import encoded, seven
 from ..serving import Service, serving

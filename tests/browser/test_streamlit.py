@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from inkdigit import Recognizer
-from inkdigit.demos.wording import percent
+from inkdigit.prediction import percent
 
 from ..serving import Service
 from .canvas import canvas, draw
@@ -51,7 +51,7 @@ def test_a_digit_is_drawn_read_as_the_library_reads_it_and_cleared(app: Page) ->
     app.get_by_role("slider").press("ArrowRight")
     expect(rows).to_have_count(4, timeout=SLOW)
     app.get_by_role("button", name="Clear").click()
-    expect(app.get_by_text("Write a digit. Any size, anywhere.")).to_be_visible(timeout=SLOW)
+    expect(app.get_by_text("Write a digit or a number. Any size, anywhere.")).to_be_visible(timeout=SLOW)
     expect(app.get_by_test_id("stMetricValue")).to_have_count(0)
     draw(app, 7)
     expect_digit(app, "7")

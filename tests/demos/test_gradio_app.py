@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from inkdigit import InputError, Recognizer
-from inkdigit.demos.wording import percent
 from inkdigit.model_file import model_path
+from inkdigit.prediction import percent
 
 from ..pictures import encoded, seven
 from ..serving import INKDIGIT, Service, environment, serving, wait_for
