@@ -42,7 +42,7 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     assert problems == []
 
 
-LEFT, RIGHT = (0.2, 0.3, 0.2, 0.4), (0.5, 0.3, 0.2, 0.4)
+LEFT, RIGHT = (0.25, 0.3, 0.2, 0.4), (0.46, 0.3, 0.2, 0.4)
 
 
 def expect_digit(page: Page, digit: str) -> None:

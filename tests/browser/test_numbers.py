@@ -15,7 +15,7 @@ from .test_explanation import serious
 from .test_files import payload, picture
 from .test_page import LAYOUT
 
-FOUR, TWO = (0.2, 0.3, 0.2, 0.4), (0.55, 0.3, 0.2, 0.4)  # boxes on the canvas, side by side
+FOUR, TWO = (0.25, 0.3, 0.2, 0.4), (0.46, 0.3, 0.2, 0.4)  # boxes on the canvas, side by side
 Number = tuple[str, float, list[float], int]  # text, confidence, box, row
 
 

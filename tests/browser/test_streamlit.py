@@ -59,9 +59,9 @@ def test_a_digit_is_drawn_read_as_the_library_reads_it_and_cleared(app: Page) ->
 
 
 def test_a_number_is_drawn_with_boxes_and_undone(app: Page) -> None:
-    draw(app, 4, (0.2, 0.3, 0.2, 0.4))
+    draw(app, 4, (0.25, 0.3, 0.2, 0.4))
     expect_digit(app, "4")
-    draw(app, 2, (0.5, 0.3, 0.2, 0.4))
+    draw(app, 2, (0.46, 0.3, 0.2, 0.4))
     expect(app.get_by_test_id("stCode")).to_contain_text(re.compile("4 ?2"), timeout=SLOW)
     expect(app.get_by_test_id("stImage").locator("img")).to_have_count(1)
     app.get_by_role("button", name="Undo").click()

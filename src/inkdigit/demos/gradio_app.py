@@ -64,7 +64,8 @@ def _number(reading: Reading, image: ImageLike) -> Outputs:
     sentence = f"{reading.verdict} {percent(reading.confidence)}"
     boxes = f'<img src="{data_url(annotated_png(reading, image))}" alt="The picture with boxes over the numbers">'
     lines = len(reading.text.splitlines())
-    return _label(None), sentence, "", gr.Textbox(reading.text, lines=lines, visible=True), gr.HTML(boxes, visible=True)
+    text = gr.Textbox(reading.text, lines=lines, visible=True)
+    return gr.Label({}, visible=False), sentence, "", text, gr.HTML(boxes, visible=True)
 
 
 def _label(answer: Prediction | None) -> gr.Label:
@@ -74,6 +75,7 @@ def _label(answer: Prediction | None) -> gr.Label:
         _shown_probabilities(answer) if answer else {},
         label="Nearest digit" if is_doubtful else "Digit",
         elem_classes=["digit", "doubt"] if is_doubtful else ["digit"],
+        visible=True,
     )
 
 

@@ -112,7 +112,7 @@ def _probabilities(answer: Prediction) -> pd.DataFrame:
 
 def show_files(recognizer: Recognizer) -> None:
     """Read several files into a table that can be downloaded."""
-    files = st.file_uploader("Images of digits", accept_multiple_files=True)
+    files = st.file_uploader("Pictures of digits or numbers", accept_multiple_files=True)
     if not files:
         return
     names, images = [file.name for file in files], [file.getvalue() for file in files]
