@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt --editable
 serve: $(VENV)/.base  ## install, then serve the page at http://127.0.0.1:8000
 	$(BIN)/inkdigit serve
 
-test: $(VENV)/.dev  ## install, then run all tests
+test: $(VENV)/.dev  ## install, then run all tests in three processes
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 check: $(VENV)/.dev  ## check style and types

@@ -45,7 +45,7 @@ ARROWS = {
         "settings",
         "demos",
     },
-    "demos": {"errors", "prediction", "output", "image", "recognizer", "settings", "server"},
+    "demos": {"errors", "prediction", "reading", "output", "image", "recognizer", "settings", "server"},
     "cluster": {"__init__", "errors", "prediction", "image", "model_file", "recognizer", "settings", "server"},
     "train": {
         "__init__",

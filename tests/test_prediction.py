@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inkdigit.prediction import Model, Prediction, Thresholds, frame_png
+from inkdigit.prediction import Model, Prediction, Thresholds, frame_png, percent
 
 FRAME = np.linspace(0, 1, 784, dtype=np.float32).reshape(28, 28)
 MODEL = Model("mine", "1.2.3")
@@ -56,3 +56,13 @@ def test_the_dictionary_is_json_with_the_keys_of_v1_predict() -> None:
     assert "frame" not in answer().as_dict()
     assert png == frame_png(FRAME)
     np.testing.assert_allclose(np.asarray(Image.open(io.BytesIO(png))) / 255, FRAME, atol=0.002)
+
+
+def test_the_verdict_says_how_far_to_trust_the_answer() -> None:
+    assert answer().verdict == "A clear seven."
+    assert answer(probabilities=(0.4, 0.4, 0.2)).verdict == "Not sure. Perhaps zero, or seven."
+    assert answer(0.4, labels="xyz").verdict == "Not a digit. The nearest would be y."
+
+
+def test_a_percentage_is_never_certainty() -> None:
+    assert [percent(share) for share in (0.5, 0.9996, 1.0)] == ["50.0%", "99.96%", "99.99%"]

@@ -36,7 +36,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "scans").mkdir()
     (tmp_path / "runs" / "mine").mkdir(parents=True)
     shutil.copy(model_path(DEFAULT_MODEL), tmp_path / "runs" / "mine")
-    for name in ("seven.png", "one.png", "two.jpg", "scans/one.png", "scans/two.png"):
+    for name in ("seven.png", "form.jpg", "one.png", "two.jpg", "scans/one.png", "scans/two.png"):
         Image.fromarray(seven()).save(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -74,7 +74,7 @@ def test_python(desk: Path, code: str, request: pytest.FixtureRequest) -> None:
     assert getattr(names.get("answer"), "digit", 7) == 7
 
 
-@pytest.mark.parametrize("line", matching(r"inkdigit (predict|models)"))
+@pytest.mark.parametrize("line", matching(r"inkdigit (predict|read|models)"))
 def test_commands(desk: Path, line: str) -> None:
     command = f"{shlex.quote(sys.executable)} -m {line}"
     done = subprocess.run(command, shell=True, check=False, capture_output=True, text=True)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+NUMERALS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
 
 @dataclass(frozen=True)
 class Model:
@@ -62,6 +64,20 @@ class Prediction:
         """Return whether the confidence is over the contract's threshold."""
         return self.confidence >= self.thresholds.confidence
 
+    @property
+    def verdict(self) -> str:
+        """Return a sentence that says how far to trust the prediction.
+
+        The page has the same sentences in `verdictOf` (server/web/form.js): change both.
+        """
+        ranked = sorted(zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1])
+        first, second = (_spoken(label) for label, _ in ranked[:2])
+        if not self.is_digit:
+            return f"Not a digit. The nearest would be {first}."
+        if not self.is_sure:
+            return f"Not sure. Perhaps {first}, or {second}."
+        return f"A clear {first}."
+
     def as_dict(self, *, frame: bool = False) -> dict[str, Any]:
         """Return the prediction as every interface writes it; `frame` adds the 28×28 as a PNG data URL."""
         answer: dict[str, Any] = {
@@ -76,6 +92,15 @@ class Prediction:
         if frame:
             answer["frame"] = data_url(frame_png(self.frame))
         return answer
+
+
+def percent(probability: float) -> str:
+    """Return a probability as a percentage, never 100 %. The page has the same in form.js."""
+    return f"{probability:.1%}" if probability < 0.9995 else f"{min(probability, 0.9999):.2%}"
+
+
+def _spoken(label: str) -> str:
+    return NUMERALS[int(label)] if label.isdecimal() and int(label) < len(NUMERALS) else label
 
 
 def data_url(png: bytes) -> str:

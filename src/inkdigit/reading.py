@@ -108,6 +108,15 @@ class Reading:
         """Return whether every number is sure."""
         return all(self._is_sure(number) for number in self.numbers)
 
+    @property
+    def verdict(self) -> str:
+        """Return a sentence for a person; `readingVerdict` in server/web/form.js has the same ones."""
+        if not self.numbers:
+            return "No number."
+        if len(self.numbers) == 1:
+            return f"A clear {self.text}." if self.is_sure else f"Not sure. Perhaps {self.text}."
+        return f"{len(self.numbers)} numbers{', all clear.' if self.is_sure else ', not all of them sure.'}"
+
     def _is_sure(self, number: Number) -> bool:
         return number.confidence >= self.threshold
 

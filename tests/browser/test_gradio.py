@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from inkdigit import Recognizer
-from inkdigit.demos.wording import percent
+from inkdigit.prediction import percent
 
 from ..pictures import encoded, seven
 from ..serving import Service, serving
@@ -42,6 +42,9 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     assert problems == []
 
 
+LEFT, RIGHT = (0.25, 0.3, 0.2, 0.4), (0.46, 0.3, 0.2, 0.4)
+
+
 def expect_digit(page: Page, digit: str) -> None:
     expect(page.locator(".digit h2")).to_have_text(digit)
 
@@ -73,6 +76,19 @@ def test_a_stroke_is_taken_back(app: Page) -> None:
     expect_digit(app, "1")
     app.get_by_role("button", name="Undo").click()
     expect(app.locator(".digit h2")).to_have_count(0)
+
+
+def test_a_number_is_drawn_with_boxes_and_undone(app: Page) -> None:
+    draw(app, 4, LEFT)
+    expect_digit(app, "4")
+    draw(app, 2, RIGHT)
+    number = app.locator(".number textarea:visible")
+    expect(number).to_have_value(re.compile("4 ?2"))
+    expect(app.locator(".boxes img:visible")).to_have_count(1)
+    expect(app.locator(".digit h2")).to_have_count(0)
+    app.get_by_role("button", name="Undo").click()
+    expect_digit(app, "4")
+    expect(number).to_have_count(0)
 
 
 def test_the_last_drawing_wins_however_fast_they_come(app: Page) -> None:

@@ -15,8 +15,8 @@ from onnx import helper, numpy_helper
 from playwright.sync_api import Browser, expect
 
 from inkdigit import Recognizer
-from inkdigit.demos.wording import percent, verdict
 from inkdigit.model_file import DEFAULT_MODEL, model_path
+from inkdigit.prediction import percent
 
 from ..serving import Service, serving, wait_for
 from .conftest import WINDOW, opened
@@ -97,7 +97,7 @@ def test_an_answer_has_its_model_s_label(other: InkdigitPage, files: dict[str, P
         other.settle()
         answer = Recognizer(files[name]).predict(b64decode(other.drawing().partition(",")[2]))
         assert other.text("digit").replace("\n", " ") == str(answer.digit)
-        assert other.text("verdict") == verdict(answer)
+        assert other.text("verdict") == answer.verdict
         assert bars(other) == list(answer.labels)
         first = other.part("bars").locator(".first")
         assert first.locator(".name").inner_text() == answer.labels[digit]

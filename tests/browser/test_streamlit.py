@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from inkdigit import Recognizer
-from inkdigit.demos.wording import percent
+from inkdigit.prediction import percent
 
 from ..serving import Service
 from .canvas import canvas, draw
@@ -51,10 +52,21 @@ def test_a_digit_is_drawn_read_as_the_library_reads_it_and_cleared(app: Page) ->
     app.get_by_role("slider").press("ArrowRight")
     expect(rows).to_have_count(4, timeout=SLOW)
     app.get_by_role("button", name="Clear").click()
-    expect(app.get_by_text("Write a digit. Any size, anywhere.")).to_be_visible(timeout=SLOW)
+    expect(app.get_by_text("Write a digit or a number. Any size, anywhere.")).to_be_visible(timeout=SLOW)
     expect(app.get_by_test_id("stMetricValue")).to_have_count(0)
     draw(app, 7)
     expect_digit(app, "7")
+
+
+def test_a_number_is_drawn_with_boxes_and_undone(app: Page) -> None:
+    draw(app, 4, (0.25, 0.3, 0.2, 0.4))
+    expect_digit(app, "4")
+    draw(app, 2, (0.46, 0.3, 0.2, 0.4))
+    expect(app.get_by_test_id("stCode")).to_contain_text(re.compile("4 ?2"), timeout=SLOW)
+    expect(app.get_by_test_id("stImage").locator("img")).to_have_count(1)
+    app.get_by_role("button", name="Undo").click()
+    expect_digit(app, "4")
+    expect(app.get_by_test_id("stCode")).to_have_count(0)
 
 
 def test_the_model_is_changed_and_the_drawing_stays(app: Page) -> None:

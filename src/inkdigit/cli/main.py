@@ -13,12 +13,16 @@ import typer
 
 from ..errors import ArtefactError, DataError
 from ..terminal import fail, say
-from . import evaluate, predict, serve, train
+from . import evaluate, predict, read, serve, train
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Read handwritten digits."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Read handwritten digits and numbers.",
 )
 app.command()(predict.predict)
+app.command()(read.read)
 for command in (serve.serve, serve.gradio, serve.streamlit, serve.up):
     app.command(**serve.SETTINGS_AS_OPTIONS)(command)
 app.command()(train.train)
@@ -30,7 +34,7 @@ app.command()(evaluate.drift)
 
 @app.callback(invoke_without_command=True)
 def options(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
-    """Read handwritten digits."""
+    """Read handwritten digits and numbers."""
     if version:
         from .. import __version__  # noqa: PLC0415
 

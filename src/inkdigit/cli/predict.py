@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,8 @@ from ..errors import InputError
 from ..model_file import DEFAULT_MODEL
 from ..terminal import fail, progress_bar, writing
 from .options import ModelOption
+
+CHUNK = 64  # images per task
 
 InputsArgument = Annotated[
     list[str], typer.Argument(metavar="FILE|FOLDER|-", help="Images; - reads one image from stdin.")
@@ -27,7 +29,7 @@ def predict(
     """Read the digit on each image."""
     from ..output import csv_writer, write_json, write_text  # noqa: PLC0415
     from ..recognizer import Recognizer  # noqa: PLC0415
-    from .batch import predict_many  # noqa: PLC0415
+    from .batch import in_order  # noqa: PLC0415
 
     check_output(as_json, as_csv)
     recognizer = Recognizer(model)
@@ -35,7 +37,7 @@ def predict(
     failed = False
     with progress_bar("reading", len(files)) as advance, writing():
         write = write_json if as_json else csv_writer(sys.stdout) if as_csv else write_text
-        for name, answer in zip(files, predict_many(recognizer, images(files)), strict=True):
+        for name, answer in zip(files, in_order(recognizer.predict_batch, map(image_of, files), CHUNK), strict=True):
             failed |= isinstance(answer, InputError)
             write(name, answer)
             advance(1)
@@ -73,11 +75,12 @@ def _is_special(path: Path) -> bool:
     return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113  Path's raise where access is denied
 
 
-def images(files: list[str]) -> Iterator[Path | bytes]:
-    """Yield each file's path; for `-`, the bytes of stdin."""
-    return (_read_stdin() if name == "-" else Path(name) for name in files)
+def image_of(name: str) -> Path | bytes:
+    """Return a file's path; for `-`, the bytes of stdin."""
+    return _read_stdin() if name == "-" else Path(name)
 
 
+@cache
 def _read_stdin() -> bytes:
     """Return what is on stdin, up to one byte over the size limit; nothing if stdin is closed or unreadable."""
     from ..image import MAX_BYTES  # noqa: PLC0415

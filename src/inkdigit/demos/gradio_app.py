@@ -10,18 +10,20 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 
 from ..errors import InputError
 from ..image import ImageLike
-from ..prediction import Prediction
+from ..prediction import Prediction, data_url, percent
+from ..reading import Reading
 from ..recognizer import Recognizer
 from ..server.error_responses import RequestError
 from ..server.service import choose
 from . import canvas
-from .wording import percent, verdict
+from .numbers import annotated_png, is_number
 
 KEEP_UPLOADS = 3600  # seconds until an uploaded image is deleted
 EXAMPLES = Path(__file__).parent / "examples"
-INVITATION = "Write a digit. Any size, anywhere."
+INVITATION = "Write a digit or a number. Any size, anywhere."
 Models = Callable[[], Mapping[str, Recognizer]]  # returns the models by name; a service may reload them
-Outputs = tuple[gr.Label, str, str]  # of the components: probabilities, sentence, frame as HTML
+# Of the components: probabilities, sentence, frame as HTML, text of the number, and the picture with boxes as HTML.
+Outputs = tuple[gr.Label, str, str, gr.Textbox, gr.HTML]
 
 
 class Handlers:
@@ -31,20 +33,39 @@ class Handlers:
         self._models = models
 
     def read(self, image: ImageLike | None, model: str | None) -> Outputs:
-        """Return what to show for an image; empty outputs without one."""
+        """Return what to show for an image: a number where it has more than one symbol; empty outputs without one."""
         if not image:
-            return _label(None), "", ""
+            return _nothing("")
+        models = self._models()
         try:
-            answer = choose(self._models(), model).predict(image)
+            answer = choose(models, model).predict(image)
+            reading = next(iter(models.values())).read(image)  # one number reader for all models
+            return _number(reading, image) if is_number(reading) else _digit(answer)
         except (InputError, RequestError) as error:
-            return _label(None), str(error), ""
-        frame = answer.as_dict(frame=True)["frame"]
-        seen = f'<img src="{frame}" alt="The 28 by 28 pixels that the classifier saw">'
-        return _label(answer), f"{verdict(answer)} {percent(answer.confidence)}", seen
+            return _nothing(str(error))
 
     def read_drawing(self, sent: str | None, model: str | None) -> Outputs:
         """Return what to show for the canvas, which sends a data URL."""
         return self.read(canvas.decode_png(sent), model)
+
+
+def _nothing(sentence: str) -> Outputs:
+    return _label(None), sentence, "", gr.Textbox("", visible=False), gr.HTML("", visible=False)
+
+
+def _digit(answer: Prediction) -> Outputs:
+    frame = answer.as_dict(frame=True)["frame"]
+    seen = f'<img src="{frame}" alt="The 28 by 28 pixels that the classifier saw">'
+    sentence = f"{answer.verdict} {percent(answer.confidence)}"
+    return _label(answer), sentence, seen, gr.Textbox("", visible=False), gr.HTML("", visible=False)
+
+
+def _number(reading: Reading, image: ImageLike) -> Outputs:
+    sentence = f"{reading.verdict} {percent(reading.confidence)}"
+    boxes = f'<img src="{data_url(annotated_png(reading, image))}" alt="The picture with boxes over the numbers">'
+    lines = len(reading.text.splitlines())
+    text = gr.Textbox(reading.text, lines=lines, visible=True)
+    return gr.Label({}, visible=False), sentence, "", text, gr.HTML(boxes, visible=True)
 
 
 def _label(answer: Prediction | None) -> gr.Label:
@@ -54,6 +75,7 @@ def _label(answer: Prediction | None) -> gr.Label:
         _shown_probabilities(answer) if answer else {},
         label="Nearest digit" if is_doubtful else "Digit",
         elem_classes=["digit", "doubt"] if is_doubtful else ["digit"],
+        visible=True,
     )
 
 
@@ -107,7 +129,7 @@ def build(models: Models) -> gr.Blocks:
     blocks = UploadsOnly(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP_UPLOADS, KEEP_UPLOADS))
     blocks.has_launched = True  # otherwise Gradio does not check the files that it copies
     with blocks:
-        gr.Markdown("# Inkdigit\nReads handwritten digits, while you write them.")
+        gr.Markdown("# Inkdigit\nReads handwritten digits and numbers, while you write them.")
         model = gr.Dropdown(names, label="Model", visible=len(names) > 1)
         with gr.Tab("Draw"), gr.Row():
             with gr.Column(scale=2):
@@ -135,7 +157,7 @@ def _canvas() -> gr.HTML:
 
 def _upload() -> gr.Image:
     image = gr.Image(
-        label="Drop, paste or photograph a digit",
+        label="Drop, paste or photograph a digit or a number",
         elem_id="image",
         type="filepath",
         image_mode=None,
@@ -161,9 +183,11 @@ def _answer(
         with gr.Row(equal_height=True):
             words = gr.Textbox(label="In words", placeholder=invitation, elem_classes="words", lines=3, min_width=200)
             frame = gr.HTML(label="Seen as", show_label=True, container=True, elem_classes="frame")
+        text = gr.Textbox(label="Number", elem_classes="number", buttons=["copy"], visible=False)
+        boxes = gr.HTML(label="Boxes", show_label=True, container=True, elem_classes="boxes", visible=False)
         label = _label(None)
     changes = [source.change, model.change]
-    outputs = [label, words, frame]
+    outputs = [label, words, frame, text, boxes]
     # `queue=False`: an answer is one response, so any worker can give it. `always_last`: one request at a time, and the
     # newest change is always read.
     gr.on(changes, handler, [source, model], outputs, queue=False, show_progress="hidden", trigger_mode="always_last")

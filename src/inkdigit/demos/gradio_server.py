@@ -29,6 +29,9 @@ CSS = """
 .frame > div:last-child { padding-top: 26px; }
 .frame img { width: 112px; aspect-ratio: 1; image-rendering: pixelated; border-radius: 4px; }
 .words textarea { font-size: 20px; border: 0; padding: 0; background: none; box-shadow: none; }
+.number textarea { font-size: 40px; font-weight: 600; line-height: 1.2; }
+.boxes > div:last-child { padding-top: 26px; }
+.boxes img { max-width: 100%; border-radius: 4px; }
 .digit .confidence-set { margin-bottom: 0; padding: 2px; }
 .digit h2 { font-size: 88px; line-height: 1; padding: 8px 0; }
 .doubt h2 { font-weight: 400; color: var(--body-text-color-subdued); }

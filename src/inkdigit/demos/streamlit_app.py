@@ -9,10 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from inkdigit.demos import canvas
-from inkdigit.demos.wording import percent, verdict
+from inkdigit.demos.numbers import annotated_png, is_number
 from inkdigit.errors import InputError
 from inkdigit.output import csv_writer
-from inkdigit.prediction import Prediction, frame_png
+from inkdigit.prediction import Prediction, frame_png, percent
+from inkdigit.reading import Reading
 from inkdigit.recognizer import Recognizer
 from inkdigit.server.loaded_models import load
 from inkdigit.settings import StreamlitSettings
@@ -57,7 +58,7 @@ def show_drawing(recognizer: Recognizer, count: int) -> None:
         if drawing:
             show_answer(recognizer, drawing, count)
         else:
-            st.info("Write a digit. Any size, anywhere.")
+            st.info("Write a digit or a number. Any size, anywhere.")
 
 
 def _drawing() -> bytes:
@@ -69,17 +70,35 @@ def _drawing() -> bytes:
 
 
 def show_answer(recognizer: Recognizer, image: bytes, count: int) -> None:
-    """Show one answer: digit, sentence, frame, a table of the `count` most probable labels, and a bar chart of all."""
+    """Show the answer to an image: a number where it has more than one symbol, else a digit."""
     try:
-        answer = recognizer.predict(image)
+        answer, reading = recognizer.predict(image), recognizer.read(image)
     except InputError as error:
         st.warning(str(error))
         return
+    if is_number(reading):
+        show_number(reading, image)
+    else:
+        show_digit(answer, count)
+
+
+def show_number(reading: Reading, image: bytes) -> None:
+    """Show a number: its text to copy, the sentence, and the picture with boxes."""
+    label = "Number" if len(reading.numbers) == 1 else "Numbers"
+    first = reading.text.splitlines()[0]
+    st.metric(label, first, percent(reading.confidence), delta_color="off", delta_arrow="off")
+    (st.success if reading.is_sure else st.warning)(reading.verdict)
+    st.code(reading.text, language=None)
+    st.image(annotated_png(reading, image), output_format="PNG")
+
+
+def show_digit(answer: Prediction, count: int) -> None:
+    """Show a digit: the sentence, frame, a table of the `count` most probable labels, and a bar chart of all."""
     figure, seen = st.columns(2)
     label = "Digit" if answer.is_digit else "Nearest digit"
     figure.metric(label, answer.digit, percent(answer.confidence), delta_color="off", delta_arrow="off")
     seen.image(frame_png(answer.frame), "Seen as 28 × 28", width=140, output_format="PNG")
-    (st.success if answer.is_digit and answer.is_sure else st.warning)(verdict(answer))
+    (st.success if answer.is_digit and answer.is_sure else st.warning)(answer.verdict)
     ranked = _probabilities(answer)
     top = ranked.nlargest(count, "probability")
     st.table(top.assign(probability=top["probability"].map(percent)))
@@ -93,24 +112,33 @@ def _probabilities(answer: Prediction) -> pd.DataFrame:
 
 def show_files(recognizer: Recognizer) -> None:
     """Read several files into a table that can be downloaded."""
-    files = st.file_uploader("Images of digits", accept_multiple_files=True)
+    files = st.file_uploader("Pictures of digits or numbers", accept_multiple_files=True)
     if not files:
         return
-    answers = recognizer.predict_batch([file.getvalue() for file in files])
-    named = [(file.name, answer) for file, answer in zip(files, answers, strict=True)]
-    st.table(pd.DataFrame([_table_row(*each) for each in named]), hide_index=True)
+    names, images = [file.name for file in files], [file.getvalue() for file in files]
+    answers, readings = recognizer.predict_batch(images), recognizer.read_batch(images)
+    rows = [_table_row(*each) for each in zip(names, answers, readings, strict=True)]
+    st.table(pd.DataFrame(rows, columns=["file", "read", "confidence", "in words"]), hide_index=True)
+    st.download_button("Download CSV", _csv(names, answers, readings), "inkdigit.csv", "text/csv")
+
+
+def _table_row(name: str, answer: Prediction | InputError, reading: Reading | InputError) -> tuple[str, str, str, str]:
+    if isinstance(answer, InputError):
+        return name, "", "", str(answer)
+    if isinstance(reading, Reading) and is_number(reading):
+        return name, reading.text, percent(reading.confidence), reading.verdict
+    return name, str(answer.digit), percent(answer.confidence), answer.verdict
+
+
+def _csv(names: list[str], answers: list[Prediction | InputError], readings: list[Reading | InputError]) -> str:
+    """Return the table of `inkdigit predict --csv` with a column `text`, that of the reading."""
     table = io.StringIO()
     write = csv_writer(table)
-    for each in named:
-        write(*each)
-    st.download_button("Download CSV", table.getvalue(), "inkdigit.csv", "text/csv")
-
-
-def _table_row(name: str, answer: Prediction | InputError) -> dict[str, str]:
-    if isinstance(answer, InputError):
-        return {"file": name, "digit": "", "confidence": "", "in words": str(answer)}
-    confidence = percent(answer.confidence)
-    return {"file": name, "digit": str(answer.digit), "confidence": confidence, "in words": verdict(answer)}
+    for name, answer in zip(names, answers, strict=True):
+        write(name, answer)
+    table.seek(0)
+    texts = [reading.text if isinstance(reading, Reading) else "" for reading in readings]
+    return str(pd.read_csv(table, dtype=str, keep_default_na=False).assign(text=texts).to_csv(index=False))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@
  */
 
 import { closeTable, downloadCsv, downloadJson, onRowKey, readFiles, toggleOrder } from "./files.js";
-import { $, chosenModel, element, say, showExplanation, showLabels, showPrediction } from "./form.js";
-import { models, predict } from "./service.js";
+import { $, chosenModel, element, isNumber, say, showExplanation, showLabels, showNumber, showPrediction } from "./form.js";
+import { models, predict, read } from "./service.js";
 
 const PEN_WIDTH = 14; // of 480: thin enough for an 8 of an eighth of the canvas, thick enough for one that fills it
+const IMAGE_PART = 0.875; // of the canvas's side that an image fills: the rest is the padding of #image
 const PAUSE = 50; // ms between two requests while the pen is down: spares the service, and still feels immediate
 
 const canvas = $("canvas");
@@ -76,6 +77,7 @@ function showImage(blob) {
   const image = $("image");
   if (image.src) URL.revokeObjectURL(image.src);
   image.hidden = !blob;
+  $("boxes").hidden = false;
   if (blob) image.src = URL.createObjectURL(blob);
   else image.removeAttribute("src");
 }
@@ -126,7 +128,7 @@ function penUp(event) {
   if (event.pointerId !== pointer) return;
   liftPen();
   showBusy();
-  if ($("explanation").open) update(); // the occlusion map is requested only now
+  update(); // the number, and the occlusion map, are requested only now
 }
 
 function liftPen() {
@@ -168,18 +170,36 @@ function pause(signal) {
   });
 }
 
+/** Ask for the digit, and once the pen is up also for the number, and show the number if it has more than one symbol. */
 async function readContent(signal) {
+  const isPenUp = pointer === null;
+  const source = content.image ?? canvasPng;
+  const isNumberShown = !$("number").hidden;
   try {
-    const why = $("explanation").open && pointer === null;
-    const prediction = await predict(content.image ?? canvasPng, { model: chosenModel(), why, signal });
+    const reading = isPenUp ? read(source, {}, { signal }).catch(() => null) : null; // the prediction's error is shown
+    const prediction = await predict(source, { model: chosenModel(), why: $("explanation").open && isPenUp, signal });
     signal.throwIfAborted();
     say("");
-    showPrediction(prediction);
+    if (isNumberShown && !isPenUp) return; // the number stays until the stroke is complete
+    if (prediction.is_digit && !isNumberShown) showPrediction(prediction); // at once: the reading takes longer
+    const number = await reading;
+    signal.throwIfAborted();
+    if (isNumber(number)) showReading(number);
+    else showPrediction(prediction);
   } catch (error) {
     if (signal.aborted) return;
     showPrediction(null);
     say(error.message);
   }
+}
+
+/** Show a number with boxes on the canvas, or on the image, once that is loaded. */
+async function showReading(reading) {
+  const image = $("image");
+  if (!content.image) return showNumber(reading, [canvas.width, canvas.height], 1);
+  const shown = content;
+  await image.decode().catch(() => {}); // a format that only the service decodes
+  if (content === shown) showNumber(reading, [image.naturalWidth || 1, image.naturalHeight || 1], IMAGE_PART);
 }
 
 // Images
@@ -244,7 +264,7 @@ function listen() {
   $("model").addEventListener("change", update);
   $("explanation").addEventListener("toggle", () => (isEmpty() ? showExplanation(null) : update()));
   $("rows").addEventListener("keydown", onRowKey);
-  $("image").addEventListener("error", () => ($("image").hidden = true)); // a format that only the service decodes
+  $("image").addEventListener("error", () => ($("image").hidden = $("boxes").hidden = true)); // the browser cannot decode it
 }
 
 listen();

@@ -1,9 +1,9 @@
 /** The table of several files: read in chunks, sorted, walked through by keys, and saved. */
 
-import { $, chosenModel, element, isLong, percent, trustIn, verdictOf } from "./form.js";
-import { predict } from "./service.js";
+import { $, chosenModel, element, isLong, isNumber, percent, readingVerdict, trustIn, verdictOf } from "./form.js";
+import { predict, read } from "./service.js";
 
-const CHUNK_FILES = 16;
+const CHUNK_FILES = 8;
 const CHUNK_BYTES = 48 * 1024 ** 2; // well under the service's limit of 100 MiB for a batch
 
 let table = { results: [], closing: new AbortController() };
@@ -41,11 +41,14 @@ function* chunksOf(files) {
   yield chunk;
 }
 
-/** Return the result of each file. If the whole request is refused, every file gets that error. */
+/** Return the prediction of each file, with its `reading`. If the whole request is refused, every file gets that error. */
 async function readChunk(files, signal) {
   try {
-    const answers = await predict(files, { model: chosenModel(), signal });
-    return answers.map((answer, place) => ({ ...answer, file: files[place].name })); // multipart escapes quotes in names
+    const readings = read(files, {}, { signal }).catch(() => []);
+    const predictions = await predict(files, { model: chosenModel(), signal });
+    const found = await readings;
+    // Multipart escapes quotes in names, so the names are the files' own.
+    return predictions.map((answer, place) => ({ ...answer, file: files[place].name, reading: found[place] }));
   } catch (error) {
     return files.map((file) => ({ file: file.name, error: { detail: error.message } }));
   }
@@ -88,12 +91,15 @@ function showProgress(done, count) {
 function rowOf(file, result, open) {
   const thumbnail = Object.assign(element("img"), { src: URL.createObjectURL(file), alt: "", decoding: "async" });
   thumbnail.onerror = () => thumbnail.remove(); // a format that only the service decodes
-  const words = element("small", "", result.error ? result.error.detail : verdictOf(result));
+  const number = !result.error && isNumber(result.reading) ? result.reading : null;
+  const shown = number ?? result;
+  const words = element("small", "", result.error?.detail ?? (number ? readingVerdict(number) : verdictOf(result)));
   const cells = [element("td", "", thumbnail), element("td", "", file.name, words)];
   if (result.error) cells[1].colSpan = 3;
-  else cells.push(element("td", "figure", `${result.digit}`), element("td", "share", percent(result.confidence)));
-  const row = element("tr", result.error ? "failed" : trustIn(result), ...cells);
-  row.dataset.confidence = result.confidence ?? 0;
+  else cells.push(element("td", `figure ${number ? "text" : ""}`, number?.text ?? `${result.digit}`));
+  if (!result.error) cells.push(element("td", "share", percent(shown.confidence)));
+  const row = element("tr", result.error ? "failed" : trustIn(shown), ...cells);
+  row.dataset.confidence = shown.confidence ?? 0;
   row.tabIndex = -1;
   row.onclick = () => open(file);
   return row;
@@ -110,19 +116,19 @@ export function closeTable() {
 
 /** Quote a CSV field; an apostrophe keeps spreadsheets from taking a name for a formula. */
 function csvField(value) {
-  const text = String(value ?? "").replace(/^[=+\-@\t\r]/, "'$&");
+  const text = String(value ?? "").replace(/^(?!-?[\d.,/]+$)[=+\-@\t\r]/, "'$&"); // -15.50 is a number and no formula
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Save the table with the columns of `inkdigit predict --csv`. */
+/** Save the table with the columns of `inkdigit predict --csv`, and the `text` of the reading. */
 export function downloadCsv() {
-  const keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error"];
-  const rows = table.results.map((result) => ({ ...result, error: result.error?.detail }));
+  const keys = ["file", "digit", "confidence", "is_digit", "digitness", "is_sure", "error", "text"];
+  const rows = table.results.map((result) => ({ ...result, error: result.error?.detail, text: result.reading?.text }));
   const lines = [keys, ...rows.map((row) => keys.map((key) => csvField(row[key])))];
   download("inkdigit.csv", "text/csv", lines.map((line) => `${line.join(",")}\r\n`).join(""));
 }
 
-/** Save the table as `/v1/predict/batch` would answer. */
+/** Save the table as `/v1/predict/batch` answers, each result with its `reading`. */
 export function downloadJson() {
   const results = table.results.map(({ labels, ...result }) => result);
   download("inkdigit.json", "application/json", JSON.stringify({ results }, null, 2));

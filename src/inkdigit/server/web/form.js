@@ -3,11 +3,16 @@
  *
  * @typedef {{digit: number | string, probabilities: number[], labels: string[]}} Prediction as `/v1/predict` answers, with
  *   its model's labels in the order of the probabilities: the ten digits, or any others, in any order
+ * @typedef {{text: string, confidence: number, is_sure: boolean, numbers: Number[]}} Reading as `/v1/read` answers
+ * @typedef {{text: string, confidence: number, box: number[], symbols: {text: string, confidence: number, box: number[]}[]}}
+ *   Number with boxes as left, top, right, bottom in px of the image, upright
  */
 
 const WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 const BARS_PER_ROW = 10; // that fit on the smallest phone
 const MAX_ROWS = 5; // of upright bars; for more labels the bars become a list
+
+let modelLabels = []; // of the model that is chosen or answered last
 
 export const $ = (id) => document.getElementById(id);
 
@@ -53,28 +58,88 @@ export function verdictOf(answer) {
   return `A clear ${first}.`;
 }
 
+/** Return whether a reading has more than one symbol, and is shown in place of the digit. */
+export const isNumber = (reading) => (reading?.numbers.flatMap(({ symbols }) => symbols).length ?? 0) > 1;
+
+/** Return a sentence that says how far to trust a reading. `Reading.verdict` in reading.py has the same ones. */
+export function readingVerdict({ numbers, is_sure: isSure }) {
+  if (numbers.length === 1) return isSure ? `A clear ${numbers[0].text}.` : `Not sure. Perhaps ${numbers[0].text}.`;
+  return isSure ? `${numbers.length} numbers, all clear.` : `${numbers.length} numbers, not all of them sure.`;
+}
+
+/** Show a number in place of the digit: its text, and boxes on an image of `size` [width, height] that fills `part`. */
+export function showNumber(reading, size, part) {
+  const { numbers } = reading;
+  const parts = numbers.length === 1 ? numbers[0].symbols : numbers;
+  showPrediction(null);
+  $("digit").hidden = true;
+  $("number").hidden = false;
+  showText($("number"), reading.text);
+  $("digit-label").textContent = numbers.length === 1 ? "Number" : "Numbers";
+  $("confidence").textContent = percent(reading.confidence);
+  setVerdict(readingVerdict(reading));
+  $("form").className = `form ${trustIn(reading)}`;
+  $("bars-label").textContent = `Confidence by ${numbers.length === 1 ? "symbol" : "number"}`;
+  makeBars(parts.map(({ text }) => text));
+  $("bars").classList.add("scrolled"); // however many there are, they have the same room
+  fillBars(parts.map(({ confidence }) => confidence), () => true);
+  $("boxes").className = `boxes ${trustIn(reading)}`;
+  showBoxes(numbers, size, part);
+}
+
+/** Draw boxes over the numbers and their symbols. The image is centred and fills `part` of the canvas's longest side. */
+function showBoxes(numbers, [width, height], part) {
+  const side = Math.max(width, height);
+  const [wide, high] = [(100 * part * width) / side, (100 * part * height) / side];
+  Object.assign($("boxes").style, { width: `${wide}%`, height: `${high}%` });
+  const boxOf = ({ box: [left, top, right, bottom], text }, kind) => {
+    const made = element("i", kind);
+    made.dataset.text = text;
+    const [x, y] = [100 / width, 100 / height];
+    Object.assign(made.style, { left: `${left * x}%`, top: `${top * y}%` });
+    Object.assign(made.style, { width: `${(right - left) * x}%`, height: `${(bottom - top) * y}%` });
+    return made;
+  };
+  const symbols = numbers.flatMap((number) => (number.symbols.length > 1 ? number.symbols : []));
+  const several = numbers.length > 1 ? " named" : "";
+  $("boxes").replaceChildren(
+    ...symbols.map((symbol) => boxOf(symbol, "symbol")),
+    ...numbers.map((number) => boxOf(number, `number${several}`)),
+  );
+}
+
 /** Show a prediction in the form; null empties it. */
 export function showPrediction(answer) {
   const isDigit = answer?.is_digit ?? true;
   const verdict = answer ? verdictOf(answer) : "";
-  showDigit(`${answer?.digit ?? ""}`);
+  $("number").hidden = true;
+  $("number").textContent = "";
+  $("boxes").replaceChildren();
+  $("digit").hidden = false;
+  showText($("digit"), `${answer?.digit ?? ""}`);
   $("digit-label").textContent = isDigit ? "Digit" : "Nearest digit";
   $("confidence").textContent = answer ? percent(answer.confidence) : "";
   $("confidence-label").textContent = isDigit ? "Confidence" : "Confidence, if it is one";
-  if ($("verdict").textContent !== verdict) $("verdict").textContent = verdict; // a screen reader does not repeat the same sentence
+  setVerdict(verdict);
   $("form").className = `form ${answer ? trustIn(answer) : ""}`;
   $("preview").hidden = !answer;
   if (answer) $("preview").src = answer.frame;
   else $("preview").removeAttribute("src");
+  $("bars-label").textContent = "Probability of each digit";
   showBars(answer);
   if ($("explanation").open) showExplanation(answer);
 }
 
-/** Show the digit, or a label's name in a size at which its longest word fits. */
-function showDigit(digit) {
-  const letters = digit.split(/[\s-]+/).map((word) => [...word].length);
-  $("digit").textContent = digit;
-  $("digit").style.setProperty("--letters", Math.max(1, ...letters));
+/** Show a digit, a number or a label's name in a size at which its longest word fits. */
+function showText(place, text) {
+  const letters = text.split(place.id === "digit" ? /[\s-]+/ : "\n").map((word) => [...word].length);
+  place.textContent = text;
+  place.style.setProperty("--letters", Math.max(1, ...letters));
+  place.style.setProperty("--rows", text.split("\n").length);
+}
+
+function setVerdict(verdict) {
+  if ($("verdict").textContent !== verdict) $("verdict").textContent = verdict; // a screen reader does not repeat it
 }
 
 /** Show how the prediction came about: image, frame, occlusion map and the most probable labels; null empties it. */
@@ -94,20 +159,30 @@ export function showExplanation(answer) {
 }
 
 function showBars(answer) {
-  if (answer) showLabels(answer.labels);
+  showLabels(answer?.labels ?? modelLabels);
   const order = answer ? ranked(answer).map(({ place }) => place) : [];
+  fillBars(answer?.probabilities ?? [], (place) => order[0] === place);
+  [...$("bars").children].forEach((bar, place) => bar.style.setProperty("--rank", order.indexOf(place)));
+}
+
+/** Set the bars' lengths to `shares` (0..1), none to empty them; `isFirst` tells by its place which bar is highlighted. */
+function fillBars(shares, isFirst) {
   [...$("bars").children].forEach((bar, place) => {
-    const share = answer?.probabilities[place] ?? 0;
-    const rank = order.indexOf(place);
-    bar.classList.toggle("first", rank === 0);
-    bar.style.setProperty("--rank", rank);
-    bar.firstChild.style.setProperty("--share", share.toFixed(4));
-    bar.lastChild.textContent = answer ? `: ${percent(share)}` : "";
+    bar.classList.toggle("first", isFirst(place));
+    bar.firstChild.style.setProperty("--share", (shares[place] ?? 0).toFixed(4));
+    bar.lastChild.textContent = shares.length ? `: ${percent(shares[place])}` : "";
   });
 }
 
-/** Make a bar for each of a model's labels: upright in rows of equal length, or a list where names are long. */
+/** Show an empty bar for each of a model's labels. */
 export function showLabels(labels) {
+  modelLabels = labels;
+  $("bars").classList.remove("scrolled");
+  makeBars(labels);
+}
+
+/** Make bars: upright in rows of equal length, or a list where names are long. */
+function makeBars(labels) {
   const bars = $("bars");
   if (bars.dataset.labels === JSON.stringify(labels)) return;
   bars.dataset.labels = JSON.stringify(labels);

@@ -1,0 +1,22 @@
+"""What the Gradio and Streamlit apps share to show numbers: when to, and the picture with boxes."""
+
+import io
+
+from ..image import ImageLike
+from ..reading import Reading
+
+LONGEST_SIDE = 1200  # px of the picture with boxes: enough for a screen
+
+
+def is_number(reading: Reading) -> bool:
+    """Return whether a reading has more than one symbol, and is shown in place of the digit, as on the page."""
+    return sum(len(number.symbols) for number in reading.numbers) > 1
+
+
+def annotated_png(reading: Reading, image: ImageLike) -> bytes:
+    """Return the picture with boxes and text as a PNG. Raises InputError where it cannot be opened."""
+    picture = reading.draw(image)
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()

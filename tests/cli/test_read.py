@@ -1,0 +1,97 @@
+"""`inkdigit read`, as a process: text, JSON, CSV, constraints and annotated copies."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from ..browser.strokes import DIGITS, placed
+from ..pictures import encoded
+from .command import inkdigit
+
+
+def written(*numbers: tuple[str, int, int]) -> Image.Image:
+    """Return a page with numbers, each at its left and top in px."""
+    page = Image.new("L", (640, 320), 255)
+    for text, left, top in numbers:
+        for place, digit in enumerate(text):
+            for stroke in placed(DIGITS[int(digit)], left + 60 * place, top, 48, 80):
+                ImageDraw.Draw(page).line(stroke, fill=0, width=7, joint="curve")
+    return page
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """Return a folder with a page of three numbers in two rows, a blank page and a broken one."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    written(("42", 40, 40), ("71", 400, 40), ("503", 40, 200)).save(folder / "a.png")
+    (folder / "blank.png").write_bytes(encoded(Image.new("L", (90, 90), 255)))
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_rows_are_lines_and_errors_go_to_stderr(pages: Path) -> None:
+    out, err = inkdigit("read", pages, code=1)
+    name = str(pages / "a.png")
+    lines = [line.removeprefix(f"{name}: ").split("  ")[0] for line in out.splitlines() if line.startswith(name)]
+    assert lines == ["42 71", "503"]
+    assert f"{pages / 'blank.png'}: no number\n" in out
+    assert err.startswith(f"{pages / 'broken.png'}: ")
+
+
+def test_json_is_the_http_answer_and_the_file(pages: Path) -> None:
+    out, _ = inkdigit("read", "--json", pages, code=1)
+    page, blank, broken = (json.loads(line) for line in out.splitlines())
+    assert list(page) == ["file", "text", "confidence", "is_sure", "numbers", "model"]
+    assert page["text"] == "42 71\n503"
+    assert [number["row"] for number in page["numbers"]] == [0, 0, 1]
+    left, top, right, bottom = page["numbers"][0]["box"]
+    assert 20 < left < 60 < right < 170
+    assert 20 < top < 60 < bottom < 140
+    assert (blank["text"], blank["numbers"], blank["confidence"]) == ("", [], 1.0)
+    assert set(broken) == {"file", "error"}
+
+
+def test_csv_has_a_line_per_number(pages: Path) -> None:
+    out, err = inkdigit("read", "--csv", pages, code=1)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == ["file", "row", "text", "confidence", "is_sure", "left", "top", "right", "bottom"]
+    assert [(row["row"], row["text"]) for row in rows] == [("0", "42"), ("0", "71"), ("1", "503")]
+    assert "broken.png" in err
+
+
+def test_only_allowed_characters_occur(pages: Path) -> None:
+    page = json.loads(inkdigit("read", "--json", "--allow", "0123456789", pages / "a.png")[0])
+    assert page["text"].split() == ["42", "71", "503"]
+    for allow in ("abc", ""):
+        out, err = inkdigit("read", "--allow", allow, pages / "a.png", code=2)
+        assert (out, err.count("\n")) == ("", 1)
+
+
+def test_annotated_copies_are_written_beside_each_other(pages: Path, tmp_path: Path) -> None:
+    (pages / "more").mkdir()
+    written(("9", 100, 100)).save(pages / "more" / "a.png")
+    inkdigit(
+        "read",
+        "--annotate",
+        tmp_path / "new" / "copies",
+        pages / "a.png",
+        pages / "more",
+        "-",
+        stdin=encoded(written(("8", 50, 50))),
+    )
+    copies = sorted((tmp_path / "new" / "copies").iterdir())
+    assert [path.name for path in copies] == ["a-2.png", "a.png", "stdin.png"]
+    with Image.open(copies[0]) as copy:
+        assert (copy.size, copy.mode) == ((640, 320), "RGB")
+        assert np.ptp(np.asarray(copy, int), axis=2).max() > 50, "boxes in colour"
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_anything_is_read(pages: Path) -> None:
+    out, err = inkdigit("read", "--annotate", pages / "a.png" / "copies", pages, code=2)
+    assert (out, err.count("\n")) == ("", 1)
