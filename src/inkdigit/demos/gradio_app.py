@@ -14,7 +14,7 @@ from ..prediction import Prediction, data_url, percent
 from ..reading import Reading
 from ..recognizer import Recognizer
 from ..server.error_responses import RequestError
-from ..server.service import choose
+from ..server.loaded_models import choose
 from . import canvas
 from .numbers import annotated_png, is_number
 

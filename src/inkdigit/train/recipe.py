@@ -47,9 +47,7 @@ class Recipe:
         least=0.01,
         most=1,
     )
-    precision: str = option(
-        "auto", "The networks' floats: float32, bfloat16, or auto: the faster one on the device."
-    )
+    precision: str = option("auto", "The networks' floats: float32, bfloat16, or auto: the faster one on the device.")
     label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.", most=1)
     validation_writers: int = option(3, "Pen writers that are held out likewise.", least=1, most=19)  # of 20
     begin_with: str = option("", "Run (its folder) or model (name or .onnx) whose weights are trained on.", "--from")
