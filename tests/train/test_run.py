@@ -275,7 +275,9 @@ def test_mnist_alone_is_enough(tmp_path: Path) -> None:
     assert list(first.scores) == ["mnist-test"]
     assert first.recipe["pens"] == 0
     second = tmp_path / "second"  # its localizer learns, and its network is kept
-    subprocess.run([*command, str(second), f"--from={out}", "--set=pens=0", "--epochs=0"], check=True, capture_output=True)
+    subprocess.run(
+        [*command, str(second), f"--from={out}", "--set=pens=0", "--epochs=0"], check=True, capture_output=True
+    )
     assert Recognizer(second / "inkdigit.onnx").contract.recipe["begin_with"] == first.recipe
     before, after = load(out)[1].state_dict(), load(second)[1].state_dict()
     same = {key for key, value in before.items() if torch.equal(value, after[key])}

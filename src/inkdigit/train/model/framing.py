@@ -239,7 +239,7 @@ def inked(depth: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def strongest(depth: Tensor) -> Tensor:
-    """Return the level [N, 1, 1, 1] of the strongest ink of [N, 1, S, S], a ratio of powers, steadier than a maximum."""
+    """Return the level [N, 1, 1, 1] of strong ink of [N, 1, S, S]: a ratio of powers, steadier than a maximum."""
     square = depth * depth
     fourth = square * square
     return (fourth * depth).sum((2, 3), keepdim=True) / fourth.sum((2, 3), keepdim=True).clamp(min=1e-12)
