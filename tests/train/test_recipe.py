@@ -52,7 +52,9 @@ def test_a_number_out_of_its_range_is_one_sentence(given: dict[str, float], sent
         named_recipe("shipped", given)
 
 
-@pytest.mark.parametrize("flags", [["--recipe=best"], ["--localizer=nobody"], ["--from=nobody"], ["--schedule=round"]])
+@pytest.mark.parametrize(
+    "flags", [["--recipe=best"], ["--set=localizer=nobody"], ["--from=nobody"], ["--set=schedule=round"]]
+)
 def test_a_name_that_is_not_there_is_one_sentence(flags: list[str], tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "inkdigit", "train", f"--out={out}", f"--data={tmp_path}", *flags]
