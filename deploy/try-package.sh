@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the sdist and, from it, the wheel; installs the wheel in an empty environment; and predicts there, offline.
+# Build the sdist and, from it, the wheel. Install the wheel in an empty environment, then predict and read there offline.
+# The base install must do without the service; then the extra `serve` is added, and the service must answer.
 #
 #     bash deploy/try-package.sh [PYTHON]
 #
@@ -26,7 +27,7 @@ for file in LICENSE NOTICE; do grep -q "dist-info/licenses/$file$" "$FOLDER/cont
 
 "$PYTHON" -m venv "$FOLDER/empty"
 "$FOLDER/empty/bin/pip" install --quiet --constraint constraints.txt "$wheel"
-[ -z "$("$FOLDER/empty/bin/pip" list | grep -iE '^(torch|onnx|gradio|streamlit|ray) ')" ]
+[ -z "$("$FOLDER/empty/bin/pip" list | grep -iE '^(torch|onnx|gradio|streamlit|ray|fastapi|granian|prometheus[-_]client|pydantic) ')" ]
 
 offline=()
 if unshare --net true 2>/dev/null; then
@@ -38,4 +39,17 @@ cp src/inkdigit/demos/examples/2-boxed-seven.png "$FOLDER/seven.png"
 answer=$(cd "$FOLDER" && "${offline[@]}" empty/bin/inkdigit predict seven.png)
 echo "$answer"
 [[ $answer == "seven.png: 7 "* ]]
+answer=$(cd "$FOLDER" && "${offline[@]}" empty/bin/inkdigit read seven.png --json)
+[[ $answer == *'"text": "7"'* ]] || { echo "read: $answer"; exit 1; }
+code=0
+refusal=$("$FOLDER/empty/bin/inkdigit" serve 2>&1) || code=$?
+[ "$code" = 2 ] && [[ $refusal == *"pip install 'inkdigit[serve]'"* ]] || { echo "serve: $refusal"; exit 1; }
+
+"$FOLDER/empty/bin/pip" install --quiet --constraint constraints.txt "$wheel[serve]"
+"$FOLDER/empty/bin/python" - <<'SCRIPT'
+from inkdigit.server.app import create_app
+
+paths = create_app().openapi()["paths"]
+assert {"/v1/predict", "/v1/read", "/v1/read/batch", "/v1/models"} <= paths.keys(), paths.keys()
+SCRIPT
 echo "$(basename "$wheel"), $((size / 1000)) kB, $(wc -l <"$FOLDER/content") files: installed and tried${offline:+ with no network}"
