@@ -70,7 +70,7 @@ def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def test_a_network_of_ones_own_pictures(mine: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    quick = ("--sheets=300", "--epochs=3", "--rate=0.01", "--network=tiny", "--device=cpu", "--name=mine")
+    quick = ("--set=sheets=300", "--epochs=3", "--set=rate=0.01", "--network=tiny", "--device=cpu", "--name=mine")
     answer = command("train", f"--data={mine}", f"--out={out}", *quick)
     assert answer.returncode == 0, answer.stderr
     assert "notes.txt is left out: This is not a picture" in answer.stderr

@@ -46,13 +46,13 @@ needs_data = pytest.mark.skipif(
     "INKDIGIT_DATA" not in os.environ, reason="training reads real data: INKDIGIT_DATA names no folder"
 )
 TINY = (
-    "--pictures=1500",
-    "--validation=300",
-    "--pens=1",
-    "--redrawn=1",
-    "--invented=200",
-    "--sheets=400",
-    "--localizer-epochs=1",
+    "--set=pictures=1500",
+    "--set=validation=300",
+    "--set=pens=1",
+    "--set=redrawn=1",
+    "--set=invented=200",
+    "--set=sheets=400",
+    "--set=localizer-epochs=1",
     "--device=cpu",
 )
 
@@ -133,7 +133,7 @@ def test_tiny_is_tiny() -> None:
 
 
 @pytest.mark.parametrize(
-    "flag", ["--network=resnet900", "--optimiser=lucky", "--precision=int3", "--device=tpu", "--device=mps"]
+    "flag", ["--network=resnet900", "--set=optimiser=lucky", "--set=precision=int3", "--device=tpu", "--device=mps"]
 )
 def test_what_is_not_there_is_one_sentence(flag: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "inkdigit", "train", "--out", str(tmp_path / "run"), flag]
@@ -185,8 +185,8 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"begin_with": ""}, "name one by --from"),
-        ({"begin_with": "", "mix_with": "", "digitness_only": 1}, "name one by --from"),
+        ({"begin_with": ""}, "name it by --from"),
+        ({"begin_with": "", "mix_with": "", "digitness_only": 1}, "name it by --from"),
         ({"mix_with": "other"}, "other was trained with validation 4000, not 5000"),
     ],
 )
@@ -243,7 +243,7 @@ def test_bad_data_takes_nothing_away(tmp_path: Path) -> None:
 def test_train_then_export_again(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "inkdigit"]
-    flags = [*TINY, "--epochs=4", "--localizer-epochs=4"]
+    flags = [*TINY, "--epochs=4", "--set=localizer-epochs=4"]
     subprocess.run([*command, "train", "--out", str(out), *flags], check=True, capture_output=True)
     first = Recognizer(out / "inkdigit.onnx").contract
     assert first.recipe["sheets"] == 400
@@ -275,7 +275,9 @@ def test_mnist_alone_is_enough(tmp_path: Path) -> None:
     assert list(first.scores) == ["mnist-test"]
     assert first.recipe["pens"] == 0
     second = tmp_path / "second"  # its localizer learns, and its network is kept
-    subprocess.run([*command, str(second), f"--from={out}", "--pens=0", "--epochs=0"], check=True, capture_output=True)
+    subprocess.run(
+        [*command, str(second), f"--from={out}", "--set=pens=0", "--epochs=0"], check=True, capture_output=True
+    )
     assert Recognizer(second / "inkdigit.onnx").contract.recipe["begin_with"] == first.recipe
     before, after = load(out)[1].state_dict(), load(second)[1].state_dict()
     same = {key for key, value in before.items() if torch.equal(value, after[key])}
