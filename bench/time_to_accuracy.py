@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from inkdigit.evaluation.datasets import mnist
 from inkdigit.train.recipe import named_recipe
-from inkdigit.train.run import fitted
+from inkdigit.train.run import fit_model
 
 EPOCHS = 14
 WANTED = {"sprint": ("the reference's", 20), "fast": ("99.5 %", 6)}  # accuracy, and by what its time is divided
@@ -74,7 +74,7 @@ def ours(name: str, folder: Path | None, seed: int) -> tuple[float, float]:
     """Train a named recipe; give its seconds, and the accuracy of the whole graph, framing and all, on the test set."""
     with tempfile.TemporaryDirectory() as out:
         begun = time.process_time()
-        _, graph = fitted(named_recipe(name, {"seed": seed}), folder, name, Path(out), resume=False)
+        _, graph = fit_model(named_recipe(name, {"seed": seed}), folder, name, Path(out), resume=False)
         seconds = time.process_time() - begun
     test = mnist("test", folder)
     return seconds, right(graph.eval(), torch.tensor(test.images), torch.tensor(test.labels))

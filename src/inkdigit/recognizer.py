@@ -44,8 +44,10 @@ class Recognizer:
         name, model = split_name(model)
         session, contract = open_artefact(model_path(model))
         contract = replace(contract, name=name or contract.name)
-        self._reader, self._opening = None, threading.Lock()
-        if contract.task == NUMBER:
+        self._reader: NumberReader | None = None
+        self._opening = threading.Lock()
+        self.has_own_reader = contract.task == NUMBER
+        if self.has_own_reader:
             self._reader = NumberReader(session, contract)
             session, contract = open_artefact(model_path(DEFAULT_MODEL))
         self._session, self.contract = session, contract
@@ -65,6 +67,11 @@ class Recognizer:
             if self._reader is None:
                 self._reader = NumberReader(*open_artefact(model_path(DEFAULT_READER)))
             return self._reader
+
+    def use_reader(self, reader: NumberReader) -> None:
+        """Read numbers with a reader that is already open, instead of opening another one."""
+        with self._opening:
+            self._reader = reader
 
     def read(self, image: ImageLike, *, allow: str | None = None) -> Reading:
         """Return the numbers on an image, whole pages too: it takes what `predict` takes.

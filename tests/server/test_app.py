@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from inkdigit.errors import InputCode
 from inkdigit.server.app import create_app
 from inkdigit.server.error_responses import STATUS, RequestError
-from inkdigit.server.service import Memory
+from inkdigit.server.service import BodyMemory
 from inkdigit.settings import Settings
 
 
@@ -51,7 +51,7 @@ def test_every_code_of_the_library_has_a_status() -> None:
 
 
 def test_bodies_share_a_bounded_memory() -> None:
-    memory = Memory(100)
+    memory = BodyMemory(100)
     with memory.share() as take:
         take(60)
         with memory.share() as other:

@@ -1,4 +1,4 @@
-"""Pictures that are read together, each with its own answer, and the short way to the routes that read them."""
+"""Pictures that are read batcher, each with its own answer, and the short way to the routes that read them."""
 
 import asyncio
 
@@ -28,11 +28,11 @@ class Counting(Recognizer):
 
 
 def test_each_of_many_sizes_gets_its_own_answer_in_few_calls() -> None:
-    recognizer, together = Counting(), Batcher()
+    recognizer, batcher = Counting(), Batcher()
     images = [*digits(10)[0], BLANK, seven(28), *digits(12)[0][10:], seven(64), seven(28)]
 
     async def read_all() -> list[Prediction | InputError | BaseException]:
-        readings = (together.read(recognizer, image) for image in images)
+        readings = (batcher.predict(recognizer, image) for image in images)
         return [
             answer if isinstance(answer, BaseException) else answer[0]
             for answer in await asyncio.gather(*readings, return_exceptions=True)
@@ -51,10 +51,10 @@ def test_each_of_many_sizes_gets_its_own_answer_in_few_calls() -> None:
 
 
 def test_one_that_gives_up_leaves_the_others_their_answers() -> None:
-    recognizer, together = Counting(), Batcher()
+    recognizer, batcher = Counting(), Batcher()
 
     async def read_all() -> list[int | str]:
-        tasks = [asyncio.create_task(together.read(recognizer, seven(28 + place % 2))) for place in range(6)]
+        tasks = [asyncio.create_task(batcher.predict(recognizer, seven(28 + place % 2))) for place in range(6)]
         await asyncio.sleep(0)
         tasks[0].cancel()
         tasks[3].cancel()
@@ -62,12 +62,12 @@ def test_one_that_gives_up_leaves_the_others_their_answers() -> None:
         return [answer[0].digit for answer in answers if not isinstance(answer, BaseException)]
 
     assert asyncio.run(read_all()) == [7] * 4
-    assert not together._waiting
+    assert not batcher._pending
 
 
 @pytest.mark.parametrize("path", ["/v1/predict", "/predict", "/predict_test", "/v1/predict/batch"])
 @pytest.mark.parametrize("content", [encoded(seven(64)), encoded(BLANK), b"no picture", b""], ids=len)
-def test_the_short_way_to_a_route_answers_as_the_long_one(client: httpx.Client, path: str, content: bytes) -> None:
+def test_a_request_without_a_query_is_answered_like_any(client: httpx.Client, path: str, content: bytes) -> None:
     for sent in ({"files": {"file": content}}, {"content": content, "headers": {"Content-Type": "image/png"}}):
         short, long = client.post(path, **sent), client.post(f"{path}?long=way", **sent)
         assert (short.status_code, short.json()) == (long.status_code, long.json())

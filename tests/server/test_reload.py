@@ -30,7 +30,7 @@ def artefact(tmp_path: Path) -> Path:
 
 
 def versions(service: Service) -> dict[str, str]:
-    models = httpx.get(f"{service.url}/v1/models").json()["models"]
+    models = [each for each in httpx.get(f"{service.url}/v1/models").json()["models"] if each["task"] == "digit"]
     return {model["name"]: model["version"] for model in models}
 
 

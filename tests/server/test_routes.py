@@ -2,15 +2,17 @@
 
 import base64
 import io
+import json
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
+from inkdigit import Recognizer
 from inkdigit.model_file import digit_model_names
 from inkdigit.server.middleware import SECURITY
-from inkdigit.server.openapi import Answer, BatchAnswer, CompatAnswer
+from inkdigit.server.openapi import CompatBody, PredictionBatch, PredictionBody, ReadingBatch, ReadingBody
 
 from ..pictures import digits, encoded, seven
 
@@ -35,7 +37,7 @@ def test_a_picture_as_multipart_of_any_field_name_as_raw_bytes_and_as_array_has_
     assert all(body == bodies[0] for body in bodies)
     assert set(bodies[0]) == KEYS
     assert bodies[0]["digit"] == 7
-    Answer.model_validate(bodies[0])
+    PredictionBody.model_validate(bodies[0])
 
 
 def test_handwritten_digits_are_read(client: httpx.Client) -> None:
@@ -66,7 +68,7 @@ def test_a_batch_keeps_its_order_around_a_broken_file(client: httpx.Client) -> N
         ("c", ("3.png", three)),
     ]
     body = client.post("/v1/predict/batch", files=files, data={"note": "a field is no file"}).json()
-    BatchAnswer.model_validate(body)
+    PredictionBatch.model_validate(body)
     results = body["results"]
     assert [result["file"] for result in results] == ["1.png", "größe.png", "2.txt", "3.png"]
     assert [result.get("error", {}).get("code") for result in results] == [
@@ -90,8 +92,9 @@ def test_a_batch_holds_256_files(client: httpx.Client) -> None:
 
 def test_models_come_with_their_contracts_and_can_be_chosen(client: httpx.Client) -> None:
     models = client.get("/v1/models").json()["models"]
-    assert [model["name"] for model in models] == digit_model_names(), "all that ship"
-    for model in models:
+    assert [model["name"] for model in models] == [*digit_model_names(), "numbers"], "all that ship"
+    assert [model["task"] for model in models] == ["digit"] * (len(models) - 1) + ["number"]
+    for model in models[:-1]:
         assert model["labels"] == [str(digit) for digit in range(10)]
         assert set(model["thresholds"]) == {"digitness", "confidence"}
         answer = client.post(f"/v1/predict?model={model['name']}", files={"file": PNG}).json()
@@ -103,7 +106,7 @@ def test_models_come_with_their_contracts_and_can_be_chosen(client: httpx.Client
 @pytest.mark.parametrize("field", ["file", "image"])
 def test_clients_of_other_services_find_their_names(client: httpx.Client, path: str, field: str) -> None:
     body = client.post(path, files={field: PNG}).json()
-    CompatAnswer.model_validate(body)
+    CompatBody.model_validate(body)
     assert [body[name] for name in ("prediction", "predict", "predicted_digit", "predicted_class")] == [7] * 4
     assert body["confidence"] == max(body["probabilities"])
 
@@ -171,3 +174,52 @@ def test_the_docs_need_no_other_host_and_offer_a_file(client: httpx.Client) -> N
     assert content["multipart/form-data"]["schema"]["properties"]["file"].items() >= picker.items()
     batch = document["paths"]["/v1/predict/batch"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert batch["schema"]["properties"]["files"]["items"] == picker
+
+
+def number(text: str) -> bytes:
+    """A picture of digits side by side, as a PNG."""
+    images, labels = digits(40, 28)
+    drawn = {label: np.asarray(image) for image, label in zip(images, labels, strict=True)}
+    strip = np.concatenate([drawn[int(symbol)] for symbol in text], 1)
+    return encoded(np.pad(strip, 20).repeat(2, 0).repeat(2, 1))
+
+
+@pytest.mark.parametrize("sent", ["file", "bytes", "array"])
+def test_a_number_is_read_with_boxes_as_the_library_reads_it(client: httpx.Client, sent: str) -> None:
+    data = number("42")
+    array = {"data": np.asarray(Image.open(io.BytesIO(data)).convert("L")).tolist()}
+    ways: dict[str, dict[str, object]] = {
+        "file": {"files": {"anything": data}},
+        "bytes": {"content": data, "headers": {"Content-Type": "image/png"}},
+        "array": {"json": array},
+    }
+    answer = client.post("/v1/read", **ways[sent]).json()  # type: ignore[arg-type]
+    ReadingBody.model_validate(answer)
+    assert answer == json.loads(json.dumps(Recognizer().read(data).as_dict()))
+    assert answer["model"]["name"] == "numbers"
+
+
+def test_read_takes_constraints_and_draws(client: httpx.Client) -> None:
+    data = number("42")
+    only = client.post("/v1/read?allow=1&annotated=true", files={"file": data}).json()
+    assert set(only["text"]) <= {"1", " ", "\n"}
+    picture = Image.open(io.BytesIO(base64.b64decode(only["annotated"].partition(",")[2])))
+    assert picture.size == Image.open(io.BytesIO(data)).size
+    for refused in ("x", "1x", ""):
+        answer = client.post(f"/v1/read?allow={refused}", files={"file": data})
+        assert answer.status_code == 422
+        assert answer.json()["code"] == "bad_constraint"
+
+
+def test_an_empty_page_has_an_empty_reading(client: httpx.Client) -> None:
+    answer = client.post("/v1/read", files={"file": encoded(np.full((60, 90), 255, np.uint8))})
+    assert answer.status_code == 200
+    assert (answer.json()["text"], answer.json()["numbers"]) == ("", [])
+
+
+def test_a_batch_is_read_in_order_with_errors_in_place(client: httpx.Client) -> None:
+    files = [("a", ("one.png", number("7"))), ("b", ("text.txt", b"no picture")), ("c", ("two.png", number("13")))]
+    results = client.post("/v1/read/batch", files=files)
+    ReadingBatch.model_validate(results.json())
+    assert [result["file"] for result in results.json()["results"]] == ["one.png", "text.txt", "two.png"]
+    assert results.json()["results"][1]["error"]["code"] == "unsupported_format"

@@ -18,7 +18,7 @@ from inkdigit.errors import DataError
 from inkdigit.evaluation.scores import DIGITS
 from inkdigit.model_file import model_path, open_artefact
 from inkdigit.prediction import Thresholds
-from inkdigit.train.custom_dataset import files_of, own_corpora, own_folder
+from inkdigit.train.custom_dataset import custom_corpora, custom_folder, files_of
 from inkdigit.train.export.quantize import export_int8
 from inkdigit.train.export.run_export import export_run, export_run_program
 from inkdigit.train.model.calibration import Temperature
@@ -27,8 +27,8 @@ from inkdigit.train.model.framing import Framing
 from inkdigit.train.model.graph import Graph
 from inkdigit.train.model.localizer import Localizer
 from inkdigit.train.recipe import Recipe
-from inkdigit.train.run import fitted, train
-from inkdigit.train.run_dir import NOTES, RECIPE, WEIGHTS, Notes, same_data, save, start_anew
+from inkdigit.train.run import fit_model, train
+from inkdigit.train.run_dir import NOTES, RECIPE, WEIGHTS, Notes, require_same_data, save, start_run
 from inkdigit.train.training_log import METRICS
 from inkdigit.train.warm_start import begun_with, folded, settle, weights_of
 
@@ -90,7 +90,7 @@ def test_a_network_of_ones_own_pictures(mine: Path, tmp_path: Path) -> None:
 
 def test_every_fifth_picture_is_held_out_whatever_else_is_there(mine: Path) -> None:
     framing = weights_of("inkdigit")[2].framing
-    training, validation, sources = own_corpora(Recipe(sheets=0), mine, framing)
+    training, validation, sources = custom_corpora(Recipe(sheets=0), mine, framing)
     before = dict(zip(files_of(mine).paths, files_of(mine).held_out(), strict=True))
     held_out = sum(before.values())
     assert len(validation.sources["own"].labels) == held_out
@@ -124,7 +124,7 @@ def test_an_export_with_other_data_is_refused(
 
 
 def test_few_pictures_are_repeated_up_to_half_the_sheets(mine: Path) -> None:
-    training, _, _ = own_corpora(Recipe(sheets=300), mine, weights_of("inkdigit")[2].framing)
+    training, _, _ = custom_corpora(Recipe(sheets=300), mine, weights_of("inkdigit")[2].framing)
     assert 120 <= len(training.sources["own"].labels) <= 150
 
 
@@ -150,12 +150,12 @@ def test_a_refused_run_takes_nothing_away(
 
 def test_a_run_goes_on_with_the_same_pictures_only(mine: Path, tmp_path: Path) -> None:
     recipe, framing = Recipe(), weights_of("inkdigit")[2].framing
-    sources = own_corpora(recipe, mine, framing)[2]
-    start_anew(recipe, sources, tmp_path / "run")
-    same_data(own_corpora(recipe, mine, framing)[2], tmp_path / "run")
+    sources = custom_corpora(recipe, mine, framing)[2]
+    start_run(recipe, sources, tmp_path / "run")
+    require_same_data(custom_corpora(recipe, mine, framing)[2], tmp_path / "run")
     (mine / "four" / "0.png").rename(mine / "seven" / "99.png")
     with pytest.raises(DataError, match="was begun with other data: own had another SHA-256"):
-        same_data(own_corpora(recipe, mine, framing)[2], tmp_path / "run")
+        require_same_data(custom_corpora(recipe, mine, framing)[2], tmp_path / "run")
 
 
 @pytest.mark.parametrize("out", ["file", "file/run", "/proc/run"])
@@ -184,15 +184,15 @@ def test_a_label_whose_pictures_cannot_be_read_is_refused(mine: Path) -> None:
     (mine / "letters").mkdir()
     (mine / "letters" / "a.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match="no picture of letters"):
-        own_corpora(Recipe(), mine, weights_of("inkdigit")[2].framing)
+        custom_corpora(Recipe(), mine, weights_of("inkdigit")[2].framing)
 
 
 def test_mnists_folder_is_no_folder_of_labels(tmp_path: Path) -> None:
-    assert own_folder(tmp_path) == tmp_path
+    assert custom_folder(tmp_path) == tmp_path
     (tmp_path / "mnist").mkdir()
-    assert own_folder(tmp_path) is None
+    assert custom_folder(tmp_path) is None
     with pytest.raises(DataError, match=r"There is no folder .*missing\."):
-        own_folder(tmp_path / "missing")
+        custom_folder(tmp_path / "missing")
 
 
 def test_an_artefacts_weights_come_back() -> None:
@@ -243,7 +243,7 @@ def test_training_on_from_a_run_of_an_artefacts_weights_loses_nothing(tmp_path: 
     still = Recipe(
         network="tiny", begin_with=str(tmp_path / "run"), rate=1e-8, localizer_epochs=0, sheets=0, epochs=4, batch=64
     )
-    _, after = fitted(still, folder, "same", tmp_path / "out", resume=False)
+    _, after = fit_model(still, folder, "same", tmp_path / "out", resume=False)
     pictures = torch.as_tensor(np.stack(images))
     with torch.inference_mode():
         same = after(pictures)[0].argmax(1) == before(pictures)[0].argmax(1)

@@ -47,11 +47,11 @@ def train(
 
     flags = {"network": network, "epochs": epochs, "seed": seed, "begin_with": start}
     given = parse_settings(settings or []) | {key: value for key, value in flags.items() if value is not None}
-    from ..train.custom_dataset import own_folder  # noqa: PLC0415  torch takes a second: a typing error should not
+    from ..train.custom_dataset import custom_folder  # noqa: PLC0415  torch takes a second: a typing error should not
     from ..train.fit.loop import Stopped  # noqa: PLC0415
     from ..train.run import train as run  # noqa: PLC0415
 
-    chosen = named_recipe(recipe or ("own" if own_folder(data) else "shipped"), given)
+    chosen = named_recipe(recipe or ("own" if custom_folder(data) else "shipped"), given)
     try:
         model_file = run(chosen, data, out, name, device, resume, tensorboard)
     except Stopped:

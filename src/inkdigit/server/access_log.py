@@ -1,4 +1,4 @@
-"""What is noted of every request: its id, its figures, and its line in the log. Never what it holds."""
+"""Access log: request id, metrics and one log line per request. Picture contents are never logged."""
 
 import os
 import re
@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .metrics import Metrics
 
 ID_HEADER: Final = b"x-request-id"
-REFUSED: Final = "inkdigit.refused"  # the key under which a refusal leaves its code in the scope
+REFUSED: Final = "inkdigit.refused"  # the scope's key for the code of an error response
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
-# Asked every few seconds by machines that have no token; they would bury the rest of the log.
+# Polled every few seconds by machines without a token; they would bury the rest of the log.
 WATCH_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/health"})
 
 Log = Literal["off", "text", "json"]
@@ -25,9 +25,9 @@ _ID = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
 
 
 class AccessLog:
-    """Give every request an id, count and time it by the route that it found, and log it in one line.
+    """Give every request an id, record its duration by its route, and log it in one line.
 
-    A client's own id is kept where it looks like one. Nothing else that a client made up is counted or logged.
+    A client's own id is kept if it looks like one. Nothing else that a client sends is recorded or logged.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, log: Log) -> None:
@@ -51,11 +51,11 @@ class AccessLog:
                 message["headers"] = [*message["headers"], (ID_HEADER, name)]
             await send(message)
 
-        self._metrics.open += 1
+        self._metrics.open_requests.inc()
         try:
             await self._app(scope, receive, send_noting)
         finally:
-            self._metrics.open -= 1
+            self._metrics.open_requests.dec()
             self._note(scope, name, status, time.perf_counter() - start)
 
     def _note(self, scope: Scope, name: bytes, status: int, seconds: float) -> None:
@@ -71,7 +71,7 @@ class AccessLog:
 
 
 def request_id(scope: Scope) -> bytes:
-    """Give the client's id of a request, or a new one."""
+    """Return the client's id of a request, or a new one."""
     for name, value in scope["headers"]:
         if name == ID_HEADER and _ID.fullmatch(value):
             return bytes(value)
@@ -79,13 +79,13 @@ def request_id(scope: Scope) -> bytes:
 
 
 def method_and_route(scope: Scope) -> tuple[str, str]:
-    """Name what was asked for by the service's own words."""
+    """Return the method and the route's path, as the service names them."""
     method = scope["method"] if scope["method"] in METHODS else "other"
     return method, getattr(scope.get("route"), "path", None) or _mount(scope) or "none"
 
 
 def _mount(scope: Scope) -> str:
-    """Name what is mounted where nothing else is known of a request; empty where it found nothing."""
+    """Return the mount's path, for requests without a route; empty if there is none."""
     outside = scope.get("app_root_path")  # a mount sets it
     return scope["root_path"].removeprefix(outside) if outside is not None else ""
 

@@ -1,4 +1,4 @@
-"""The HTTP service, put together: `create_app` is what any ASGI server starts."""
+"""The HTTP service: `create_app` is the application factory for any ASGI server."""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -12,7 +12,6 @@ from starlette.responses import RedirectResponse, Response
 from ..settings import Settings
 from . import compat, error_responses, openapi, routes
 from .access_log import AccessLog
-from .direct import Direct
 from .launch import TRACES
 from .metrics import Metrics
 from .middleware import BearerTokens, Cors, SecurityHeaders, SentAsBytes, SteadyReceive, WholeFiles
@@ -38,12 +37,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.state.service = Service(settings, app.state.metrics)
+    app.include_router(routes.prediction_router)
     app.include_router(routes.router)
     app.include_router(compat.router)
     app.mount("/web", routes.PAGE_FILES, name="web")
     openapi.add_docs(app)
     error_responses.install(app)
-    _surround(app, settings, _add_gradio(app) if settings.gradio else {})
+    _add_middleware(app, settings, _add_gradio(app) if settings.gradio else {})
     if os.environ.get(TRACES):
         _add_traces(app)
     return app
@@ -54,7 +54,7 @@ def _add_traces(app: FastAPI) -> None:
 
     app.state.traces = tracing.provider()
     tracer = app.state.traces.get_tracer(__name__)
-    app.state.service.stages.append(tracing.Stages(tracer))
+    app.state.service.stage_listeners.append(tracing.Stages(tracer))
     app.add_middleware(tracing.Traced, tracer=tracer)
 
 
@@ -79,9 +79,8 @@ def _add_gradio(app: FastAPI) -> Mapping[str, str]:
     return {GRADIO_PATH: gradio_server.CSP}
 
 
-def _surround(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> None:
-    """Put the shell around the routes, the innermost layer first."""
-    app.add_middleware(Direct, routes=[*routes.router.routes, *compat.router.routes])
+def _add_middleware(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> None:
+    """Add the middleware, the innermost layer first."""
     app.add_middleware(WholeFiles)
     if settings.tokens:
         app.add_middleware(BearerTokens, tokens=[token.get_secret_value() for token in settings.tokens])
@@ -100,9 +99,7 @@ def _surround(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.service.is_ready = True
-    metrics: Metrics = app.state.metrics
-    metrics.ready.set(1)
-    async with metrics.shared():
-        yield
+    app.state.metrics.ready.set(1)
+    yield
     if traces := getattr(app.state, "traces", None):
-        await to_thread.run_sync(traces.shutdown)  # sends what waits
+        await to_thread.run_sync(traces.shutdown)  # sends the pending spans

@@ -1,4 +1,7 @@
-"""Pictures that wait at the same time, read in one call of the graph: twelve of 28×28 so cost what six cost alone."""
+"""Dynamic batching: requests that arrive together share one inference call.
+
+Twelve 28×28 pictures in one call cost about as much as six single calls.
+"""
 
 import asyncio
 import time
@@ -11,56 +14,58 @@ from ..image import Pixels
 from ..prediction import Prediction
 from ..recognizer import Recognizer
 
-PICTURES = 12  # in a call, whose time goes by before anything else is answered
-PIXELS = 320_000  # likewise: four of 280×280
+PICTURES = 12  # at most in one call, during which the event loop answers nothing else
+PIXELS = 320_000  # at most in one call: four pictures of 280×280
 
 
 @dataclass(eq=False)
 class PendingRequest:
-    """Hold a picture, and then its answer and the seconds in which it was read."""
+    """A picture that waits for its prediction, and then the prediction with the seconds of its inference."""
 
     recognizer: Recognizer
     pixels: Pixels
-    answer: Prediction | InputError | None = None
+    prediction: Prediction | InputError | None = None
     seconds: float = 0.0
 
     def fits(self, other: "PendingRequest") -> bool:
-        """Tell whether both can be read in one call."""
+        """Return whether both can share one call."""
         return self.recognizer is other.recognizer and self.pixels.shape == other.pixels.shape
 
 
 class Batcher:
-    """Read small pictures in the event loop, one call of the graph a turn."""
+    """Predict small pictures in the event loop, one batch at a time."""
 
     def __init__(self) -> None:
-        self._waiting: list[PendingRequest] = []
+        self._pending: list[PendingRequest] = []
         self._turn = asyncio.Lock()
 
-    async def read(self, recognizer: Recognizer, pixels: Pixels) -> tuple[Prediction, float]:
-        """Read a picture, with those of its size that wait; give its answer, and the seconds. Raises InputError."""
+    async def predict(self, recognizer: Recognizer, pixels: Pixels) -> tuple[Prediction, float]:
+        """Return the prediction for a picture and the seconds of its inference. Raises InputError.
+
+        The pictures of its size that wait at the same time share the call.
+        """
         mine = PendingRequest(recognizer, pixels)
-        self._waiting.append(mine)
+        self._pending.append(mine)
         try:
             async with self._turn:
-                if mine.answer is None:
-                    # Whatever else is ready goes first, health checks among it, and may join.
-                    await asyncio.sleep(0)
-                    self._lead(mine)
+                if mine.prediction is None:
+                    await asyncio.sleep(0)  # other requests run first, health checks among them, and may join the batch
+                    self._predict_with(mine)
         finally:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
-        if not isinstance(mine.answer, Prediction):
-            assert mine.answer is not None  # noqa: S101  whoever has had the turn has an answer
-            raise mine.answer
-        return mine.answer, mine.seconds
+            if mine in self._pending:
+                self._pending.remove(mine)
+        if not isinstance(mine.prediction, Prediction):
+            assert mine.prediction is not None  # noqa: S101  the turn has passed, so it was predicted
+            raise mine.prediction
+        return mine.prediction, mine.seconds
 
-    def _lead(self, first: PendingRequest) -> None:
-        """Answer the first that waits, and those that fit it."""
+    def _predict_with(self, first: PendingRequest) -> None:
+        """Predict a pending picture and those that fit it, in one call."""
         count = max(1, min(PICTURES, PIXELS // first.pixels.size))
-        batch = [each for each in self._waiting if each.fits(first)][:count]
+        batch = [each for each in self._pending if each.fits(first)][:count]
         start = time.perf_counter()
-        answers = first.recognizer.predict_pixels_batch(np.stack([each.pixels for each in batch]))
+        predictions = first.recognizer.predict_pixels_batch(np.stack([each.pixels for each in batch]))
         seconds = time.perf_counter() - start
-        for each, answer in zip(batch, answers, strict=True):
-            each.answer, each.seconds = answer, seconds
-        self._waiting = [each for each in self._waiting if each.answer is None]
+        for each, prediction in zip(batch, predictions, strict=True):
+            each.prediction, each.seconds = prediction, seconds
+        self._pending = [each for each in self._pending if each.prediction is None]

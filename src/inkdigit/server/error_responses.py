@@ -1,4 +1,4 @@
-"""The one table of what went wrong, and how the service says so: always `{"detail": sentence, "code": word}`."""
+"""The one table of errors and their status codes. Every error response is `{"detail": sentence, "code": word}`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -41,7 +41,7 @@ STATUS: Final[Mapping[str, int]] = {
 }
 HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
     "unauthorized": {"WWW-Authenticate": "Bearer"},
-    # What is left of the body is not read, so that nothing else can come on this connection.
+    # The rest of the body is not read, so the connection cannot be used again.
     "body_too_slow": {"Connection": "close"},
     "overloaded": {"Retry-After": "1"},
     "not_ready": {"Retry-After": "1"},
@@ -49,7 +49,7 @@ HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 class RequestError(Exception):
-    """Say in one sentence why a request has no answer; `code` is a key of `STATUS`."""
+    """A request cannot be answered: one sentence for people, and a `code` that is a key of `STATUS`."""
 
     def __init__(self, detail: str, code: str) -> None:
         super().__init__(detail)
@@ -57,30 +57,30 @@ class RequestError(Exception):
 
 
 class Refusal(Reply):
-    """Answer with an error of the table, and leave its code in the scope for whoever counts."""
+    """An error response of the table; leaves its code in the scope for the access log."""
 
     def __init__(self, detail: str, code: str, headers: Mapping[str, str]) -> None:
         super().__init__(body(detail, code), STATUS[code], {**HEADERS.get(code, {}), **headers})
         self._code = code
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer."""
+        """Send the response."""
         scope[REFUSED] = self._code
         await super().__call__(scope, receive, send)
 
 
 def refuse(detail: str, code: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with an error of the table."""
+    """Return an error response of the table."""
     return Refusal(detail, code, headers or {})
 
 
 def body(detail: str, code: str) -> dict[str, str]:
-    """Give an error as every door writes it."""
+    """Return an error's JSON body."""
     return {"detail": detail, "code": code}
 
 
 def install(app: "FastAPI") -> None:
-    """Let the application answer every exception by the table."""
+    """Install the handlers that answer every exception by the table."""
     from fastapi.exceptions import RequestValidationError  # noqa: PLC0415  only a worker waits for it
 
     app.add_exception_handler(RequestError, _on_refusal)
@@ -101,7 +101,7 @@ async def _on_bad_parameter(_: Request, error: Exception) -> Response:
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
-    """Answer what the router and the static files raise: 405, or 404; a file that may not be read is none either."""
+    """Answer what the router and static files raise: 405 or 404, which also stands for unreadable files."""
     assert isinstance(error, HTTPException)  # noqa: S101
     if error.status_code == STATUS["method_not_allowed"]:
         return refuse(f"This address does not take {request.method}.", "method_not_allowed", error.headers)

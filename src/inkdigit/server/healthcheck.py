@@ -1,15 +1,15 @@
-"""Tell whether the service lives, as a container's health check asks: `python -m inkdigit.server.healthcheck`."""
+"""Check that the service answers, for a container's health check: `python -m inkdigit.server.healthcheck`."""
 
 import sys
 
 from ..settings import Settings
-from .launch import answers, reachable
+from .launch import is_answering, reachable
 
 
 def main() -> int:
-    """Ask the service that the variables describe; give 0 where it answers, and 1 where it does not."""
+    """Return 0 if the service that the variables describe answers, else 1."""
     settings = Settings()
-    return int(not answers(reachable(settings.host), settings.port, "/healthz"))
+    return int(not is_answering(reachable(settings.host), settings.port, "/healthz"))
 
 
 if __name__ == "__main__":

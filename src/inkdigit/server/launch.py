@@ -1,4 +1,4 @@
-"""What every door does before it opens: settings, extras, the port, and the word that it answers."""
+"""Start a server: settings, extras, a free port, and the line that says where it listens."""
 
 import contextlib
 import errno
@@ -17,18 +17,18 @@ from pydantic_settings import CliApp, CliSettingsSource
 
 from ..settings import DoorSettings, explain
 
-TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own name; where it is set, spans go there
-MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"  # Prometheus's own name, of a folder in which several workers count together
+TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's variable: spans are sent there if it is set
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"  # Prometheus's variable: the folder that workers share
 READY_POLL = 0.1  # seconds
 S = TypeVar("S", bound=DoorSettings)
 
 
 class SetupError(Exception):
-    """Say in one sentence why a door cannot open."""
+    """A server cannot start: one sentence that says why."""
 
 
 def read_settings(kind: type[S], flags: Sequence[str]) -> S:
-    """Read a command's flags, whose names, help and defaults are the settings' own. Raises SetupError."""
+    """Parse a command's flags; names, help and defaults come from the settings. Raises SetupError."""
     try:
         source = CliSettingsSource[S](kind, add_argument_method=_add_argument)
         return CliApp.run(kind, cli_args=list(flags), cli_settings_source=source)
@@ -37,39 +37,39 @@ def read_settings(kind: type[S], flags: Sequence[str]) -> S:
 
 
 def _add_argument(parser: ArgumentParser, *names: str, **options: Any) -> None:
-    """Add an option; one of several texts is shown as such, and not as Python writes its type and an empty tuple."""
+    """Add an option; show a tuple option as `str,...`, not as Python's type."""
     if str(options.get("metavar")).startswith("tuple["):
         options |= {"metavar": "str,...", "help": options["help"].removesuffix(" (default: ())")}
     parser.add_argument(*names, **options)
 
 
 def need_extra(extra: str, module: str = "") -> None:
-    """Check that an extra's module is there, by default the one of its name. Raises SetupError."""
+    """Raise SetupError if an extra's module is missing; by default the module has the extra's name."""
     try:
         found = find_spec(module or extra)
-    except ModuleNotFoundError:  # nor is the package that it is in
+    except ModuleNotFoundError:  # its package is missing too
         found = None
     if found is None:
         raise SetupError(f"{extra.title()} is not installed: pip install 'inkdigit[{extra}]'.")
 
 
 def with_free_port(settings: S) -> S:
-    """Take the port for a moment, as a server would share it with whoever has it; name it. Raises SetupError.
+    """Return the settings with a numeric address and a port that is free. Raises SetupError.
 
-    A host's name becomes its address, as Granian takes no other.
+    Granian would share a port that another program has, and takes no host names.
     """
     host, port = free_address(settings.host, settings.port)
     return settings.model_copy(update={"host": host, "port": port})
 
 
 def free_address(host: str, port: int) -> tuple[str, int]:
-    """Give a host's address, and the port, or a free one for 0. Raises SetupError where it is taken."""
+    """Return a host's address and the port, or a free one for 0. Raises SetupError if it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.create_server((host, port), family=family) as taken:
             address, port, *_ = taken.getsockname()
             return address, port
-    except TypeError as error:  # of the encoding of names
+    except TypeError as error:  # from encoding the name
         raise SetupError(f"{host} is no host's name.") from error
     except OSError as error:
         reason = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror or error
@@ -78,7 +78,7 @@ def free_address(host: str, port: int) -> tuple[str, int]:
 
 @contextlib.contextmanager
 def scratch(what: str) -> Iterator[str]:
-    """Make a folder to keep something in, for as long as a door is open. Raises SetupError."""
+    """Make a temporary folder for as long as a server runs. Raises SetupError."""
     try:
         folder = tempfile.TemporaryDirectory(prefix=f"inkdigit-{what}-")
     except OSError as error:
@@ -88,11 +88,11 @@ def scratch(what: str) -> Iterator[str]:
 
 
 def announce(name: str, host: str, port: int, path: str, say: Callable[[str], None]) -> None:
-    """Say a door's address as soon as it answers on `path`, from a thread."""
+    """Print a server's address, from a thread, as soon as it answers on `path`."""
     host = reachable(host)
 
     def wait() -> None:
-        while not answers(host, port, path):
+        while not is_answering(host, port, path):
             time.sleep(READY_POLL)
         say(f"{name} is at http://{f'[{host}]' if ':' in host else host}:{port}")
 
@@ -100,12 +100,12 @@ def announce(name: str, host: str, port: int, path: str, say: Callable[[str], No
 
 
 def reachable(host: str) -> str:
-    """Give the address by which this machine reaches what listens on `host`."""
+    """Return the address by which this machine reaches a server that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
 
 
-def answers(host: str, port: int, path: str) -> bool:
-    """Tell whether a GET of `path` is answered with 200."""
+def is_answering(host: str, port: int, path: str) -> bool:
+    """Return whether a GET of `path` is answered with 200."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
         connection.request("GET", path)

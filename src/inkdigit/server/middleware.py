@@ -1,4 +1,4 @@
-"""What surrounds every request: tokens, CORS, security headers. Plain ASGI, as each costs every request something."""
+"""Middleware: tokens, CORS, security headers. Plain ASGI, because each layer costs every request time."""
 
 import asyncio
 import hmac
@@ -32,7 +32,7 @@ CSP_NAME: Final = b"content-security-policy"
 class SecurityHeaders:
     """Add the security headers to every response that does not set its own.
 
-    `policies` holds the Content-Security-Policy of paths that begin in some way, where it is not the page's.
+    `policies` maps path prefixes to their own Content-Security-Policy.
     """
 
     def __init__(self, app: ASGIApp, policies: Mapping[str, str] | None = None) -> None:
@@ -55,7 +55,7 @@ class SecurityHeaders:
 
 
 class WholeFiles:
-    """Offer no ranges, and read over `Range`: the files are small, and a wrong one is an error outside the table."""
+    """Ignore `Range` and offer no ranges: files are small, and Starlette's range errors are not in the error table."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -76,7 +76,7 @@ class WholeFiles:
 
 
 class SentAsBytes:
-    """Keep the application from handing files to the server by their path, which Gradio's compression cannot read."""
+    """Disable `http.response.pathsend`, because Gradio's compression cannot read files that are sent by path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -88,9 +88,9 @@ class SentAsBytes:
 
 
 class SteadyReceive:
-    """Let what is under a path give up waiting for a client's message, and wait again later, as Gradio does.
+    """Allow Gradio, under a path, to cancel `receive()` and call it again without losing a message.
 
-    Granian takes one that is given up for a client that has left, which would end the answer in the middle.
+    Granian takes a cancelled `receive()` for a client that has left, and would end the response in the middle.
     """
 
     def __init__(self, app: ASGIApp, path: str) -> None:
@@ -119,7 +119,7 @@ class SteadyReceive:
 
 
 class BearerTokens:
-    """Ask every request but a health check for one of the tokens."""
+    """Require one of the tokens for every request but health checks."""
 
     def __init__(self, app: ASGIApp, tokens: Sequence[str]) -> None:
         self._app = app
@@ -133,15 +133,15 @@ class BearerTokens:
             await refuse("This service asks for a bearer token.", "unauthorized")(scope, receive, send)
 
     def _fits(self, headers: Headers) -> bool:
-        """Compare with all tokens in constant time, so that no time tells which one nearly fits."""
+        """Compare with all tokens in constant time, so that timing reveals nothing."""
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        sent = given.encode("latin-1").strip()  # the bytes that came
+        sent = given.encode("latin-1").strip()  # the bytes that were sent
         matches = [hmac.compare_digest(sent, token) for token in self._tokens]
         return scheme.lower() == "bearer" and any(matches)
 
 
 class Cors(CORSMiddleware):
-    """Let the pages of some origins call the service; a preflight that fails is answered by the error table."""
+    """Allow pages of some origins to call the service; a failed preflight is answered by the error table."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer an OPTIONS request."""

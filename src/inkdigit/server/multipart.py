@@ -1,4 +1,4 @@
-"""Multipart bodies to files, on multipart's streaming parser. Keeps no more of a file than the picture limit."""
+"""Parse multipart bodies to files with multipart's streaming parser. Keeps no more of a file than the image limit."""
 
 import re
 from collections.abc import AsyncIterator
@@ -10,26 +10,26 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser
 from ..image import MAX_BYTES
 from .error_responses import RequestError
 
-MAX_FIELDS = 64  # parts that are no files: they are read over
+MAX_FIELDS = 64  # parts that are not files
 EXTENDED_NAME = re.compile(r"; *filename\* *= *(utf-8|iso-8859-1)'[^';]*'([^ ;]+)", re.IGNORECASE)
 
 
 @dataclass
 class File:
-    """Hold one uploaded file; what comes of it once it is over the picture limit is let go."""
+    """One uploaded file; data beyond the image limit is dropped."""
 
     name: str
     size: int = 0
     chunks: list[bytes] = field(default_factory=list)
 
     def add(self, chunk: bytes) -> None:
-        """Add what comes next."""
+        """Add the next chunk."""
         if self.size <= MAX_BYTES:
             self.chunks.append(chunk)
             self.size += len(chunk)
 
     def take(self) -> bytes:
-        """Give the data and let go of them, so that a batch is not in memory twice."""
+        """Return the data and release them, so that a batch is not in memory twice."""
         chunks, self.chunks = self.chunks, []
         return b"".join(chunks)
 
@@ -50,7 +50,7 @@ async def read_parts(chunks: AsyncIterator[bytes], boundary: str, *, max_files: 
 
 
 class _Parts:
-    """Collect what the parser finds."""
+    """Collect the parser's events."""
 
     def __init__(self, max_files: int) -> None:
         self.files: list[File] = []
@@ -59,7 +59,7 @@ class _Parts:
         self._file: File | None = None
 
     def take(self, event: MultipartSegment | bytes | None) -> None:
-        """Take a part's head, or some of its data; None ends a part."""
+        """Take a part's header, or some of its data; None ends a part."""
         if isinstance(event, MultipartSegment):
             self._begin(event)
         elif event and self._file is not None:
@@ -70,10 +70,10 @@ class _Parts:
             self._file.add(event)
 
     def _begin(self, part: MultipartSegment) -> None:
-        """Take a part as a file where it has a file's name or a picture's type; read over any other.
+        """Take a part as a file if it has a file name or an image type; skip any other.
 
-        What a form sends for a field in which nothing was chosen has neither a name nor data, and is none of the files:
-        a part without a name is one when its data begin.
+        A form sends a part without name and data for a file field that was left empty, so a part without a name counts
+        as a file only when its data begin.
         """
         name = _file_name(part)
         is_file = name is not None or (part.content_type or "").startswith("image/")
@@ -92,7 +92,7 @@ class _Parts:
 
 
 def _file_name(part: MultipartSegment) -> str | None:
-    """Give a file's name, also where it is in the form of RFC 5987 alone, as older clients send it."""
+    """Return a file's name, also from the RFC 5987 form that older clients send."""
     if part.filename is not None:
         return str(part.filename)
     extended = EXTENDED_NAME.search(part.header("Content-Disposition", ""))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from .error_responses import STATUS
@@ -15,19 +15,60 @@ from .requests import MAX_BATCH_FILES
 from .responses import READ
 
 STATIC_URL = "/docs-files"  # where fastapi-offline's copy of Swagger UI is mounted
-DESCRIPTION = "Reads handwritten digits from drawings, photographs, scans and arrays, with an honest confidence."
+DESCRIPTION = (
+    "Reads handwritten digits and handwritten numbers from drawings, photographs, scans and arrays, with an honest "
+    'confidence. Every error is `{"detail": "a sentence for a person", "code": "…"}`.'
+)
 _FILE: Final = {"type": "string", "format": "binary"}
+_MODEL: Final = {"name": "inkdigit", "version": "0.1.0"}
+_DIGIT: Final = {
+    "digit": 7,
+    "confidence": 0.9984,
+    "probabilities": [0.0, 0.0002, 0.0001, 0.0002, 0.0001, 0.0, 0.0, 0.9984, 0.0001, 0.0009],
+    "is_digit": True,
+    "digitness": 0.9995,
+    "is_sure": True,
+    "model": _MODEL,
+}
+_NUMBER: Final = {
+    "text": "42",
+    "confidence": 0.991,
+    "is_sure": True,
+    "numbers": [
+        {
+            "text": "42",
+            "confidence": 0.991,
+            "box": [31.0, 40.5, 118.0, 97.0],
+            "row": 0,
+            "symbols": [
+                {"text": "4", "confidence": 0.997, "box": [31.0, 42.0, 70.0, 97.0], "alternatives": {"4": 0.997}},
+                {"text": "2", "confidence": 0.996, "box": [78.0, 40.5, 118.0, 95.0], "alternatives": {"2": 0.996}},
+            ],
+        }
+    ],
+    "model": {"name": "numbers", "version": "0.1.0"},
+}
+_FAILED: Final = {
+    "file": "notes.txt",
+    "error": {"detail": "This is not a picture in a format that is read.", "code": "unsupported_format"},
+}
+
+
+def _example(value: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"example": value})
 
 
 class ModelName(BaseModel):
-    """Name the artefact that answered."""
+    """The model that answered."""
 
     name: str
     version: str
 
 
-class Answer(BaseModel):
-    """What one picture was read as."""
+class PredictionBody(BaseModel):
+    """The prediction for one picture."""
+
+    model_config = _example(_DIGIT)
 
     digit: int | str
     confidence: float = Field(description="Probability of `digit`, calibrated.", ge=0, le=1)
@@ -36,38 +77,106 @@ class Answer(BaseModel):
     digitness: float = Field(description="Probability that the picture is one digit at all.", ge=0, le=1)
     is_sure: bool = Field(description="Whether the confidence is over the model's threshold.")
     model: ModelName
-    frame: str | None = Field(None, description="With `frame=true`: the 28×28 that the network saw, as a PNG data URL.")
-    why: str | None = Field(None, description="With `why=true`: what the answer rests on, as a PNG data URL.")
+    frame: str | None = Field(
+        None, description="With `frame=true`: the 28×28 that the classifier saw, as a PNG data URL."
+    )
+    why: str | None = Field(None, description="With `why=true`: the occlusion map, as a PNG data URL.")
+
+
+class SymbolBody(BaseModel):
+    """One symbol of a number."""
+
+    text: str = Field(description="`0`–`9`, `.`, `,`, `-` or `/`.")
+    confidence: float = Field(ge=0, le=1)
+    box: list[float] = Field(
+        description="left, top, right, bottom in px of the picture, upright.", min_length=4, max_length=4
+    )
+    alternatives: dict[str, float] = Field(description="Likely symbols with their probabilities, the best first.")
+
+
+class NumberBody(BaseModel):
+    """One number: symbols that are written together."""
+
+    text: str
+    confidence: float = Field(description="Probability that all of `text` is right, calibrated.", ge=0, le=1)
+    box: list[float] = Field(
+        description="left, top, right, bottom in px of the picture, upright.", min_length=4, max_length=4
+    )
+    row: int = Field(description="From 0 on, top to bottom.", ge=0)
+    symbols: list[SymbolBody]
+
+
+class ReadingBody(BaseModel):
+    """The numbers on one picture."""
+
+    model_config = _example(_NUMBER)
+
+    text: str = Field(description="Rows by newlines, numbers in a row by spaces; empty if there is no number.")
+    confidence: float = Field(description="Product of the numbers' confidences; 1 if there is none.", ge=0, le=1)
+    is_sure: bool = Field(description="Whether every number is sure.")
+    numbers: list[NumberBody]
+    model: ModelName
+    is_truncated: bool | None = Field(None, description="True if the picture has more marks than the model keeps.")
+    annotated: str | None = Field(None, description="With `annotated=true`: the picture with boxes, as a PNG data URL.")
 
 
 class Problem(BaseModel):
     """Why there is no answer."""
+
+    model_config = _example({"detail": "Nothing is drawn on the picture.", "code": "blank_image"})
 
     detail: str = Field(description="A sentence for a person.")
     code: str = Field(description="The same for programs.")
 
 
 class FileProblem(BaseModel):
-    """One file of a batch without an answer."""
+    """One file of a batch that failed."""
 
     file: str
     error: Problem
 
 
-class FileAnswer(Answer):
-    """One file of a batch with its answer."""
+class FilePrediction(PredictionBody):
+    """One file of a batch with its prediction."""
 
     file: str
 
 
-class BatchAnswer(BaseModel):
-    """The answers to a batch, in the order of its files."""
+class PredictionBatch(BaseModel):
+    """The predictions for a batch, in the files' order."""
 
-    results: list[FileAnswer | FileProblem]
+    model_config = _example({"results": [{"file": "seven.png", **_DIGIT}, _FAILED]})
+
+    results: list[FilePrediction | FileProblem]
 
 
-class CompatAnswer(BaseModel):
-    """The answer under the names that other services' clients expect."""
+class FileReading(ReadingBody):
+    """One file of a batch with its reading."""
+
+    file: str
+
+
+class ReadingBatch(BaseModel):
+    """The readings of a batch, in the files' order."""
+
+    model_config = _example({"results": [{"file": "amount.png", **_NUMBER}, _FAILED]})
+
+    results: list[FileReading | FileProblem]
+
+
+class CompatBody(BaseModel):
+    """The prediction under the names that other services' clients expect."""
+
+    model_config = _example(
+        {
+            "prediction": 7,
+            "predict": 7,
+            "predicted_digit": 7,
+            "predicted_class": 7,
+            "confidence": 0.9984,
+            "probabilities": _DIGIT["probabilities"],
+        }
+    )
 
     prediction: int | str
     predict: int | str
@@ -77,8 +186,20 @@ class CompatAnswer(BaseModel):
     probabilities: list[float]
 
 
+MODELS_EXAMPLE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The loaded models.",
+        "content": {
+            "application/json": {
+                "example": {"models": [{"name": "inkdigit", "version": "0.1.0", "task": "digit", "labels": ["0", "1"]}]}
+            }
+        },
+    }
+}
+
+
 def image_body() -> dict[str, Any]:
-    """Describe a body with one picture, by hand: FastAPI does not read it, so it cannot know it."""
+    """Describe a body with one picture by hand, because FastAPI does not parse it."""
     number = {"type": "number", "minimum": 0, "maximum": 255}
     pixel = {"anyOf": [number, {"type": "array", "items": number, "minItems": 1, "maxItems": 4}]}
     row = {"type": "array", "items": pixel, "minItems": 1}
@@ -138,14 +259,14 @@ def add_docs(app: FastAPI) -> None:
             swagger_js_url=f"{root}{STATIC_URL}/swagger-ui-bundle.js",
             swagger_css_url=f"{root}{STATIC_URL}/swagger-ui.css",
             swagger_favicon_url=f"{root}{STATIC_URL}/favicon.png",
-            swagger_ui_parameters={"validatorUrl": None},  # else it asks a host of its makers'
+            swagger_ui_parameters={"validatorUrl": None},  # else it asks a host of its makers
         )
         response.headers["Content-Security-Policy"] = _csp(bytes(response.body).decode())
         return response
 
 
 def _csp(html: str) -> str:
-    """Allow exactly the one script that the page carries, by its hash."""
+    """Return a policy that allows exactly the script that the page carries, by its hash."""
     scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{value}'" for value in hashes)

@@ -1,7 +1,7 @@
-"""SIGHUP: the models are read again from their files, and the old ones answer until the new ones have.
+"""Reload on SIGHUP: the service reads its model files again; the previous models answer until the new ones are ready.
 
-The parent of the workers reads the files, and keeps copies of those that proved to be sound. Workers read the copies
-alone: one that starts has the models that were accepted last, whatever has become of the files meanwhile.
+The parent process checks the files and keeps copies of those that it accepted. Workers read only the copies, so a
+worker that starts later has the models that were accepted last, whatever happened to the files meanwhile.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from .loaded_models import load
 
 
 class Accepted:
-    """Keep copies, in a folder, of the model files that were accepted last; a shipped model needs none."""
+    """Copies, in a folder, of the model files that were accepted last; shipped models need none."""
 
     def __init__(self, models: Sequence[str], folder: Path) -> None:
         self._given = models
@@ -32,25 +32,25 @@ class Accepted:
         )
 
     def renew(self) -> list[str]:
-        """Take the files as they are now, and give the models' names.
+        """Accept the files as they are now, and return the models' names.
 
-        Raises ArtefactError where one is refused, and then keeps all as they were.
+        Raises ArtefactError if one is refused, and then keeps all previous copies.
         """
         try:
             _put(shutil.copyfile, self._given, self._fresh)
             loaded = load(self._fresh)
             _put(os.replace, self._fresh, self.models)
         except ArtefactError:
-            load(self._given)  # says what is wrong, by the names that the user gave
+            load(self._given)  # raises with the names that the user gave
             raise
         except OSError as error:
-            load(self._given)  # likewise, where there is no file to copy
+            load(self._given)  # raises with the user's names if a file is missing
             raise ArtefactError(f"The model files cannot be copied: {error}.") from error
         return list(loaded)
 
 
 def _copy_of(model: str, folder: Path) -> str:
-    """Name a model by its copy in a folder; a shipped one stays what it is."""
+    """Return a model's name with the path of its copy; a shipped one stays as it is."""
     name, file = split_name(model)
     if not str(file).endswith(SUFFIX):
         return model
@@ -59,7 +59,7 @@ def _copy_of(model: str, folder: Path) -> str:
 
 
 def _put(how: Callable[[Path, Path], object], sources: Sequence[str], targets: Sequence[str]) -> None:
-    """Copy or move the files of models to those of others."""
+    """Copy or move model files."""
     for source, target in zip(sources, targets, strict=True):
         if source != target:
             file = Path(split_name(target)[1])
@@ -69,7 +69,7 @@ def _put(how: Callable[[Path, Path], object], sources: Sequence[str], targets: S
 
 @contextlib.contextmanager
 def accepted(models: Sequence[str]) -> Iterator[Accepted]:
-    """Accept models, for as long as the service runs. Raises ArtefactError where one is refused, and SetupError."""
+    """Accept models for as long as the service runs. Raises ArtefactError if one is refused, and SetupError."""
     has_files = any(str(split_name(model)[1]).endswith(SUFFIX) for model in models)
     with scratch("models") if has_files else contextlib.nullcontext("") as folder:
         keeper = Accepted(models, Path(folder))
@@ -78,36 +78,36 @@ def accepted(models: Sequence[str]) -> Iterator[Accepted]:
 
 
 def renew_on_signal(models: Accepted, say: Callable[[str], None]) -> None:
-    """Let SIGHUP renew the models, and tell this process's workers to read them."""
+    """On SIGHUP, renew the models and tell this process's workers to reload them."""
 
     def renew() -> None:
         names = models.renew()
         for worker in multiprocessing.active_children():
             if worker.pid is not None:
-                with contextlib.suppress(ProcessLookupError):  # it has just ended, and the next one reads the new ones
+                with contextlib.suppress(ProcessLookupError):  # it has just ended, and its successor reads the new ones
                     os.kill(worker.pid, signal.SIGHUP)
         say(f"Reading the models again: {', '.join(names)}")
 
-    _on_hangup(renew, _wakened())
+    _on_hangup(renew, _wait_by_wakeup())
 
 
 def reload_on_signal(reload: Callable[[], object]) -> None:
-    """Call `reload` in a worker after each SIGHUP; the parent blocked it, and so does each of the worker's threads."""
+    """Call `reload` in a worker after each SIGHUP, which all of its threads have blocked."""
     _on_hangup(reload, lambda: signal.sigwait({signal.SIGHUP}))
 
 
-def let_hangup_be(*_: object) -> None:
-    """Do nothing at SIGHUP, which has wakened the thread that waits for it."""
+def ignore_hangup(*_: object) -> None:
+    """Do nothing on SIGHUP: it has already woken the waiting thread."""
 
 
-def _wakened() -> Callable[[], object]:
-    """Give what waits in a thread for the parent's SIGHUP, whichever thread it comes to.
+def _wait_by_wakeup() -> Callable[[], object]:
+    """Return a function that waits for the parent's SIGHUP, whichever thread receives it.
 
-    NumPy's threads are older than the parent's main part and do not block it, so sigwait would miss it.
+    NumPy's threads start before SIGHUP is blocked, so sigwait could miss it.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    signal.signal(signal.SIGHUP, let_hangup_be)
+    signal.signal(signal.SIGHUP, ignore_hangup)
     signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)  # for as long as the process lives
 
     def wait() -> None:
@@ -119,7 +119,7 @@ def _wakened() -> Callable[[], object]:
 
 
 def _say(line: str) -> None:
-    """Write a line to stderr, if anything takes it: that it does not must not end the thread."""
+    """Write a line to stderr; a closed stderr must not end the thread."""
     with contextlib.suppress(OSError):
         if sys.stderr:
             sys.stderr.write(line)
@@ -127,10 +127,10 @@ def _say(line: str) -> None:
 
 
 def _on_hangup(act: Callable[[], object], wait_for_it: Callable[[], object]) -> None:
-    """Call `act` in a thread of its own after each SIGHUP, one at a time; an ArtefactError leaves things as they were.
+    """Call `act` in its own thread after each SIGHUP, one at a time; an ArtefactError leaves the models as they were.
 
-    Other threads, and child processes, that are started from now on have the signal blocked: to a worker that is not
-    ready it comes when it is, and does not end it.
+    Threads and child processes that start later have the signal blocked: a worker that is not ready yet receives it
+    when it is, and does not end.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 

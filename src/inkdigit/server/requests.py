@@ -1,6 +1,6 @@
-"""Request bodies to images: bytes of a picture file, or an array. Knows limits and content types, not pictures.
+"""Request bodies to images: bytes of an image file, or an array. Knows limits and content types, not pictures.
 
-A body is read as it comes and no further than its limit, within the time that the settings allow.
+A body is streamed, up to its limit and within the time that the settings allow.
 """
 
 import asyncio
@@ -28,20 +28,20 @@ ARRAY_DEPTH = 3  # [H, W, 1|3|4]
 T = TypeVar("T")
 
 Image = bytes | NDArray[Any]
-# Reads the body's image; a JSON body is parsed only when it is called, as that may take long.
-Reader = Callable[[], Image]
+# Returns the body's image; a JSON body is parsed only then, because that may take long.
+GetImage = Callable[[], Image]
 
 
 @dataclass(frozen=True)
 class Body:
-    """Hold a request whose body must be here within `timeout` seconds; `take` counts its bytes and may refuse them."""
+    """A request whose body must arrive within `timeout` seconds; `take` counts its bytes and may refuse them."""
 
     request: Request
     timeout: float
     take: Callable[[int], None]
 
     async def chunks(self, limit: int) -> AsyncIterator[bytes]:
-        """Pass the body on as it comes. Raises RequestError at the limit."""
+        """Yield the body as it arrives. Raises RequestError at the limit."""
         if int(self.request.headers.get("content-length", 0)) > limit:
             raise _too_many_bytes(limit)
         count = 0
@@ -54,21 +54,21 @@ class Body:
                 yield chunk
 
     async def in_time(self, reading: Awaitable[T]) -> T:
-        """Await what reads the body. Raises RequestError when the time is over, or the body ends early."""
+        """Await the body's reader. Raises RequestError if it takes too long or the body ends early."""
         try:
             async with asyncio.timeout(self.timeout):
                 return await reading
         except TimeoutError as error:
-            raise RequestError(f"The body was not here within {self.timeout:g} seconds.", "body_too_slow") from error
+            raise RequestError(f"The body did not arrive within {self.timeout:g} seconds.", "body_too_slow") from error
         except ClientDisconnect as error:
             raise RequestError("The body ended early.", "bad_body") from error
 
 
-async def read_image(body: Body) -> tuple[int, Reader]:
+async def read_image(body: Body) -> tuple[int, GetImage]:
     """Read a body with one picture: multipart, `image/*` or JSON.
 
-    Gives the number of bytes and what turns them into an image. Raises RequestError; the reader raises RequestError and
-    InputError.
+    Returns the number of bytes, and a function that returns the image. Raises RequestError; the function raises
+    RequestError and InputError.
     """
     kind, options = parse_options_header(body.request.headers.get("content-type", ""))
     if kind == FORM:
@@ -119,7 +119,7 @@ def parse_array(text: bytes) -> NDArray[Any]:
 
 
 def _grid(data: Any) -> NDArray[Any]:
-    """Turn nested lists into an array, which NumPy alone would do with texts, nulls and truth values too."""
+    """Convert nested lists of numbers to an array; NumPy alone would also take strings, nulls and booleans."""
     leaves: list[Any] = [data]
     for _ in range(ARRAY_DEPTH):
         if not all(isinstance(leaf, list) for leaf in leaves):

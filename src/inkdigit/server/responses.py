@@ -1,16 +1,16 @@
-"""How an answer is written: JSON, by pydantic's writer, which takes a tenth of the standard library's time."""
+"""JSON responses, written by pydantic's serializer in a tenth of the standard library's time."""
 
 from typing import Any, Final
 
 from pydantic_core import to_json
 from starlette.responses import JSONResponse
 
-READ: Final = ["GET", "HEAD"]  # the methods of what changes nothing
+READ: Final = ["GET", "HEAD"]  # methods that change nothing
 
 
 class Reply(JSONResponse):
-    """Answer with JSON."""
+    """A JSON response."""
 
     def render(self, content: Any) -> bytes:
-        """Write `content`."""
+        """Serialize `content`."""
         return to_json(content)

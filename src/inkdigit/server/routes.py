@@ -1,12 +1,15 @@
-"""The service's own routes: `/v1`, health, metrics and the page."""
+"""The routes of the service: predict, read, their batches, the models, health, metrics and the page."""
 
+import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
 
 from fastapi import APIRouter, Query, Request
+from fastapi.routing import APIRoute
+from PIL import Image
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -14,27 +17,52 @@ from starlette.types import Scope
 from ..errors import InputError
 from ..explain import occlusion, occlusion_png
 from ..prediction import Prediction, data_url
+from ..reading import Reading
 from ..recognizer import Recognizer
 from . import error_responses, openapi
 from .metrics import Metrics
 from .multipart import File
-from .requests import Body, read_files, read_image
+from .requests import Body, GetImage, read_files, read_image
 from .responses import READ, Reply
 from .service import Service
 
 ModelQuery = Annotated[str | None, Query(description="A loaded model's name; without it, the default.")]
-FrameQuery = Annotated[bool, Query(description="Add the 28×28 that the network saw, as a PNG data URL.")]
+FrameQuery = Annotated[bool, Query(description="Add the 28×28 that the classifier saw, as a PNG data URL.")]
 WhyQuery = Annotated[
-    bool, Query(description="Add what the answer rests on: a 28×28 PNG data URL, the more opaque the more.")
+    bool, Query(description="Add the occlusion map: a 28×28 PNG data URL, opaque where the digit depends on it.")
 ]
+AllowQuery = Annotated[
+    str | None, Query(description="The only characters that may occur, such as `0123456789`.", examples=["0123456789"])
+]
+AnnotatedQuery = Annotated[bool, Query(description="Add the picture with boxes and text, as a PNG data URL.")]
 
-Answers = Sequence[Prediction | InputError]
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class WithoutParameters(APIRoute):
+    """Call the endpoint directly when a request has no query, which spares FastAPI's search for parameters.
+
+    That search takes 0.25 ms, a third of predicting a small picture (`bench/load.py`).
+    """
+
+    def get_route_handler(self) -> Handler:
+        """Return the handler of this route."""
+        with_parameters = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            if request.scope["query_string"]:
+                return await with_parameters(request)
+            return cast(Response, await self.endpoint(request))
+
+        return handle
+
 
 router = APIRouter(tags=["Inkdigit"])
+prediction_router = APIRouter(tags=["Inkdigit"], route_class=WithoutParameters)
 
 
 class _PageFiles(StaticFiles):
-    """Serve the page's files; a browser asks each time whether they are still the same."""
+    """The page's files; a browser asks each time whether they have changed."""
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
@@ -48,40 +76,44 @@ PAGE_FILES: Final = _PageFiles(directory=Path(__file__).parent / "web", check_di
 
 
 def service_of(request: Request) -> Service:
-    """Give the service that the application was built with."""
+    """Return the service that the application was built with."""
     return cast(Service, request.app.state.service)
 
 
 def metrics_of(request: Request) -> Metrics:
-    """Give the counters of this worker."""
+    """Return the metrics of this worker."""
     return cast(Metrics, request.app.state.metrics)
 
 
-async def read_prediction(request: Request, recognizer: Recognizer) -> Prediction:
-    """Read the one picture of a request's body. Raises RequestError and InputError."""
+async def predict_body(request: Request, recognizer: Recognizer) -> Prediction:
+    """Predict the one picture of a request's body. Raises RequestError and InputError."""
     service = service_of(request)
     with service.memory.share() as take:
-        size, read = await read_image(_body(request, take))
-        return await service.predict(size, read, recognizer)
+        size, get_image = await read_image(_body(request, take))
+        return await service.predict(size, get_image, recognizer)
 
 
 def _body(request: Request, take: Callable[[int], None]) -> Body:
     return Body(request, request.app.state.settings.body_timeout, take)
 
 
-@router.post(
+@prediction_router.post(
     "/v1/predict",
-    response_model=openapi.Answer,
+    summary="Predict one digit",
+    response_model=openapi.PredictionBody,
     openapi_extra=openapi.image_body(),
     responses=openapi.problems(*openapi.WORK_PROBLEMS),
 )
 async def predict(
     request: Request, model: ModelQuery = None, frame: FrameQuery = False, why: WhyQuery = False
 ) -> Response:
-    """Read the digit on one picture: multipart (any field name), raw bytes as `image/*`, or JSON `{"data": [[…]]}`."""
+    """Predict the digit on one picture.
+
+    Send it as multipart (any field name), as raw bytes with `Content-Type: image/*`, or as JSON `{"data": [[…]]}`.
+    """
     service = service_of(request)
-    recognizer = service.recognizer(model)  # once: another may have been loaded by the time that this has answered
-    prediction = await read_prediction(request, recognizer)
+    recognizer = service.recognizer(model)  # once, because a reload may replace it meanwhile
+    prediction = await predict_body(request, recognizer)
     answer = prediction.as_dict(frame=frame)
     if why:
         answer["why"] = await _why(service, prediction, recognizer)
@@ -89,57 +121,122 @@ async def predict(
 
 
 async def _why(service: Service, prediction: Prediction, recognizer: Recognizer) -> str:
-    return await service.gate.long(lambda: data_url(occlusion_png(occlusion(recognizer, prediction))))
+    return await service.work.run_in_thread(lambda: data_url(occlusion_png(occlusion(recognizer, prediction))))
 
 
 @router.post(
     "/v1/predict/batch",
-    response_model=openapi.BatchAnswer,
+    summary="Predict many digits",
+    response_model=openapi.PredictionBatch,
     openapi_extra=openapi.batch_body(),
     responses=openapi.problems(*openapi.WORK_PROBLEMS),
 )
 async def predict_batch(request: Request, model: ModelQuery = None, frame: FrameQuery = False) -> Response:
-    """Read the digits on many pictures; the results are in their order, an error in the place of one that failed."""
+    """Predict the digits on many pictures. Results are in the files' order; a file that failed has an `error`."""
     service = service_of(request)
     recognizer = service.recognizer(model)
     with service.memory.share() as take:
         files = await read_files(_body(request, take))
-        answers, response = await service.gate.long(lambda: _answer_batch(recognizer, files, frame))
-    for answer in answers:
-        metrics_of(request).answered(answer)
+
+        def work() -> tuple[Sequence[Prediction | InputError], Response]:
+            predictions = recognizer.predict_batch([file.take() for file in files])
+            return predictions, _batch(files, predictions, lambda prediction: prediction.as_dict(frame=frame))
+
+        predictions, response = await service.work.run_in_thread(work)
+    for prediction in predictions:
+        metrics_of(request).predicted(prediction)
     return response
 
 
-def _answer_batch(recognizer: Recognizer, files: Sequence[File], frame: bool) -> tuple[Answers, Response]:
-    """Read the files and write the results, in a thread: 256 previews alone take longer than 5 ms."""
-    answers = recognizer.predict_batch([file.take() for file in files])
-    results = [_result(file.name, answer, frame) for file, answer in zip(files, answers, strict=True)]
-    return answers, Reply({"results": results})
+@router.post(
+    "/v1/read",
+    summary="Read whole numbers",
+    response_model=openapi.ReadingBody,
+    openapi_extra=openapi.image_body(),
+    responses=openapi.problems(*openapi.WORK_PROBLEMS),
+)
+async def read(
+    request: Request, model: ModelQuery = None, allow: AllowQuery = None, annotated: AnnotatedQuery = False
+) -> Response:
+    """Read the numbers on one picture, whole pages too: rows from top to bottom, each from left to right.
+
+    Takes the same bodies as `/v1/predict`. A picture without a number has an empty `text`.
+    """
+    service = service_of(request)
+    recognizer = service.recognizer(model)
+    with service.memory.share() as take:
+        _, get_image = await read_image(_body(request, take))
+        reading = await service.read(get_image, recognizer, allow)
+        answer = reading.as_dict()
+        if annotated:
+            answer["annotated"] = await service.work.run_in_thread(lambda: _annotated(reading, get_image))
+    return Reply(answer)
 
 
-def _result(name: str, answer: Prediction | InputError, frame: bool) -> dict[str, Any]:
-    if isinstance(answer, InputError):
-        return {"file": name, "error": error_responses.body(str(answer), answer.code)}
-    return {"file": name, **answer.as_dict(frame=frame)}
+def _annotated(reading: Reading, get_image: GetImage) -> str:
+    return _picture_url(reading.draw(get_image()))
+
+
+def _picture_url(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return data_url(buffer.getvalue())
+
+
+@router.post(
+    "/v1/read/batch",
+    summary="Read whole numbers on many pictures",
+    response_model=openapi.ReadingBatch,
+    openapi_extra=openapi.batch_body(),
+    responses=openapi.problems(*openapi.WORK_PROBLEMS),
+)
+async def read_batch(request: Request, model: ModelQuery = None, allow: AllowQuery = None) -> Response:
+    """Read the numbers on many pictures. Results are in the files' order; a file that failed has an `error`."""
+    service = service_of(request)
+    recognizer = service.recognizer(model)
+    with service.memory.share() as take:
+        files = await read_files(_body(request, take))
+
+        def work() -> tuple[Sequence[Reading | InputError], Response]:
+            readings = recognizer.read_batch([file.take() for file in files], allow=allow)
+            return readings, _batch(files, readings, lambda reading: reading.as_dict())
+
+        readings, response = await service.work.run_in_thread(work)
+    for reading in readings:
+        metrics_of(request).read(reading)
+    return response
+
+
+def _batch(files: Sequence[File], answers: Sequence[Any], as_dict: Callable[[Any], dict[str, Any]]) -> Response:
+    """Return the results of a batch; it runs in a thread, because 256 frames take longer than 5 ms."""
+    results = [
+        {"file": file.name, "error": error_responses.body(str(answer), answer.code)}
+        if isinstance(answer, InputError)
+        else {"file": file.name, **as_dict(answer)}
+        for file, answer in zip(files, answers, strict=True)
+    ]
+    return Reply({"results": results})
 
 
 @router.head("/v1/models", include_in_schema=False)
-@router.get("/v1/models")
+@router.get("/v1/models", summary="List the loaded models", responses=openapi.MODELS_EXAMPLE)
 async def models(request: Request) -> Response:
-    """List the loaded models with their contracts; the first is the default."""
-    recognizers = service_of(request).recognizers.values()
-    return Reply({"models": [asdict(recognizer.contract) for recognizer in recognizers]})
+    """Return the loaded models with their contracts, the default first; the number reader comes last."""
+    recognizers = list(service_of(request).recognizers.values())
+    contracts = [recognizer.contract for recognizer in recognizers]
+    readers = {recognizer.reader.contract.name: recognizer.reader.contract for recognizer in recognizers}
+    return Reply({"models": [asdict(contract) for contract in (*contracts, *readers.values())]})
 
 
 @router.api_route("/healthz", methods=READ, include_in_schema=False)
 async def healthz() -> Response:
-    """Tell that the process lives."""
+    """Report that the process lives."""
     return Reply({"status": "ok"})
 
 
 @router.api_route("/readyz", methods=READ, include_in_schema=False)
 async def readyz(request: Request) -> Response:
-    """Tell whether the models have answered a warm-up."""
+    """Report whether the models have answered a warm-up."""
     if not service_of(request).is_ready:
         raise error_responses.RequestError("The models have not answered yet.", "not_ready")
     return Reply({"status": "ready"})
@@ -147,13 +244,13 @@ async def readyz(request: Request) -> Response:
 
 @router.api_route("/metrics", methods=READ, include_in_schema=False)
 async def metrics(request: Request) -> Response:
-    """Give the counters as Prometheus text."""
+    """Return the metrics as Prometheus text."""
     return metrics_of(request).response()
 
 
 @router.api_route("/", methods=READ, include_in_schema=False)
 async def home(request: Request) -> Response:
-    """Give a browser the page, and anything else the status that it may expect here."""
+    """Return the page to a browser, and a JSON status to any other client."""
     if "text/html" in request.headers.get("accept", ""):
         return await page(request)
     return Reply({"status": "ok", "service": "inkdigit", "docs": "/docs"}, headers={"Vary": "Accept"})
@@ -161,12 +258,12 @@ async def home(request: Request) -> Response:
 
 @router.api_route("/favicon.ico", methods=READ, include_in_schema=False)
 async def icon(request: Request) -> Response:
-    """Give the icon to a browser that was told of none, as it is by JSON and by Gradio's page."""
+    """Return the icon to pages that do not name one, such as JSON and Gradio's."""
     return await PAGE_FILES.get_response("icon.svg", request.scope)
 
 
 async def page(request: Request) -> Response:
-    """Give the page."""
+    """Return the page."""
     response = await PAGE_FILES.get_response("index.html", request.scope)
     response.headers["Vary"] = "Accept"
     return response

@@ -18,13 +18,13 @@ from granian.log import LogLevels
 
 from ..settings import Settings
 from .launch import MULTIPROCESS, TRACES, announce, need_extra, scratch, with_free_port
-from .reload import accepted, let_hangup_be, reload_on_signal, renew_on_signal
+from .reload import accepted, ignore_hangup, reload_on_signal, renew_on_signal
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 WORKER = "inkdigit.server.serve:worker_app"
-CONNECTIONS = 4096  # open ones a worker; those that only wait cost little, and work has its own limit
+CONNECTIONS = 4096  # open connections of a worker; idle ones cost little, and work has its own limit
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
@@ -40,8 +40,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         os.environ.update(settings.environment())
         renew_on_signal(models, say)
         server = _server(settings)
-        # Granian's own, which it has set by then, would end the workers.
-        server.on_startup(lambda: signal.signal(signal.SIGHUP, let_hangup_be))
+        # Granian's own handler, which is set by then, would end the workers.
+        server.on_startup(lambda: signal.signal(signal.SIGHUP, ignore_hangup))
         server.on_startup(lambda: announce("Inkdigit", settings.host, settings.port, "/readyz", say))
         server.serve()
 
@@ -49,13 +49,13 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
 def worker_app() -> "FastAPI":
     """Build the application of one of Granian's workers. Raises ArtefactError."""
     if not sys.warnoptions:
-        warnings.filterwarnings("ignore", module="PIL")  # of a damaged picture: its sender is told, the log need not be
+        warnings.filterwarnings("ignore", module="PIL")  # warnings of damaged pictures: the client gets an error
     from .app import create_app  # noqa: PLC0415  a third of a second, which the parent of the workers need not wait
 
     app = create_app()
-    gc.freeze()  # what is there from the start is garbage never: no collection need look through it
+    gc.freeze()  # objects from the start live on: collections need not look through them
     reload_on_signal(app.state.service.reload)
-    # Granian's threads outlive its loop; one that meets an interpreter taken down would abort with a panic in the log.
+    # Granian's threads outlive its loop, and would panic in an interpreter that shuts down.
     atexit.register(_leave)
     return app
 
@@ -88,7 +88,7 @@ def _server(settings: Settings) -> Any:  # Granian chooses its class when it is 
 
 @contextlib.contextmanager
 def _shared_metrics(workers: int) -> Iterator[None]:
-    """Give several workers a folder in which they count together."""
+    """Give several workers a folder for shared metrics."""
     if workers == 1:
         yield
         return

@@ -1,92 +1,97 @@
-"""What one worker holds: its models, its readiness, and the gate that all work passes. Knows no HTTP."""
+"""What one worker holds: its models, its readiness, and the limits on work and memory. Knows no HTTP."""
 
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from anyio import CapacityLimiter, to_thread
+from prometheus_client import Gauge
 
 from ..image import Pixels, load_pixels, open_image
 from ..prediction import Prediction
+from ..reading import Reading
 from ..recognizer import Recognizer
 from ..settings import Settings
 from .batching import Batcher
 from .error_responses import RequestError
-from .loaded_models import load
+from .loaded_models import choose, load
 from .metrics import Metrics
-from .requests import Image, Reader
+from .requests import GetImage, Image
 
-LIGHT_BYTES = 64 * 1024  # what is larger, in bytes or in pixels, may take over 5 ms
-LIGHT_VALUES = 320_000  # pixels times channels: 280×280 RGBA is about 2 ms
-HEAVY_THREADS = 2  # of which each may hold a picture of many megapixels
-LONG_NICENESS = 10  # else two photos leave health checks and refusals a third of a busy core
+CHEAP_BYTES = 64 * 1024  # a larger body may take over 5 ms
+CHEAP_VALUES = 320_000  # pixels times channels: 280×280 RGBA takes about 2 ms to decode
+THREADS = 2  # for long work, each of which may hold a picture of many megapixels
+LONG_NICENESS = 10  # without it, two photos would leave health checks and refusals a third of a busy core
 T = TypeVar("T")
 
 
-class Gate:
-    """Let at most `limit` pieces of work in, and do long ones in a few threads."""
+class WorkLimit:
+    """Admit at most `limit` pieces of work at a time, and run long ones in a few threads."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, in_flight: Gauge) -> None:
         self.in_flight = 0
         self._limit = limit
-        self._threads = CapacityLimiter(HEAVY_THREADS)
+        self._gauge = in_flight
+        self._threads = CapacityLimiter(THREADS)
 
-    async def long(self, work: Callable[[], T]) -> T:
-        """Do work in a thread. Raises RequestError where too much waits already."""
+    async def run_in_thread(self, work: Callable[[], T]) -> T:
+        """Run work in a thread. Raises RequestError if too much is in flight."""
         with self:
-            return await to_thread.run_sync(lambda: _behind(work), limiter=self._threads)
+            return await to_thread.run_sync(lambda: _at_low_priority(work), limiter=self._threads)
 
     def __enter__(self) -> None:
-        """Count one piece of work in. Raises RequestError where too much waits already."""
+        """Admit one piece of work. Raises RequestError if too much is in flight."""
         if self.in_flight >= self._limit:
             raise RequestError("More pictures are in work than this service takes at a time.", "overloaded")
         self.in_flight += 1
+        self._gauge.set(self.in_flight)
 
     def __exit__(self, *_: object) -> None:
-        """Count it out."""
+        """Release it."""
         self.in_flight -= 1
+        self._gauge.set(self.in_flight)
 
 
-class Memory:
-    """Hold no more than so many bytes of bodies at a time, however many clients send them slowly."""
+class BodyMemory:
+    """Limit the bytes of bodies that are held at a time, however many clients send them slowly."""
 
     def __init__(self, limit: int) -> None:
         self.held = 0
         self.limit = limit
 
-    def share(self) -> "Share":
-        """Give what takes bytes for one request."""
-        return Share(self)
+    def share(self) -> "MemoryShare":
+        """Return the share of one request."""
+        return MemoryShare(self)
 
 
-class Share:
-    """Count one request's bytes in, and at the end out."""
+class MemoryShare:
+    """Count one request's bytes, and release them at the end."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: BodyMemory) -> None:
         self._memory = memory
         self._mine = 0
 
     def take(self, count: int) -> None:
-        """Take bytes. Raises RequestError where none are left."""
+        """Take bytes. Raises RequestError if none are left."""
         if self._memory.held + count > self._memory.limit:
             raise RequestError("Too many large bodies are being sent to this service.", "overloaded")
         self._memory.held += count
         self._mine += count
 
     def __enter__(self) -> Callable[[int], None]:
-        """Give what takes bytes."""
+        """Return the function that takes bytes."""
         return self.take
 
     def __exit__(self, *_: object) -> None:
-        """Give them back."""
+        """Release the bytes."""
         self._memory.held -= self._mine
 
 
-class Timed(NamedTuple):
-    """Hold an answer, and the seconds that its decoding and its inference took."""
+class TimedPrediction(NamedTuple):
+    """A prediction, and the seconds that its decoding and its inference took."""
 
     prediction: Prediction
     decoding: float
@@ -94,78 +99,76 @@ class Timed(NamedTuple):
 
 
 class Service:
-    """Answer images by the models that it loaded; the first is the default. Raises ArtefactError."""
+    """Predict and read with the loaded models; the first is the default. Raises ArtefactError."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._models = settings.offered
         self.recognizers = load(self._models)
-        self.gate = Gate(settings.in_flight)
-        self._together = Batcher()
+        self.work = WorkLimit(settings.in_flight, metrics.work)
+        self._batcher = Batcher()
         self._metrics = metrics
-        self.stages: list[Callable[[float, float], None]] = [metrics.stages]  # who is told how long they took
-        metrics.in_flight = lambda: self.gate.in_flight
-        metrics.loaded([recognizer.contract for recognizer in self.recognizers.values()])
-        self.memory = Memory(settings.body_memory * 1024**2)
-        self.is_ready = False  # until requests may come; the models have answered once by now
+        self.stage_listeners: list[Callable[[float, float], None]] = [metrics.stages]
+        self._report_models()
+        self.memory = BodyMemory(settings.body_memory * 1024**2)
+        self.is_ready = False  # until requests may come; by then each model has answered once
 
     def reload(self) -> None:
-        """Load the models again, and answer by them from now on. Raises ArtefactError, and then keeps the old ones."""
-        fresh = load(self._models)
-        self._metrics.loaded([recognizer.contract for recognizer in fresh.values()])
-        self.recognizers = fresh
+        """Load the models again and use them from now on. Raises ArtefactError, and then keeps the previous ones."""
+        self.recognizers = load(self._models)
+        self._report_models()
+
+    def _report_models(self) -> None:
+        self._metrics.loaded([recognizer.contract for recognizer in self.recognizers.values()])
 
     def recognizer(self, name: str | None) -> Recognizer:
-        """Give a loaded model by its name, or the default. Raises RequestError."""
+        """Return a loaded model by its name, or the default. Raises RequestError."""
         return choose(self.recognizers, name)
 
-    async def predict(self, size: int, read: Reader, recognizer: Recognizer) -> Prediction:
-        """Read one image of `size` bytes. Raises RequestError and InputError."""
-        timed = await self._predict_light(read, recognizer) if size <= LIGHT_BYTES else None
+    async def predict(self, size: int, get_image: GetImage, recognizer: Recognizer) -> Prediction:
+        """Predict one image of `size` bytes. Raises RequestError and InputError."""
+        timed = await self._predict_cheap(get_image, recognizer) if size <= CHEAP_BYTES else None
         if timed is None:
-            timed = await self.gate.long(lambda: _predict(read(), recognizer))
-        self._metrics.answered(timed.prediction)
-        for notice in self.stages:
-            notice(timed.decoding, timed.inference)
+            timed = await self.work.run_in_thread(lambda: _predict(get_image(), recognizer))
+        self._metrics.predicted(timed.prediction)
+        for listener in self.stage_listeners:
+            listener(timed.decoding, timed.inference)
         return timed.prediction
 
-    async def _predict_light(self, read: Reader, recognizer: Recognizer) -> Timed | None:
-        """Read a small image in the event loop; None where few bytes may stand for much work."""
-        with self.gate:
+    async def _predict_cheap(self, get_image: GetImage, recognizer: Recognizer) -> TimedPrediction | None:
+        """Predict a small image in the event loop; None if its header does not promise that decoding is quick."""
+        with self.work:
             start = time.perf_counter()
-            pixels = _light_pixels(read())
+            pixels = _cheap_pixels(get_image())
             if pixels is None:
                 return None
             decoding = time.perf_counter() - start
-            answer, inference = await self._together.read(recognizer, pixels)
-            return Timed(answer, decoding, inference)
+            prediction, inference = await self._batcher.predict(recognizer, pixels)
+            return TimedPrediction(prediction, decoding, inference)
+
+    async def read(self, get_image: GetImage, recognizer: Recognizer, allow: str | None) -> Reading:
+        """Read the numbers on one image, in a thread. Raises RequestError and InputError."""
+        reading = await self.work.run_in_thread(lambda: recognizer.read(get_image(), allow=allow))
+        self._metrics.read(reading)
+        return reading
 
 
-def choose(recognizers: Mapping[str, Recognizer], name: str | None) -> Recognizer:
-    """Give a loaded model by its name, or the default. Raises RequestError."""
-    if name is None:
-        return next(iter(recognizers.values()))
-    if name not in recognizers:
-        raise RequestError(f"No such model is loaded; these are: {', '.join(recognizers)}.", "unknown_model")
-    return recognizers[name]
-
-
-def _behind(work: Callable[[], T]) -> T:
-    """Do work in a thread that lets the event loop's go first, where threads have a priority of their own."""
+def _at_low_priority(work: Callable[[], T]) -> T:
+    """Run work in a thread that yields to the event loop's, where threads have priorities of their own."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LONG_NICENESS)
     return work()
 
 
-def _light_pixels(image: Image) -> Pixels | None:
+def _cheap_pixels(image: Image) -> Pixels | None:
     """Return the pixels of an image that is quick to decode, else None."""
     opened = open_image(image)
     cost = opened.decode_cost
-    return opened.pixels() if cost is not None and cost <= LIGHT_VALUES else None
+    return opened.pixels() if cost is not None and cost <= CHEAP_VALUES else None
 
 
-def _predict(image: Image, recognizer: Recognizer) -> Timed:
+def _predict(image: Image, recognizer: Recognizer) -> TimedPrediction:
     start = time.perf_counter()
     pixels = load_pixels(image)
     decoded = time.perf_counter()
-    answer = recognizer.predict_pixels(pixels)
-    return Timed(answer, decoded - start, time.perf_counter() - decoded)
+    prediction = recognizer.predict_pixels(pixels)
+    return TimedPrediction(prediction, decoded - start, time.perf_counter() - decoded)

@@ -1,6 +1,7 @@
-"""Traces for an OpenTelemetry collector, where its address is set: a span for each request, and its two stages in it.
+"""OpenTelemetry traces, if a collector's address is set: a span for each request, with its two stages inside.
 
-They tell method, route, status and request id, and nothing that a client made up. Needs the extra `otel`.
+Spans have method, route, status and request id, and nothing else that a client sends. Needs the extra `otel`.
+`opentelemetry-instrumentation-asgi` is not used: it records the client's URL and headers, and a span for every message.
 """
 
 import os
@@ -23,7 +24,7 @@ NAME: Final = "inkdigit"
 
 
 def provider() -> TracerProvider:
-    """Make what sends spans, in batches from a thread of its own, as the `OTEL_*` variables say."""
+    """Return a provider that sends spans in batches from its own thread, as the `OTEL_*` variables say."""
     named = {} if "OTEL_SERVICE_NAME" in os.environ else {SERVICE_NAME: NAME}
     sender = TracerProvider(resource=Resource.create({**named, SERVICE_VERSION: __version__}))
     sender.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -31,7 +32,7 @@ def provider() -> TracerProvider:
 
 
 class Traced:
-    """Give every request a span, in the trace that its `traceparent` names; health checks and scrapes have none."""
+    """Record a span for every request in the trace of its `traceparent`, except for health checks and scrapes."""
 
     def __init__(self, app: ASGIApp, tracer: Tracer) -> None:
         self._app = app
@@ -63,13 +64,13 @@ class Traced:
 
 
 class Stages:
-    """Lay the two stages of reading a picture into the request's span."""
+    """Add the two stages of a prediction to the request's span."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
 
     def __call__(self, decoding: float, inference: float) -> None:
-        """Note how many seconds the stages took; the second has just ended."""
+        """Record the seconds of both stages; the second has just ended."""
         if not trace.get_current_span().is_recording():
             return
         end = time.time_ns()

@@ -30,7 +30,9 @@ from .synth.sheet import INKED, sheet
 BATCH = 50  # pictures made or framed at a time: more leave the caches, and take a third longer
 SMALLEST = 10
 PAPER = "paper"  # the kind of frames that are of digits on paper
-SPLIT_BY = 1  # seed of what is held out and how it is drawn: runs of any seed can be compared, mixed and taught by
+SPLIT_BY = (
+    1  # seed of what is held out and how it is drawn: so that runs of any seed can be compared, averaged and distilled
+)
 FOUND = 0.5  # Dice coefficient of mask and ink from which on a picture counts as readable
 
 
@@ -94,21 +96,21 @@ class Half:
     pens: list[PenDigit]
 
 
-def corpora(recipe: Recipe, folder: Path | None, hand: int) -> tuple[Corpus, Corpus, dict[str, str]]:
-    """Read what is trained on and what is validated on, and the SHA-256 of every file; `hand` is the drawings' seed.
+def corpora(recipe: Recipe, folder: Path | None, drawing_seed: int) -> tuple[Corpus, Corpus, dict[str, str]]:
+    """Read the training and validation data and the SHA-256 of every file; `drawing_seed` seeds all drawings.
 
     Raises DataError.
     """
     known, held_out, sources = halves(recipe, folder)
     training = {"mnist": known.mnist}
     if recipe.redrawn:
-        training["redrawn"] = redrawn(known.mnist, recipe.redrawn, hand)
+        training["redrawn"] = redrawn(known.mnist, recipe.redrawn, drawing_seed)
     if recipe.invented:
-        training["invented"] = written(invented_digits(recipe.invented, hand), 1, hand)
-        training["signs"] = signs(recipe.invented, hand)
+        training["invented"] = written(invented_digits(recipe.invented, drawing_seed), 1, drawing_seed)
+        training["signs"] = signs(recipe.invented, drawing_seed)
         sources |= font_sources()
     if recipe.pens:
-        training["pens"] = written(known.pens, recipe.pens, hand)
+        training["pens"] = written(known.pens, recipe.pens, drawing_seed)
     return Corpus(training), held_out_corpus(recipe, held_out), sources
 
 

@@ -24,7 +24,7 @@ LOOKED_AT = 20  # pictures on which an export must prove itself
 
 
 @dataclass(frozen=True)
-class OwnCorpus(Corpus):
+class CustomCorpus(Corpus):
     """Hold pictures that the graph has framed already."""
 
     def clean(self, framing: Framing) -> dict[str, Frames]:  # noqa: ARG002
@@ -56,7 +56,7 @@ def shuffled(path: Path) -> str:
     return hashlib.sha256(f"{path.parent.name}/{path.name}".encode(errors="surrogateescape")).hexdigest()
 
 
-def own_folder(folder: Path | None) -> Path | None:
+def custom_folder(folder: Path | None) -> Path | None:
     """Return the data folder, if one is named and holds no MNIST. Raises DataError where it is not there."""
     folder = data_folder(folder)
     if folder is None or (folder / "mnist").is_dir() or any(folder.glob("*-ubyte*")):
@@ -82,7 +82,7 @@ def visible(folder: Path) -> list[Path]:
     return sorted(path for path in inside if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-def own_corpora(recipe: Recipe, folder: Path, framing: Framing) -> tuple[Corpus, Corpus, dict[str, str]]:
+def custom_corpora(recipe: Recipe, folder: Path, framing: Framing) -> tuple[Corpus, Corpus, dict[str, str]]:
     """Read and frame a folder of labelled folders: what is trained on and validated on, and the SHA-256 of all files.
 
     Says on stderr what was read, and of every file that was not, why. The training frames are repeated so that they
@@ -106,7 +106,7 @@ def own_corpora(recipe: Recipe, folder: Path, framing: Framing) -> tuple[Corpus,
     copies = max(1, recipe.sheets // 2 // len(training.labels))
     repeated = Digits(training.frames.repeat(copies, 1, 1), training.labels.repeat(copies))
     held = Digits(validation.frames, validation.labels)
-    return OwnCorpus({SOURCE: repeated}), OwnCorpus({SOURCE: held}), {SOURCE: digest.hexdigest()}
+    return CustomCorpus({SOURCE: repeated}), CustomCorpus({SOURCE: held}), {SOURCE: digest.hexdigest()}
 
 
 def read_one(path: Path, label: int, framing: Framing) -> tuple[Frames | None, bytes]:
@@ -152,7 +152,7 @@ def can_be_read(path: Path) -> bool:
     return True
 
 
-def own_samples(folder: Path) -> list[Pixels]:
+def custom_samples(folder: Path) -> list[Pixels]:
     """Return some of the pictures, each uint8 [1, H, W]."""
     readable = (path for path in files_of(folder).paths if can_be_read(path))
     return [load_pixels(path)[None] for path, _ in zip(readable, range(LOOKED_AT), strict=False)]

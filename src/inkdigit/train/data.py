@@ -43,7 +43,7 @@ class Sheets:
 
 @dataclass(frozen=True)
 class Frames:
-    """Hold frames uint8 [N, 28, 28] and labels int64 [N], which are `NO_DIGIT` for what is none."""
+    """Hold frames uint8 [N, 28, 28] and labels int64 [N], which are `NO_DIGIT` where there is no digit."""
 
     frames: Tensor
     labels: Tensor

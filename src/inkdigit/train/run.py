@@ -1,9 +1,9 @@
 """One training run, from data to artefact, in a folder of its own: weights, recipe and calibration, artefact."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 
@@ -12,21 +12,21 @@ from ..evaluation.scores import DIGITS
 from ..evaluation.strokes import PENDIGITS, pendigits_path
 from ..terminal import warn
 from .corpus import Corpus, corpora, framed_sheets, readable, validation_frames
-from .custom_dataset import files_of, own_corpora, own_folder
+from .custom_dataset import custom_corpora, custom_folder, files_of
 from .data import Frames, Sheets, concat
 from .export.run_export import export_run
 from .fit import parallel
 from .fit.loop import OPTIMISERS, SCHEDULES, refuse_too_little
-from .fit.trainers import PRECISIONS, accuracy, computed_in, fit_classifier, fit_localizer
-from .model.calibration import calibrate
-from .model.classifiers import NETWORKS
+from .fit.trainers import PRECISIONS, accuracy, fit_classifier, fit_localizer, resolve_precision
+from .model.calibration import choose_thresholds, fit_temperature
+from .model.classifiers import NETWORKS, Network
 from .model.framing import Framing
 from .model.graph import Graph
 from .model.localizer import Localizer
 from .plots import plot_curves
 from .recipe import Recipe
-from .run_dir import Notes, same_data, same_recipe, save, start_anew
-from .training_log import METRICS, tell_tensorboard
+from .run_dir import Notes, require_same_data, require_same_recipe, save, start_run
+from .training_log import METRICS, enable_tensorboard
 from .warm_start import SPLIT, begun_with, drawn_by, folded, framing_of, settle, teachers_of
 from .writing import try_folder, writing
 
@@ -47,28 +47,28 @@ def train(
     resume: bool = False,
     tensorboard: bool = False,
 ) -> Path | None:
-    """Train, calibrate, export and score; `resume` goes on from the checkpoints in `out`.
+    """Train, calibrate, export and score; `resume` continues from the checkpoints in `out`.
 
     Returns the artefact; of several processes, only the first does. Raises DataError, ArtefactError, and Stopped where
     Ctrl-C came before there was a network.
     """
-    known("network", recipe.network, NETWORKS)
-    known("optimiser", recipe.optimiser, OPTIMISERS)
-    known("schedule", recipe.schedule, SCHEDULES)
-    known("precision", recipe.precision, PRECISIONS)
+    require_one_of("network", recipe.network, NETWORKS)
+    require_one_of("optimiser", recipe.optimiser, OPTIMISERS)
+    require_one_of("schedule", recipe.schedule, SCHEDULES)
+    require_one_of("precision", recipe.precision, PRECISIONS)
     if not name or Path(name).name != name:
         raise DataError(f"A name is that of a file, without a folder: not {name!r}.")
     try_folder(out)
-    device = parallel.join(chosen(device))
+    device = parallel.join(choose_device(device))
     with torch.device(device), parallel.one_speaks():
-        notes, graph = fitted(recipe, folder, name, out, resume, tensorboard)
+        notes, graph = fit_model(recipe, folder, name, out, resume, tensorboard)
     first = parallel.is_first()
     parallel.leave()
-    return finished(notes, graph.cpu(), folder, out) if first else None
+    return save_and_export(notes, graph.cpu(), folder, out) if first else None
 
 
-def finished(notes: Notes, graph: Graph, folder: Path | None, out: Path) -> Path:
-    """Save a run, draw its curves, export and score it. Give the artefact."""
+def save_and_export(notes: Notes, graph: Graph, folder: Path | None, out: Path) -> Path:
+    """Save a run, draw its curves, export and score it. Return the model file."""
     with writing(out):
         save(notes, graph, out)
     if (out / METRICS).exists():  # not where Ctrl-C came in the first epoch
@@ -76,73 +76,137 @@ def finished(notes: Notes, graph: Graph, folder: Path | None, out: Path) -> Path
     return export_run(out, None, folder)
 
 
-def chosen(device: str) -> str:
-    """Choose the device: what is named, or for `auto` the fastest there is. Raises DataError where it is not there."""
+def choose_device(device: str) -> str:
+    """Return the device: the named one, or for `auto` the fastest. Raises DataError where this machine lacks it."""
     there = [name for name, here in DEVICES.items() if here()]
     if device == "auto":
         return there[0]
-    known("device", device, DEVICES)
+    require_one_of("device", device, DEVICES)
     if device not in there:
         raise DataError(f"There is no {device} on this machine, only {', '.join(there)}.")
     return device
 
 
-def known(kind: str, name: str, every: Iterable[str]) -> None:
-    """Refuse a name that is none of those that there are. Raises DataError."""
+def require_one_of(kind: str, name: str, every: Iterable[str]) -> None:
+    """Refuse a name that is not in `every`. Raises DataError."""
     if name not in every:
         raise DataError(f"There is no {kind} {name!r}; there are: {', '.join(every)}.")
 
 
-def fitted(
+@dataclass(frozen=True)
+class Start:
+    """Hold what a run starts from: its recipe as it runs, its labels, and the weights that others trained."""
+
+    recipe: Recipe
+    custom: Path | None  # the folder of the user's own pictures
+    labels: tuple[str, ...]
+    earlier: Mapping[str, Any]  # the recipe of the run that this one is initialised from
+    graph: Graph | None  # the model that this run is initialised from
+    framing: Framing | None  # None: this run trains the localizer
+    teachers: list[Network]
+
+    @property
+    def trains_classifier(self) -> bool:
+        """Return whether the classifier is trained; otherwise it stays as it was."""
+        return self.recipe.epochs > 0 or not self.graph
+
+
+@dataclass(frozen=True)
+class Data:
+    """Hold what a run trains and validates on, and the SHA-256 of each source."""
+
+    training: Corpus
+    validation: Corpus
+    sources: Mapping[str, str]
+
+
+def fit_model(
     recipe: Recipe, folder: Path | None, name: str, out: Path, resume: bool, tensorboard: bool = False
 ) -> tuple[Notes, Graph]:
-    """Train localizer and network, and calibrate them. Raises DataError, Stopped."""
-    own = own_folder(folder)
-    labels = files_of(own).labels if own else DIGITS
-    recipe = replace(recipe, precision=computed_in(recipe.precision, torch.get_default_device().type))
-    same = () if own else SPLIT
-    before, begun = begun_with(recipe, labels, same)
+    """Train localizer and classifier, and calibrate them. Raises DataError, Stopped."""
+    start = starting_point(recipe, folder)
+    if resume:
+        require_same_recipe(start.recipe, out)
+    start, data = read_data(start, folder)
+    prepare_folder(start.recipe, data.sources, out, resume, tensorboard)
+    sheets = training_sheets(start, data.training)
+    framing = start.framing or trained_framing(start.recipe, start.graph, data.training, cast(Sheets, sheets), out)
+    camera = folded(framing)
+    validation = validation_frames(camera, data.validation, bool(start.recipe.sheets))
+    network = trained_classifier(start, data.training, camera, sheets, validation, out)
+    temperature = fit_temperature(network, validation)
+    thresholds = choose_thresholds(network, validation, temperature)
+    reached = {kind: accuracy(network, frames) for kind, frames in validation.items()}
+    notes = Notes(name, start.recipe, data.sources, temperature, thresholds, reached, start.earlier, start.labels)
+    return notes, Graph(framing, network, temperature)
+
+
+def starting_point(recipe: Recipe, folder: Path | None) -> Start:
+    """Return what a run starts from, before any training data is read. Raises DataError, ArtefactError."""
+    custom = custom_folder(folder)
+    labels = files_of(custom).labels if custom else DIGITS
+    recipe = replace(recipe, precision=resolve_precision(recipe.precision, torch.get_default_device().type))
+    same = () if custom else SPLIT
+    earlier, graph = begun_with(recipe, labels, same)
     teachers = teachers_of(recipe, labels, same)
-    framing = begun.framing if begun and not recipe.localizer_epochs else None
+    framing = graph.framing if graph and not recipe.localizer_epochs else None
     if recipe.localizer:
         framing = framing_of(recipe)
-    if not own:
+    if not custom:
         recipe = with_what_is_there(recipe, folder)
-    if resume:
-        same_recipe(recipe, out)
-    hand = drawn_by(recipe, before)
-    torch.manual_seed(hand)
-    if own:
-        framing = framing or framing_of(recipe)
-        training, validation, sources = own_corpora(recipe, own, folded(framing))
+    return Start(recipe, custom, labels, earlier, graph, framing, teachers)
+
+
+def read_data(start: Start, folder: Path | None) -> tuple[Start, Data]:
+    """Seed the drawings, and read or draw the data; custom pictures are framed at once. Raises DataError."""
+    drawing_seed = drawn_by(start.recipe, start.earlier)
+    torch.manual_seed(drawing_seed)
+    if custom := start.custom:
+        framing = start.framing or framing_of(start.recipe)
+        start = replace(start, framing=framing)
+        data = Data(*custom_corpora(start.recipe, custom, folded(framing)))
     else:
-        training, validation, sources = corpora(recipe, folder, hand)
-    reads, looks = recipe.epochs > 0 or not begun, framing is None  # else the network, or the localizer, is kept
-    refuse_too_little_of(training, recipe, looks, reads)
+        data = Data(*corpora(start.recipe, folder, drawing_seed))
+    refuse_too_little_of(data.training, start.recipe, start.framing is None, start.trains_classifier)
+    return start, data
+
+
+def prepare_folder(recipe: Recipe, sources: Mapping[str, str], out: Path, resume: bool, tensorboard: bool) -> None:
+    """Start the run's folder, or check that `resume` continues with the same data. Raises DataError."""
     if resume:
-        same_data(sources, out)
+        require_same_data(sources, out)
     if parallel.is_first():
         with writing(out):
             if not resume:
-                start_anew(recipe, sources, out)  # only now: what is refused must take nothing away
+                start_run(recipe, sources, out)  # after every refusal: a refused run must not delete an earlier one
             if tensorboard:
-                tell_tensorboard(out)
+                enable_tensorboard(out)
     parallel.wait()
-    sheets = training.sheets(recipe.sheets) if recipe.sheets and (reads or looks) else None
-    framing = framing or trained_framing(recipe, begun, training, cast(Sheets, sheets), out)
-    camera = folded(framing)
-    kinds = validation_frames(camera, validation, bool(recipe.sheets))
-    torch.manual_seed(recipe.seed)
-    network = begun.network if begun else NETWORKS[recipe.network](len(labels))
-    if reads:
-        frames = training_frames(training, camera, sheets)
-        if begun:
-            settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
-        network = fit_classifier(network.train(), frames, concat(*kinds.values()), recipe, out, teachers)
-    heat, limits = calibrate(network, kinds)
-    reached = {kind: accuracy(network, frames) for kind, frames in kinds.items()}
-    notes = Notes(name, recipe, sources, heat, limits, reached, before, labels)
-    return notes, Graph(framing, network, heat)
+
+
+def training_sheets(start: Start, training: Corpus) -> Sheets | None:
+    """Return photographed sheets to train on, or None where the recipe or the stages need none."""
+    needed = start.trains_classifier or start.framing is None
+    return training.sheets(start.recipe.sheets) if start.recipe.sheets and needed else None
+
+
+def trained_classifier(
+    start: Start,
+    training: Corpus,
+    framing: Framing,
+    sheets: Sheets | None,
+    validation: Mapping[str, Frames],
+    out: Path,
+) -> Network:
+    """Train the classifier on the localizer's frames, or return the one that the run is initialised from."""
+    torch.manual_seed(start.recipe.seed)
+    network = start.graph.network if start.graph else NETWORKS[start.recipe.network](len(start.labels))
+    if not start.trains_classifier:
+        return network
+    frames = training_frames(training, framing, sheets)
+    if start.graph:
+        settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
+    return fit_classifier(network.train(), frames, concat(*validation.values()), start.recipe, out, start.teachers)
 
 
 def with_what_is_there(recipe: Recipe, folder: Path | None) -> Recipe:

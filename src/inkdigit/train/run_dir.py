@@ -43,7 +43,7 @@ class Notes:
         return {**self.recipe.as_dict(), "begin_with": self.begun_with}
 
 
-def start_anew(recipe: Recipe, sources: Mapping[str, str], out: Path) -> None:
+def start_run(recipe: Recipe, sources: Mapping[str, str], out: Path) -> None:
     """Write a run's recipe and the SHA-256 of its data, and take away what an earlier run would have gone on with.
 
     Its artefact stays.
@@ -55,7 +55,7 @@ def start_anew(recipe: Recipe, sources: Mapping[str, str], out: Path) -> None:
     write(out / RECIPE, {**recipe.as_dict(), "sources": sources})
 
 
-def begun_as(out: Path) -> dict[str, Any]:
+def started_recipe(out: Path) -> dict[str, Any]:
     """Read the recipe that a run was begun with. Raises DataError."""
     if not (out / RECIPE).is_file():
         raise DataError(f"{out} is no training run that was begun: it has no {RECIPE}.")
@@ -65,18 +65,18 @@ def begun_as(out: Path) -> dict[str, Any]:
         raise DataError(f"{out / RECIPE} is damaged: {error}.") from error
 
 
-def same_recipe(recipe: Recipe, out: Path) -> None:
+def require_same_recipe(recipe: Recipe, out: Path) -> None:
     """Refuse to go on with a run that had another recipe. Raises DataError."""
-    before = begun_as(out)
+    before = started_recipe(out)
     other = {key: value for key, value in recipe.as_dict().items() if before.get(key) != value}
     if other:
         changes = ", ".join(f"{key} {before.get(key)}, not {value}" for key, value in other.items())
         raise DataError(f"{out} was begun with another recipe: {changes}.")
 
 
-def same_data(sources: Mapping[str, str], out: Path) -> None:
+def require_same_data(sources: Mapping[str, str], out: Path) -> None:
     """Refuse to go on with a run that read other data, by its SHA-256. Raises DataError."""
-    before = begun_as(out).get("sources", sources)  # which the first runs did not note
+    before = started_recipe(out).get("sources", sources)  # which the first runs did not note
     if before != sources:
         changed = [name for name in {**before, **sources} if before.get(name) != sources.get(name)]
         raise DataError(f"{out} was begun with other data: {', '.join(changed)} had another SHA-256, or was not there.")

@@ -1,4 +1,4 @@
-"""What a run says while it goes on: a line of JSON an epoch, and the same for TensorBoard where it is wanted."""
+"""Training log: one line of JSON per epoch, and the same figures for TensorBoard if it is enabled."""
 
 import functools
 import json
@@ -17,8 +17,8 @@ def forget(out: Path) -> None:
     shutil.rmtree(out / EVENTS, ignore_errors=True)
 
 
-def tell_tensorboard(out: Path) -> None:
-    """Make a place for TensorBoard's events in `out`; of a run that goes on, those from here on."""
+def enable_tensorboard(out: Path) -> None:
+    """Create the folder for TensorBoard's events in `out`; a resumed run logs from here on."""
     (out / EVENTS).mkdir(exist_ok=True)
 
 

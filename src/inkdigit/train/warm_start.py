@@ -159,7 +159,7 @@ def unfolded(stored: Mapping[str, Tensor], graph: nn.Module) -> dict[str, Tensor
 
 
 def folded(framing: Framing) -> Framing:
-    """Return a copy that does the same sooner and cannot be trained."""
+    """Return a faster copy that cannot be trained."""
     return Framing(fused(framing.localizer))
 
 

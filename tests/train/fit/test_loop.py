@@ -1,4 +1,4 @@
-"""The training loop: a run that was stopped goes on as if nothing had happened."""
+"""The training loop: a stopped run continues as if nothing had happened."""
 
 import json
 import os
@@ -16,10 +16,10 @@ from inkdigit.train.corpus import Corpus, Digits
 from inkdigit.train.data import Frames
 from inkdigit.train.fit.loop import OPTIMISERS, Loop, Stopped, checkpoint_of, descend
 from inkdigit.train.fit.losses import TAUGHT
-from inkdigit.train.fit.trainers import computed_in, fit_classifier, outputs
+from inkdigit.train.fit.trainers import fit_classifier, outputs, resolve_precision
 from inkdigit.train.model.classifiers import NETWORKS, convolution
 from inkdigit.train.recipe import Recipe
-from inkdigit.train.training_log import EVENTS, METRICS, tell_tensorboard
+from inkdigit.train.training_log import EVENTS, METRICS, enable_tensorboard
 
 COUNT, BATCH, EPOCHS = 230, 20, 3
 
@@ -36,7 +36,7 @@ def loop(recipe: Recipe) -> Loop:
 
 
 def run(state: Loop, out: Path, stop_at: int = -1) -> None:
-    """Train on pictures of noise with noise added anew in every step; press Ctrl-C in step `stop_at`."""
+    """Train on pictures of noise with new noise in every step; press Ctrl-C in step `stop_at`."""
     pictures = torch.rand(COUNT, 1, 6, 6, generator=torch.Generator().manual_seed(7))
 
     def loss(index: Tensor) -> Tensor:
@@ -127,7 +127,7 @@ def test_a_terminal_shows_a_bar_for_paper_and_for_training(
 def test_tensorboard_is_told_what_the_metrics_say(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    tell_tensorboard(tmp_path)
+    enable_tensorboard(tmp_path)
     run(loop(Recipe(batch=BATCH)), tmp_path)
     lines = [json.loads(line) for line in (tmp_path / METRICS).read_text().splitlines()]
     events = EventAccumulator(str(tmp_path / EVENTS)).Reload()
@@ -178,8 +178,8 @@ def test_auto_is_the_precision_that_a_processor_is_sooner_in(
     able: dict[str, object], precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)  # of machines that are not this one
-    assert computed_in("auto", "cpu") == precision
-    assert computed_in("float32", "cpu") == "float32"
+    assert resolve_precision("auto", "cpu") == precision
+    assert resolve_precision("float32", "cpu") == "float32"
 
 
 def test_digitness_goes_on_alone() -> None:

@@ -15,8 +15,8 @@ from inkdigit.evaluation.drift import DIGIT
 from inkdigit.evaluation.scores import score
 from inkdigit.model_file import model_path
 from inkdigit.train.export.onnx_export import rewrite_contract
-from inkdigit.train.export.run_export import settled
-from inkdigit.train.model.calibration import SURE_RIGHT, Temperature, sure_from, temperature
+from inkdigit.train.export.run_export import raise_confidence_threshold
+from inkdigit.train.model.calibration import SURE_RIGHT, Temperature, confidence_threshold, likeliest_temperature
 
 from ...pictures import digits
 
@@ -27,7 +27,7 @@ def test_the_temperature_of_drawn_answers_is_found() -> None:
     logits, digitness = torch.randn(20_000, 10, generator=random) * 2, torch.randn(20_000, generator=random) * 4
     true = Temperature(0.3, 0.1)
     labels = torch.multinomial(true(logits, digitness), 1, generator=random)[:, 0]
-    found = temperature(logits, digitness, labels)
+    found = likeliest_temperature(logits, digitness, labels)
     assert (found.sharpness, found.by_digitness) == pytest.approx((true.sharpness, true.by_digitness), abs=0.03)
     likelihood = [functional.nll_loss(each(logits, digitness).log(), labels) for each in (found, true, Temperature())]
     assert likelihood[0] <= likelihood[1] < likelihood[2]
@@ -39,8 +39,8 @@ def test_what_is_sure_is_right() -> None:
     probabilities = torch.stack([confidence, 1 - confidence], 1)
     labels = torch.zeros(1000, dtype=torch.int64)
     labels[400::10] = 1
-    assert sure_from(probabilities, labels) == pytest.approx(float(confidence[399]))
-    assert sure_from(probabilities, 1 - labels) == 1.0
+    assert confidence_threshold(probabilities, labels) == pytest.approx(float(confidence[399]))
+    assert confidence_threshold(probabilities, 1 - labels) == 1.0
 
 
 @pytest.mark.parametrize("scale", [0.1, 20.0, 200.0])
@@ -48,7 +48,7 @@ def test_no_digitness_is_so_extreme_that_a_temperature_makes_things_worse(scale:
     random = torch.Generator().manual_seed(2)
     logits, digitness = torch.randn(300, 10, generator=random), torch.randn(300, generator=random) * scale
     labels = torch.where(torch.rand(300, generator=random) < 0.5, logits.argmax(1), 3)
-    found = temperature(logits, digitness, labels)(logits, digitness)
+    found = likeliest_temperature(logits, digitness, labels)(logits, digitness)
     assert functional.nll_loss(found.log(), labels) <= functional.cross_entropy(logits, labels)
 
 
@@ -69,9 +69,9 @@ def test_an_artefact_is_settled_on_a_confidence_by_which_what_is_sure_is_right(t
         return float((answers.answers == answers.labels)[sure].mean())
 
     assert right() < SURE_RIGHT
-    counted = settled(path, pictures)
+    counted = raise_confidence_threshold(path, pictures)
     assert right() >= SURE_RIGHT
     assert sum(counted[DIGIT].values()) == 600
     before = path.read_bytes()
-    assert settled(path, pictures) == counted
+    assert raise_confidence_threshold(path, pictures) == counted
     assert path.read_bytes() == before  # enough was right already

@@ -8,7 +8,7 @@ from sklearn.datasets import load_sample_images
 from torch import Tensor
 from torch.nn import functional
 
-from inkdigit.train.fit.trainers import unfaded
+from inkdigit.train.fit.trainers import remaining_distortion
 from inkdigit.train.synth.augment import augment, widened
 from inkdigit.train.synth.negatives import leaves, negatives
 
@@ -29,8 +29,8 @@ def test_augmented_frames_are_frames_and_none_is_left_as_it_was() -> None:
 
 
 def test_distortion_fades_over_the_last_part_alone() -> None:
-    assert [unfaded(done, 0.25) for done in (0, 0.5, 0.75, 0.875, 1)] == [1, 1, 1, 0.5, 0]
-    assert [unfaded(done, 0) for done in (0, 0.9, 1)] == [1, 1, 1]
+    assert [remaining_distortion(done, 0.25) for done in (0, 0.5, 0.75, 0.875, 1)] == [1, 1, 1, 0.5, 0]
+    assert [remaining_distortion(done, 0) for done in (0, 0.9, 1)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 9, 16])

@@ -25,7 +25,7 @@ TOLERANCE = 1e-3  # of what is exported against torch, in every output
 EXAMPLE = (2, 40, 50)  # of pixels; no side means anything: all are dynamic
 DYNAMIC = {"pixels": dict.fromkeys(range(3), torch.export.Dim.DYNAMIC)}
 
-Reader = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
+RunModel = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 
 
 def export(graph: Graph, contract: Contract, images: list[NDArray[np.uint8]], target: Path) -> None:
@@ -105,7 +105,7 @@ def with_contract(model: onnx.ModelProto, contract: Contract) -> onnx.ModelProto
     return model
 
 
-def compare(graph: Graph, read: Reader, images: list[NDArray[np.uint8]]) -> None:
+def compare(graph: Graph, read: RunModel, images: list[NDArray[np.uint8]]) -> None:
     """Refuse what reads pictures differently from torch: over `TOLERANCE` in any output, or another digit."""
     for pixels in images:
         with torch.inference_mode():

@@ -1,6 +1,6 @@
 """An artefact in int8: static quantisation of the network's layers (Jacob and others 2018); framing stays float.
 
-How much sooner it is depends on the processor: `bench/latency.py` takes both in turns.
+The gain in speed depends on the processor: `bench/latency.py` measures both in turns.
 """
 
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from ...evaluation.scores import Score, score
 from ...model_file import SUFFIX, open_artefact
 from ...recognizer import Recognizer
 from ..corpus import corpora, framed_sheets, validation_frames
-from ..custom_dataset import own_corpora, own_folder
+from ..custom_dataset import custom_corpora, custom_folder
 from ..data import concat
 from ..model.graph import Graph
 from ..run_dir import Notes
 from ..warm_start import IN_INT8
 from .onnx_export import drafted, export, rewrite_contract, with_contract
-from .run_export import at_hand, contract_of, exportable, labelled, place_of, samples, settled
+from .run_export import at_hand, contract_of, exportable, labelled, place_of, raise_confidence_threshold, samples
 
 LINEAR = "Gemm"
 LAYERS = {"Conv": nn.Conv2d, LINEAR: nn.Linear}  # what is quantised, in ONNX and in torch
@@ -55,7 +55,7 @@ def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
         quantise(whole, draft, graph.network, known)
         before, after = (score(Recognizer(path), held_out) for path in (whole, draft))
         refuse_a_loss(before, after)
-    counted = settled(target, held_out)
+    counted = raise_confidence_threshold(target, held_out)
     recognizer = Recognizer(target)
     scores = {source: score(recognizer, data).summary() for source, data in at_hand(notes.labels, folder)}
     rewrite_contract(target, scores=scores, validation=counted)
@@ -65,8 +65,10 @@ def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
 def frames_of(notes: Notes, graph: Graph, folder: Path | None) -> tuple[NDArray[np.uint8], Labelled]:
     """Return frames of training data to calibrate on, uint8 [N, 28, 28], and the frames that the run validated on."""
     recipe = replace(notes.recipe, pens=min(1, notes.recipe.pens), invented=0)
-    own = own_folder(folder)
-    training, validation, _ = own_corpora(recipe, own, graph.framing) if own else corpora(recipe, folder, recipe.seed)
+    own = custom_folder(folder)
+    training, validation, _ = (
+        custom_corpora(recipe, own, graph.framing) if own else corpora(recipe, folder, recipe.seed)
+    )
     torch.manual_seed(recipe.seed)
     known = framed_sheets(graph.framing, training.sheets(CALIBRATED_ON))
     held_out = concat(*validation_frames(graph.framing, validation, bool(recipe.sheets)).values())
@@ -84,7 +86,7 @@ def quantise(whole: Path, draft: Path, network: nn.Module, frames: NDArray[np.ui
     wanted = sum(isinstance(module, tuple(LAYERS.values())) for module in network.modules())
     if len(layers) != wanted:
         raise ArtefactError(f"The network has {wanted} layers to quantise, and its graph {len(layers)}.")
-    layers = layers[1:]  # the first sums up so few products for a cell that it is sooner in float, and more exact
+    layers = layers[1:]  # the first layer sums so few products that float is both faster and more exact
     rounded = layers + activations(model, layers)
     onnx.helper.set_model_props(model, PREPARED)
     quantize_static(
@@ -135,7 +137,7 @@ def only_for(layers: list[str], model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def before_rounding(name: str, maker: Mapping[str, onnx.NodeProto]) -> str | None:
-    """Return the value that `name` is, quantised and back; None where it is none such."""
+    """Return the value that was quantised and dequantised to `name`, or None."""
     back = maker.get(name)
     there = maker.get(back.input[0]) if back and back.op_type == "DequantizeLinear" else None
     return there.input[0] if there and there.op_type == "QuantizeLinear" else None

@@ -17,9 +17,9 @@ from ...model_file import SUFFIX, Contract
 from ...recognizer import Recognizer
 from ...terminal import warn
 from ..corpus import validation_corpus, validation_frames
-from ..custom_dataset import SOURCE, files_of, held_out_pictures, own_folder, own_samples
+from ..custom_dataset import SOURCE, custom_folder, custom_samples, files_of, held_out_pictures
 from ..data import Frames, concat
-from ..model.calibration import sure_from
+from ..model.calibration import confidence_threshold
 from ..model.graph import Graph
 from ..plots import plot_results
 from ..run_dir import Notes, load
@@ -38,7 +38,7 @@ def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
     notes, graph = exportable(out, folder)
     target = place_of(target, out, f"{notes.name}{SUFFIX}")
     export(graph, contract_of(notes), samples(folder), target)
-    counted = settled(target, validation_of(notes, graph, folder))
+    counted = raise_confidence_threshold(target, validation_of(notes, graph, folder))
     recognizer = Recognizer(target)
     pictures = dict(at_hand(notes.labels, folder))
     results = {source: score(recognizer, data) for source, data in pictures.items()}
@@ -59,7 +59,7 @@ def export_run_program(out: Path, target: Path | None, folder: Path | None) -> P
 def exportable(out: Path, folder: Path | None) -> tuple[Notes, Graph]:
     """Read a run back that was trained on such data as is in `folder`: no other proves it. Raises DataError."""
     notes, graph = load(out)
-    own = own_folder(folder)
+    own = custom_folder(folder)
     if SOURCE in notes.sources and not own:
         raise DataError(f"{out} was trained on your own pictures: name their folder by --data.")
     if own and (SOURCE not in notes.sources or files_of(own).labels != notes.labels):
@@ -78,7 +78,7 @@ def place_of(target: Path | None, out: Path, name: str) -> Path:
 
 def validation_of(notes: Notes, graph: Graph, folder: Path | None) -> Labelled | None:
     """Return what the run validated on: the user's own pictures, or frames; None where the data is not at hand."""
-    if own := own_folder(folder):
+    if own := custom_folder(folder):
         return held_out_pictures(own)
     try:
         validation = validation_corpus(notes.recipe, folder)
@@ -88,21 +88,21 @@ def validation_of(notes: Notes, graph: Graph, folder: Path | None) -> Labelled |
     return labelled(concat(*validation_frames(graph.framing, validation, bool(notes.recipe.sheets)).values()))
 
 
-def settled(target: Path, validation: Labelled | None) -> Spread:
-    """Raise the confidence from which on an artefact is sure, until enough of what it is then sure of is right.
+def raise_confidence_threshold(target: Path, validation: Labelled | None) -> Spread:
+    """Raise the model file's confidence threshold until enough of the predictions above it are correct.
 
-    It was chosen by one reading of frames, in float. What is read is framed anew, perhaps in 8 bits, and what is not
-    sure is read again, which the confidence decides itself: so this is repeated. Returns the answers on `validation`,
-    counted.
+    `choose_thresholds` chose it on frames, in float and in one view. The model file frames each picture again, perhaps
+    in 8 bits, and uses test-time augmentation below this very threshold: so this is repeated until nothing changes.
+    Returns the statistics of the predictions on `validation`.
     """
     while validation:
         recognizer = Recognizer(target)
         answers = score(recognizer, validation)
-        limits = recognizer.contract.thresholds
-        sure = sure_from(torch.as_tensor(answers.probabilities), torch.as_tensor(answers.labels))
-        if sure <= limits.confidence:
+        thresholds = recognizer.contract.thresholds
+        sure = confidence_threshold(torch.as_tensor(answers.probabilities), torch.as_tensor(answers.labels))
+        if sure <= thresholds.confidence:
             return spread(recognizer.contract.labels, answers.probabilities, answers.digitness)
-        rewrite_contract(target, thresholds=replace(limits, confidence=sure))
+        rewrite_contract(target, thresholds=replace(thresholds, confidence=sure))
     return {}
 
 
@@ -113,7 +113,7 @@ def labelled(frames: Frames) -> Labelled:
 
 def at_hand(labels: tuple[str, ...], folder: Path | None) -> Iterator[tuple[str, Labelled]]:
     """Read the evaluation sources that the user has, or the user's own pictures that were held out."""
-    if own := own_folder(folder):
+    if own := custom_folder(folder):
         yield OWN, held_out_pictures(own)
         return
     for source, read in SOURCES.items() if labels == DIGITS else ():
@@ -143,8 +143,8 @@ def contract_of(notes: Notes) -> Contract:
 
 def samples(folder: Path | None) -> list[NDArray[np.uint8]]:
     """Return real pictures of several sizes on which an export must prove itself."""
-    if own := own_folder(folder):
-        return own_samples(own)
+    if own := custom_folder(folder):
+        return custom_samples(own)
     images = mnist("train", folder).images[:200]
     large = 255 - np.pad(images[:20].repeat(9, 1).repeat(9, 2), ((0, 0), (40, 90), (150, 10)))
     return [images, large]

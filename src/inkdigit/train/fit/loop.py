@@ -98,7 +98,7 @@ class Loop:
         return 1 + epochs, at
 
     def batch(self) -> Tensor:
-        """Deal out the indices of the next batch; every epoch is shuffled anew."""
+        """Deal out the indices of the next batch; every epoch is shuffled again."""
         epoch, at = self.epoch_of(self.step)
         if at == 0:
             self.order = self.chosen() if epoch else torch.randperm(self.count)

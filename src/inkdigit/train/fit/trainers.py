@@ -33,12 +33,12 @@ def fit_localizer(localizer: Localizer, sheets: Sheets, recipe: Recipe, out: Pat
         grids, ink = sheets.stretched(mine)
         return mask_loss(look(grids), ink) * (len(mine) * parallel.count() / len(index))
 
-    begin(loop, "localizer", out)
+    seed_or_restore(loop, "localizer", out)
     descend("localizer", loop, loss, out, dict)
     return cast(Localizer, loop.average.module.eval())
 
 
-def begin(loop: Loop, name: str, out: Path | None) -> None:
+def seed_or_restore(loop: Loop, name: str, out: Path | None) -> None:
     """Seed the random numbers, or go back to the checkpoint of an earlier run in `out`."""
     torch.manual_seed(loop.recipe.seed)
     if out and checkpoint_of(out, name).exists():
@@ -62,11 +62,11 @@ def fit_classifier(
         network.detect.requires_grad_(True)
     loop = Loop(network, len(training.labels), recipe.epochs, recipe)
     read = parallel.in_parallel(network)
-    precision = computed_in(recipe.precision, training.frames.device.type)
+    precision = resolve_precision(recipe.precision, training.frames.device.type)
 
     def loss(index: Tensor) -> Tensor:
         frames, labels = training.batch(index)
-        strength = recipe.distortion * unfaded(loop.step / loop.steps, recipe.fading)
+        strength = recipe.distortion * remaining_distortion(loop.step / loop.steps, recipe.fading)
         frames = augment(frames, strength)
         others = negatives(frames[: len(frames) // BESIDE_ONE])
         labels = torch.cat([labels, torch.full((len(others),), NO_DIGIT)])
@@ -76,7 +76,7 @@ def fit_classifier(
         loop.losses[index] = parallel.whole(losses, len(labels))[: len(frames)]
         return whole
 
-    begin(loop, "network", out)
+    seed_or_restore(loop, "network", out)
     try:
         descend("network", loop, loss, out, lambda: {"validation": accuracy(loop.average.module, validation)})
     except Stopped:
@@ -84,26 +84,26 @@ def fit_classifier(
     return cast(Network, loop.average.module.eval())
 
 
-def unfaded(done: float, fading: float) -> float:
-    """Return how much of the distortion is left, 0..1, when a part of all steps is `done`, 0..1, and the last part fades.
+def remaining_distortion(done: float, fading: float) -> float:
+    """Return the remaining part of the distortion, 0..1, after a part `done` of all steps; it fades over the last `fading`.
 
     What is read is not distorted: a short run that ends on such frames reads a tenth of a point more of them right.
     """
     return min(1.0, (1 - done) / fading) if fading else 1.0
 
 
-def computed_in(precision: str, device: str) -> str:
-    """Return float32 or bfloat16: what is named, or for `auto` the sooner one on a device.
+def resolve_precision(precision: str, device: str) -> str:
+    """Return float32 or bfloat16: the named one, or for `auto` the faster one on a device.
 
-    CUDA and AMX are sooner in bfloat16. Of processors with AVX-512 BF16 alone, AMD's are (0.6 of a step's time),
+    CUDA and AMX are faster in bfloat16. Of processors with AVX-512 BF16 alone, AMD's are (0.6 of a step's time),
     and Intel's are not (1.5 of it): they multiply no more pairs at once than single floats.
     """
     if precision != "auto":
         return precision
     able = torch.cpu.get_capabilities()
     pairs = able.get("avx512_bf16") and not able["cpu_name"].startswith("Intel")
-    sooner = device == "cuda" or (device == "cpu" and (pairs or able.get("amx_bf16")))
-    return "bfloat16" if sooner else "float32"
+    faster = device == "cuda" or (device == "cpu" and (pairs or able.get("amx_bf16")))
+    return "bfloat16" if faster else "float32"
 
 
 @torch.no_grad()

@@ -39,17 +39,24 @@ def sharpened(logits: Tensor, sharpness: Tensor) -> Tensor:
     return logits * sharpness.clamp(-MOST, MOST).exp()[:, None]
 
 
-def calibrate(network: nn.Module, kinds: Mapping[str, Frames]) -> tuple[Temperature, Thresholds]:
-    """Fit the temperature, and choose the thresholds, on validation frames: see `COUNTED` and `SURE_RIGHT`."""
+def fit_temperature(network: nn.Module, kinds: Mapping[str, Frames]) -> Temperature:
+    """Return the temperature that makes the labels of all validation frames the likeliest."""
     frames = concat(*kinds.values())
-    logits, digitness = outputs(network, frames)
-    heat = temperature(logits, digitness, frames.labels)
+    return likeliest_temperature(*outputs(network, frames), frames.labels)
+
+
+def choose_thresholds(network: nn.Module, kinds: Mapping[str, Frames], temperature: Temperature) -> Thresholds:
+    """Return the first thresholds, chosen on validation frames: see `COUNTED` and `SURE_RIGHT`.
+
+    After the export, `raise_confidence_threshold` may raise the one of the confidence: it reads whole pictures.
+    """
+    frames = concat(*kinds.values())
+    confidence = confidence_threshold(temperature(*outputs(network, frames)), frames.labels)
     _, plain = outputs(network, concat(*(some for kind, some in kinds.items() if kind != PAPER)))
-    sure = sure_from(heat(logits, digitness), frames.labels)
-    return heat, Thresholds(round(float(torch.sigmoid(plain).quantile(1 - COUNTED)), 4), round(sure, 4))
+    return Thresholds(round(float(torch.sigmoid(plain).quantile(1 - COUNTED)), 4), round(confidence, 4))
 
 
-def temperature(logits: Tensor, digitness: Tensor, labels: Tensor) -> Temperature:
+def likeliest_temperature(logits: Tensor, digitness: Tensor, labels: Tensor) -> Temperature:
     """Fit the temperature with which logits [N, C] and digitness logits [N] make `labels` [N] the likeliest."""
     fitted = torch.zeros(2, requires_grad=True)
     # Without a line search, a network that has hardly learnt anything sends it to infinity.
@@ -65,8 +72,8 @@ def temperature(logits: Tensor, digitness: Tensor, labels: Tensor) -> Temperatur
     return Temperature(*fitted.tolist())
 
 
-def sure_from(probabilities: Tensor, labels: Tensor) -> float:
-    """Choose the confidence from which on a part `SURE_RIGHT` of the answers is right."""
+def confidence_threshold(probabilities: Tensor, labels: Tensor) -> float:
+    """Return the lowest confidence threshold at which at least `SURE_RIGHT` of the accepted predictions are correct."""
     confidence, answer = probabilities.max(1)
     order = confidence.argsort(descending=True)
     right = (answer == labels)[order].float().cumsum(0) / torch.arange(1, len(order) + 1)

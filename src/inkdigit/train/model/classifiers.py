@@ -140,7 +140,7 @@ def hidden(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 
 
 def fused(module: Module) -> Module:
-    """Return a copy that does the same sooner and cannot be trained: batch normalisation is in its convolutions."""
+    """Return a faster copy that cannot be trained: batch normalisation is folded into its convolutions."""
     copy = deepcopy(module).eval()
     for layers, place, before, norm in list(normalised(copy)):
         layers[place], layers[place + 1] = fuse_conv_bn_eval(before, norm), nn.Identity()

@@ -1,6 +1,6 @@
-"""What cameras, scanners and files make of a picture: glare, blur, noise, coarse cells, lost pixels, JPEG.
+"""Camera, scanner and file effects: glare, blur, noise, coarse cells, lost pixels, JPEG.
 
-Batched tensor functions in the units of `paper.py`: cells of a square of `size`, brightness 0 dark to 1 light.
+Batched tensor functions in the units of `sheet.py`: cells of a square of `size`, brightness 0 dark to 1 light.
 """
 
 import math

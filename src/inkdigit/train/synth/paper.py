@@ -1,6 +1,6 @@
-"""What digits are written on and with: light, folds, stains, print, marks, the ink's grain and gaps, the desk beside.
+"""Draw paper: every kind of paper, its light, folds, stains, print and marks, the ink's grain, and the desk beside it.
 
-Batched tensor functions in the units of `paper.py`: cells of a square of `size`, brightness 0 dark to 1 light.
+Batched tensor functions in the units of `sheet.py`: cells of a square of `size`, brightness 0 dark to 1 light.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Pictures of digits on paper, made of ink: batched tensor functions that the localizer and the network are trained on.
+"""Compose photographed sheets from ink, paper and camera: the pictures that localizer and classifier are trained on.
 
 Everything is in cells of a square of `size`, of which a picture's own height and width take a part. Ink is 0 paper to 1
 ink, brightness 0 dark to 1 light. Every random number is drawn from torch's generator, so a seed gives the same paper.
