@@ -43,7 +43,7 @@ ARROWS = {
         "explain",
         "evaluation",
         "settings",
-        "demos",
+        "reading",
     },
     "demos": {"errors", "prediction", "reading", "output", "image", "recognizer", "settings", "server"},
     "cluster": {"__init__", "errors", "prediction", "image", "model_file", "recognizer", "settings", "server"},

@@ -105,7 +105,7 @@ def test_several_numbers_of_an_opened_picture_are_listed_and_can_be_copied(ui: I
     answer_with(ui, lambda: reading(*numbers, is_sure=False))
     ui.open(payload("page.png", picture(3)))
     expect(ui.part("number")).to_have_text("17\n-8.5")
-    expect(ui.part("verdict")).to_have_text("2 numbers, not all of them sure.")
+    expect(ui.part("verdict")).to_have_text("Not sure of all 2 numbers.")
     assert [ui.part("bars").locator("li .name").nth(place).inner_text() for place in (0, 1)] == ["17", "-8.5"]
     image, box = ui.page.locator("#image").bounding_box(), ui.page.locator("#boxes .number").first.bounding_box()
     assert image is not None
@@ -155,3 +155,11 @@ def test_without_a_reading_the_digit_is_shown(ui: InkdigitPage) -> None:
     ui.settle()
     assert (ui.text("digit"), ui.text("error")) == ("7", "")
     ui.forgive("status of 404")
+
+
+@pytest.mark.parametrize(("is_sure", "digit"), [(True, ""), (False, "7")])
+def test_a_clear_digit_is_kept_unless_the_reading_is_sure(ui: InkdigitPage, is_sure: bool, digit: str) -> None:
+    answer_with(ui, lambda: reading(("71", 0.6, [96, 144, 360, 336], 0), is_sure=is_sure))
+    ui.draw(ui.strokes(7))
+    ui.settle()
+    assert ui.text("digit") == digit

@@ -7,12 +7,15 @@ from typing import Any
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI, HTTPException
+from starlette.responses import RedirectResponse, Response
 
 from ..image import MAX_BYTES
+from ..server import app as service
+from ..server import serve as service_server
 from ..server.launch import announce, with_free_port
 from ..server.loaded_models import load
-from ..server.middleware import SecurityHeaders
-from ..settings import GradioSettings
+from ..server.middleware import SecurityHeaders, SentAsBytes, SteadyReceive
+from ..settings import GradioSettings, Settings
 from . import canvas, gradio_app
 
 # Gradio's own page is built of inline scripts and styles; still nothing may come from, or go to, another host.
@@ -23,6 +26,7 @@ CSP = (
 )
 # Gradio fetches any public address for any client, and decodes films by FFmpeg: the app needs neither.
 CLOSED = ("file=http{rest:path}", "file/http{rest:path}", "process_recording")
+PATH = "/gradio"  # in the service
 METHODS = ["GET", "HEAD", "POST"]
 CSS = """
 .block.frame { flex: 0 0 138px !important; min-height: 150px; }
@@ -47,6 +51,35 @@ def serve(settings: GradioSettings, say: Callable[[str], None]) -> None:
     app.add_middleware(SecurityHeaders, policies={"/": CSP})
     announce("Gradio", settings.host, settings.port, "/", say)
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the HTTP service with the Gradio app at `/gradio`, for any ASGI server."""
+    return service.create_app(settings, _mount_in_service)
+
+
+def worker_app() -> FastAPI:
+    """Return the application of one of the service's workers, with Gradio."""
+    return service_server.prepared(create_app)
+
+
+def _mount_in_service(service_app: FastAPI) -> dict[str, str]:
+    """Put the Gradio app under a path of the service, and return the policy of that path."""
+
+    @service_app.get(PATH, include_in_schema=False)
+    async def slash() -> Response:
+        return RedirectResponse(f".{PATH}/")
+
+    @service_app.get(f"{PATH}/gradio_api/upload_progress", include_in_schema=False)
+    async def no_progress() -> Response:
+        # Only the worker that reads an upload knows its progress; any other would fail after three seconds. And Granian
+        # would break the stream off, because it takes a cancelled `receive()` for a client that has left.
+        return Response(status_code=204)  # tells an event stream's client to stop asking
+
+    mount(service_app, lambda: service_app.state.service.recognizers, PATH)
+    service_app.add_middleware(SentAsBytes)
+    service_app.add_middleware(SteadyReceive, path=PATH)
+    return {PATH: CSP}
 
 
 def mount(app: FastAPI, models: gradio_app.Models, path: str) -> None:

@@ -1,27 +1,29 @@
 """The HTTP service: `create_app` is the application factory for any ASGI server."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from anyio import to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.responses import RedirectResponse, Response
 
 from ..settings import Settings
 from . import compat, error_responses, openapi, routes
 from .access_log import AccessLog
 from .launch import TRACES
 from .metrics import Metrics
-from .middleware import BearerTokens, Cors, SecurityHeaders, SentAsBytes, SteadyReceive, WholeFiles
+from .middleware import BearerTokens, Cors, SecurityHeaders, WholeFiles
 from .service import Service
 
-GRADIO_PATH = "/gradio"
+Mount = Callable[[FastAPI], Mapping[str, str]]
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the service. Loads the models, and raises ArtefactError where one is refused."""
+def create_app(settings: Settings | None = None, mount: Mount = lambda app: {}) -> FastAPI:
+    """Return the application. Loads the models, and raises ArtefactError if one is refused.
+
+    `mount` may add another app under a path; it returns the Content-Security-Policy of each path that it adds.
+    """
     settings = settings or Settings()
     app = FastAPIOffline(
         docs_url=None,
@@ -43,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/web", routes.PAGE_FILES, name="web")
     openapi.add_docs(app)
     error_responses.install(app)
-    _add_middleware(app, settings, _add_gradio(app) if settings.gradio else {})
+    _add_middleware(app, settings, mount(app))
     if os.environ.get(TRACES):
         _add_traces(app)
     return app
@@ -56,27 +58,6 @@ def _add_traces(app: FastAPI) -> None:
     tracer = app.state.traces.get_tracer(__name__)
     app.state.service.stage_listeners.append(tracing.Stages(tracer))
     app.add_middleware(tracing.Traced, tracer=tracer)
-
-
-def _add_gradio(app: FastAPI) -> Mapping[str, str]:
-    """Serve the Gradio app besides; give the policy that its paths need."""
-    from ..demos import gradio_server  # noqa: PLC0415  an extra
-
-    @app.get(GRADIO_PATH, include_in_schema=False)
-    async def slash() -> Response:
-        return RedirectResponse(f".{GRADIO_PATH}/")
-
-    @app.get(f"{GRADIO_PATH}/gradio_api/upload_progress", include_in_schema=False)
-    async def no_progress() -> Response:
-        # Only the worker that reads an upload knows how far it is: any other would fail after three seconds. And
-        # Granian breaks the stream off, as it takes a `receive` that Gradio gives up for a client that has left.
-        return Response(status_code=204)  # by which an event stream's client asks no more
-
-    service: Service = app.state.service
-    gradio_server.mount(app, lambda: service.recognizers, GRADIO_PATH)
-    app.add_middleware(SentAsBytes)
-    app.add_middleware(SteadyReceive, path=GRADIO_PATH)
-    return {GRADIO_PATH: gradio_server.CSP}
 
 
 def _add_middleware(app: FastAPI, settings: Settings, policies: Mapping[str, str]) -> None:

@@ -23,7 +23,9 @@ from .reload import accepted, ignore_hangup, reload_on_signal, renew_on_signal
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+# Factories by their names: a worker imports its own, and the service without Gradio never imports the demos.
 WORKER = "inkdigit.server.serve:worker_app"
+WORKER_WITH_GRADIO = "inkdigit.demos.gradio_server:worker_app"
 CONNECTIONS = 4096  # open connections of a worker; idle ones cost little, and work has its own limit
 
 
@@ -47,11 +49,16 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def worker_app() -> "FastAPI":
-    """Build the application of one of Granian's workers. Raises ArtefactError."""
-    if not sys.warnoptions:
-        warnings.filterwarnings("ignore", module="PIL")  # warnings of damaged pictures: the client gets an error
+    """Return the application of one of Granian's workers. Raises ArtefactError."""
     from .app import create_app  # noqa: PLC0415  a third of a second, which the parent of the workers need not wait
 
+    return prepared(create_app)
+
+
+def prepared(create_app: "Callable[[], FastAPI]") -> "FastAPI":
+    """Create an application, and prepare this worker process to run it. Raises ArtefactError."""
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module="PIL")  # warnings of damaged pictures: the client gets an error
     app = create_app()
     gc.freeze()  # objects from the start live on: collections need not look through them
     reload_on_signal(app.state.service.reload)
@@ -68,7 +75,7 @@ def _leave() -> None:
 
 def _server(settings: Settings) -> Any:  # Granian chooses its class when it is imported
     return Granian(
-        WORKER,
+        WORKER_WITH_GRADIO if settings.gradio else WORKER,
         factory=True,
         address=settings.host,
         port=settings.port,

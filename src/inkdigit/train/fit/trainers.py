@@ -85,7 +85,7 @@ def fit_classifier(
 
 
 def remaining_distortion(done: float, fading: float) -> float:
-    """Return the remaining part of the distortion, 0..1, after a part `done` of all steps; it fades over the last `fading`.
+    """Return the remaining distortion, 0..1, after the part `done` of all steps; it fades over the last part `fading`.
 
     What is read is not distorted: a short run that ends on such frames reads a tenth of a point more of them right.
     """

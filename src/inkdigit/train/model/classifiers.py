@@ -148,7 +148,7 @@ def fused(module: Module) -> Module:
 
 
 def normalised(module: nn.Module) -> Iterator[tuple[nn.Sequential, int, nn.Conv2d, nn.BatchNorm2d]]:
-    """Return every convolution that batch normalisation follows, and before the two, the layers they are in and where."""
+    """Return every convolution that batch normalisation follows, with that layer, their parent and their index."""
     for layers in module.modules():
         if isinstance(layers, nn.Sequential):
             for place, (layer, norm) in enumerate(pairwise(layers)):

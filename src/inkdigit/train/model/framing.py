@@ -67,7 +67,7 @@ def sums(values: Tensor) -> Tensor:
 
 
 def extent(inked: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the first index, and the last plus 1, of what is true in bool [N, 2, S], as [N, 2, 1]; S and 0 for none."""
+    """Return the first true index, and the last plus 1, of bool [N, 2, S], as [N, 2, 1]; S and 0 where none is true."""
     size = inked.shape[2]
     index = torch.arange(size, device=inked.device, dtype=torch.float32)
     first = torch.where(inked, index, float(size)).amin(2, keepdim=True)
@@ -131,7 +131,7 @@ def spanned(mask: Tensor) -> Span:
 
 
 def lone(apart: Tensor) -> Tensor:
-    """Return which cells stand out, [N, 1, 48, 48], so much more than the rest that they are ink in any case: 0 or 1."""
+    """Return the cells, 0 or 1 [N, 1, 48, 48], that stand out so far from the rest that they must be ink."""
     return (standardised(apart).abs() > LONE).float()
 
 
@@ -239,7 +239,7 @@ def inked(depth: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def strongest(depth: Tensor) -> Tensor:
-    """Return the level [N, 1, 1, 1] of the strongest ink of [N, 1, S, S], steadier than a maximum: a ratio of powers."""
+    """Return the level [N, 1, 1, 1] of strong ink of [N, 1, S, S]: a ratio of powers, steadier than a maximum."""
     square = depth * depth
     fourth = square * square
     return (fourth * depth).sum((2, 3), keepdim=True) / fourth.sum((2, 3), keepdim=True).clamp(min=1e-12)
