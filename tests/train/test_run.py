@@ -52,11 +52,7 @@ TINY = (
     "--set=redrawn=1",
     "--set=invented=200",
     "--set=sheets=400",
-<<<<<<< HEAD
     "--set=localizer-epochs=1",
-=======
-    "--set=localizer_epochs=1",
->>>>>>> main
     "--device=cpu",
 )
 
@@ -247,11 +243,7 @@ def test_bad_data_takes_nothing_away(tmp_path: Path) -> None:
 def test_train_then_export_again(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "inkdigit"]
-<<<<<<< HEAD
     flags = [*TINY, "--epochs=4", "--set=localizer-epochs=4"]
-=======
-    flags = [*TINY, "--epochs=4", "--set=localizer_epochs=4"]
->>>>>>> main
     subprocess.run([*command, "train", "--out", str(out), *flags], check=True, capture_output=True)
     first = Recognizer(out / "inkdigit.onnx").contract
     assert first.recipe["sheets"] == 400

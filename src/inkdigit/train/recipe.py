@@ -42,7 +42,6 @@ class Recipe:
         least=0.01,
         most=1,
     )
-<<<<<<< HEAD
     precision: str = option(
         "auto", "Floating-point type of training: float32, bfloat16, or auto: whichever is faster on the device."
     )
@@ -51,16 +50,6 @@ class Recipe:
     begin_with: str = option("", "Run (its folder) or model (name or .onnx) to initialise from: --from.")
     mix_with: str = option("", "Run or model whose weights are averaged with those of --from.")
     mix_part: float = option(0.2, "Weight of that run in the average, 0..1.", most=1)
-=======
-    precision: str = option("auto", "The networks' floats: float32, bfloat16, or auto: the faster one on the device.")
-    label_smoothing: float = option(0.02, "Part of the target that is spread over all labels.", most=1)
-    validation_writers: int = option(3, "Pen writers that are held out likewise.", least=1, most=19)  # of 20
-    begin_with: str = option("", "Run (its folder) or model (name or .onnx) whose weights are trained on.", "--from")
-    mix_with: str = option(
-        "", "Run (its folder) or model (name or .onnx) whose weights are mixed into those that a run begins with."
-    )
-    mix_part: float = option(0.2, "How much of that run's weights, 0..1.", most=1)
->>>>>>> main
     taught_by: str = option(
         "", "Teachers: runs or models, separated by commas, whose mean output is distilled beside the labels."
     )
