@@ -1,7 +1,7 @@
 """`inkdigit train` and `inkdigit export`: both need the extra `train`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -34,10 +34,15 @@ def train(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other setting of the recipe, e.g. --set batch=256."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Another setting of the recipe, e.g. --set batch=256; repeatable."
+        ),
     ] = None,
+    settings_list: Annotated[bool, typer.Option("--settings", help="List what --set can change, and exit.")] = False,
 ) -> None:
     """Train a network and export the model file. Ctrl-C stops early and keeps what was learnt."""
+    if settings_list:
+        _list_settings()
     require_extra("train", "torch", "PyTorch")
     if tensorboard:
         require_extra("tensorboard", "tensorboard", "TensorBoard")
@@ -78,6 +83,14 @@ def _train_numbers(data: Path | None, out: Path, resume: bool, settings: list[st
         warn(f"Stopped; repeat the command with --resume to continue the run in {out}.")
         raise typer.Exit(1) from None
     say(f"{model_file} is ready: inkdigit read --model {model_file} FILE")
+
+
+def _list_settings() -> NoReturn:
+    from ..train.recipe import settings_help  # noqa: PLC0415
+
+    for line in settings_help():
+        say(line)
+    raise typer.Exit
 
 
 def export(
