@@ -34,7 +34,7 @@ def logged() -> Iterator[Service]:
 
 
 def samples(client: httpx.Client) -> dict[str, dict[tuple[str, ...], float]]:
-    """Give every sample by its name, then by the values of its labels in the order of their names."""
+    """Return every sample by its name, then by the values of its labels in the order of the labels' names."""
     found: dict[str, dict[tuple[str, ...], float]] = {}
     for family in text_string_to_metric_families(client.get("/metrics").text):
         for sample in family.samples:
