@@ -10,7 +10,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from .error_responses import STATUS
+from .error_responses import ERRORS
 from .requests import MAX_BATCH_FILES
 from .responses import READ
 
@@ -232,19 +232,22 @@ def _body(content: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """Describe the error statuses of a route by their codes."""
-    grouped: dict[int | str, list[str]] = {}
-    for code in codes:
-        grouped.setdefault(STATUS[code], []).append(code)
-    return {status: {"model": Problem, "description": ", ".join(names)} for status, names in grouped.items()}
+NOT_ROUTES: Final = {
+    "not_found",
+    "method_not_allowed",
+    "origin_refused",
+    "internal",
+    "not_ready",
+}  # not a route's errors
 
 
-WORK_PROBLEMS: Final = tuple(
-    code
-    for code in STATUS
-    if code not in {"not_found", "method_not_allowed", "origin_refused", "internal", "not_ready"}
-)
+def problems(*others: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the errors of a route that takes pictures: all but `others`, grouped by their status."""
+    meanings: dict[int, list[str]] = {}
+    for code, (status, meaning) in ERRORS.items():
+        if code not in NOT_ROUTES.union(others):
+            meanings.setdefault(status, []).append(f"`{code}`: {meaning}")
+    return {status: {"model": Problem, "description": "\n\n".join(lines)} for status, lines in meanings.items()}
 
 
 def add_docs(app: FastAPI) -> None:
