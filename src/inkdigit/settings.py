@@ -144,7 +144,7 @@ class Settings(ServerSettings):
     header_timeout: float = Field(
         default=10.0,
         ge=0.1,
-        description="Seconds within which a request's header must arrive; idle connections are closed after the same time.",
+        description="Seconds within which a request's header must arrive; an idle connection ends then.",
     )
     drain_timeout: int = Field(
         default=30, ge=1, description="Seconds that a stopping worker has to answer the requests it has received."

@@ -36,7 +36,10 @@ class Metrics:
             ("method", "route", "status"),
         )
         self._decode = self._histogram("inkdigit_decode_seconds", "Time to decode one body to pixels.", SECONDS)
-        self._inference = self._histogram("inkdigit_inference_seconds", "Time to predict or read one picture.", SECONDS)
+        self._inference = self._histogram("inkdigit_inference_seconds", "Time to predict one picture.", SECONDS)
+        self.read_seconds = self._histogram(
+            "inkdigit_read_seconds", "Time to decode one body and read its numbers.", SECONDS
+        )
         self._digits = self._counter(METRICS[DIGIT], "Predictions, by digit.", (*MODEL, "digit"))
         self._confidence, self._digitness = (
             self._histogram(METRICS[name], f"Predictions, by {name}.", BOUNDS[name], MODEL)
