@@ -99,7 +99,8 @@ def page(table: str, options: argparse.Namespace) -> str:
     return f"""# The networks by name
 
 All trained on the same frames for {options.epochs} epochs; mean ± standard deviation of {options.seeds} seeds, by
-`python bench/networks.py --epochs {options.epochs} --seeds {options.seeds}` on {platform.machine()} with {threads}. This is a short comparison: the shipped models
+`python bench/networks.py --epochs {options.epochs} --seeds {options.seeds}` on {platform.machine()} with {threads}.
+This is a short comparison: the shipped models
 are trained longer and on more data, and `inkdigit models` lists their accuracy.
 
 {table}
