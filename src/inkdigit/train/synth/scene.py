@@ -120,6 +120,10 @@ class Canvas:
         (left, top), (right, bottom) = points.min(0) - half, points.max(0) + half
         return float(left), float(top), float(right), float(bottom)
 
+    def layers(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return the written and the printed ink, uint8 [H, W]."""
+        return np.array(self.written.reduce(ZOOM)), np.array(self.printed.reduce(ZOOM))
+
     def picture(self, ink: Image.Image, left: float, top: float) -> None:
         """Lay drawn ink, at ZOOM, over what is written."""
         at = (round(left * ZOOM), round(top * ZOOM))
@@ -609,7 +613,7 @@ def draw_scene(sources: Sources, random: Random) -> Scene:
     distract(canvas, hand)
     draw = KINDS[random.choice(len(KINDS), p=[share for _, share in KINDS])][0]
     draw(canvas, hand)
-    written, printed = (np.asarray(layer.reduce(ZOOM)) for layer in (canvas.written, canvas.printed))
+    written, printed = canvas.layers()
     boxes = np.array(canvas.boxes, np.float32).reshape(-1, 4)
     return Scene(written, printed, boxes, np.array(canvas.classes, np.int64), np.array(canvas.heights, np.float32))
 
@@ -639,11 +643,7 @@ def draw_number(sources: Sources, random: Random) -> NumberPicture:
         write_line(canvas, hand, text, left, base)
         if len(canvas.classes) == len(text) and max(box[2] for box in canvas.boxes) < WIDTH - 1:
             break
-    layers = (
-        torch.as_tensor(np.asarray(layer.reduce(ZOOM)))[None].float() / 255
-        for layer in (canvas.written, canvas.printed)
-    )
-    shown = photograph(*layers)
+    shown = photograph(*(torch.as_tensor(layer)[None].float() / 255 for layer in canvas.layers()))
     right = min(WIDTH, int(max(box[2] for box in canvas.boxes) + random.uniform(0.1, 2) * height))
     grow = math.exp(random.uniform(math.log(0.8), math.log(4)))
     shown = functional.interpolate(shown[:, None, :, :right], scale_factor=grow, mode="bilinear", antialias=True)[0, 0]
