@@ -17,7 +17,7 @@ from .export.number_export import export_reader, rounded, save_weights
 from .export.onnx_export import git_commit, rewrite_contract
 from .fit.number_calibration import LABELS, calibrate_candidates, choose_thresholds, read_all
 from .fit.numbers import fit_numbers
-from .model.detector import CropClassifier, Detector, NumberReader
+from .model.detector import NumberReader
 from .number_validation import compared, invented, plot_heights, plot_mistakes, summary
 from .recipe import Recipe
 from .run_dir import RECIPE, started_recipe, write
@@ -34,6 +34,7 @@ SEEDS = {
     "nothing": 104,
 }  # of what is drawn to calibrate and to validate on
 BLANK = 200  # scenes without a digit that are validated on
+LEGIBLE = 2.0  # times: the deviation of brightness on a digit, of that around it
 PROVED_ON = 100  # pictures on which an export must read like torch
 
 
@@ -142,7 +143,34 @@ def export_numbers(
 def numbers_by(sources: Sources, count: int, use: str) -> list[NumberPicture]:
     """Draw `count` composed numbers, the same ones for every run."""
     random = seeded(use)
-    return [draw_number(sources, random) for _ in range(count)]
+    pictures: list[NumberPicture] = []
+    while len(pictures) < count:
+        picture = draw_number(sources, random)
+        if is_legible(picture):
+            pictures.append(picture)
+    return pictures
+
+
+def is_legible(picture: NumberPicture) -> bool:
+    """Return whether the ink stands out from the paper around it; nobody could read, or label, the other pictures."""
+    pixels = picture.pixels.astype(float)
+    paper = np.ones(pixels.shape, bool)
+    places = [
+        (slice(int(top), int(bottom) + 1), slice(int(left), int(right) + 1))
+        for left, top, right, bottom in picture.boxes
+    ]
+    for place in places:
+        paper[place] = False
+    ratios = []
+    for (rows, columns), kind in zip(places, picture.classes, strict=True):
+        if kind < 10:  # a digit
+            beside = (rows.stop - rows.start) // 2
+            around = (
+                slice(max(0, rows.start - beside), rows.stop + beside),
+                slice(max(0, columns.start - beside), columns.stop + beside),
+            )
+            ratios.append(pixels[rows, columns].std() / (pixels[around][paper[around]].std() + 1))
+    return float(np.median(ratios)) >= LEGIBLE
 
 
 def seeded(use: str) -> np.random.Generator:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 import matplotlib
@@ -21,7 +21,6 @@ from .synth.scene import (
     LARGEST,
     SMALLEST,
     SYMBOLS,
-    ZOOM,
     Canvas,
     Hand,
     NumberPicture,
@@ -61,7 +60,7 @@ def compared(picture: NumberPicture, reading: Reading) -> Outcome:
     read = [symbol for number in reading.numbers for symbol in number.symbols if symbol.text.isdecimal()]
     boxes = np.array([symbol.box for symbol in read], float).reshape(-1, 4)
     labels = np.array([int(symbol.text) for symbol in read], int)
-    is_digit = picture.classes < 10  # noqa: PLR2004  the labels of digits
+    is_digit = picture.classes < 10
     written, classes = picture.boxes[is_digit].astype(float), picture.classes[is_digit]
     same = (overlaps(written, boxes) >= MATCHED) & (classes[:, None] == labels)
     return Outcome(picture, reading, written[:, 3] - written[:, 1], same.any(1), boxes[:, 3] - boxes[:, 1], same.any(0))
@@ -78,7 +77,7 @@ def overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Return shares: numbers read exactly, digits read (recall) and right (precision), and how good the confidence is."""
+    """Return shares: numbers read exactly, digits read and right, and how good the confidence is."""
     exact = np.array([outcome.is_exact for outcome in outcomes])
     sure = np.array([outcome.is_sure for outcome in outcomes])
     return {
@@ -103,8 +102,7 @@ def invented(reader: NumberReader, sources: Sources, count: int, random: np.rand
         hand = Hand(sources, math.exp(random.uniform(math.log(SMALLEST), math.log(LARGEST))), random)
         distract(canvas, hand)
         nothing(canvas, hand)
-        layers = (np.asarray(layer.reduce(ZOOM)) for layer in (canvas.written, canvas.printed))
-        shown = photograph(*(torch.as_tensor(layer)[None].float() / 255 for layer in layers))
+        shown = photograph(*(torch.as_tensor(layer)[None].float() / 255 for layer in canvas.layers()))
         reading = reader.read_pixels((shown[0] * 255).round().to(torch.uint8).numpy())
         digits += sum(symbol.text in SYMBOLS[:10] for number in reading.numbers for symbol in number.symbols)
     return digits / count
@@ -114,7 +112,7 @@ def plot_heights(outcomes: Sequence[Outcome], path: Path) -> None:
     """Draw precision and recall of digits by their height in the picture. Raises DataError."""
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
-    middles = [math.sqrt(low * high) for low, high in zip(HEIGHTS, HEIGHTS[1:], strict=False)]
+    middles = [math.sqrt(low * high) for low, high in pairwise(HEIGHTS)]
     parts = {
         "recall": [(outcome.wanted, outcome.is_read) for outcome in outcomes],
         "precision": [(outcome.found, outcome.is_right) for outcome in outcomes],
