@@ -111,9 +111,9 @@ class Canvas:
         """Draw strokes in px with a round pen of `width` px; return their box."""
         thick = max(1, round(width * ZOOM))
         for stroke in strokes:
-            points = [(float(x), float(y)) for x, y in stroke * ZOOM]
-            self.pen.line(points if len(points) > 1 else points * 2, fill=255, width=thick, joint="curve")
-            for x, y in (points[0], points[-1]) if thick > 2 else ():
+            path = [(float(x), float(y)) for x, y in stroke * ZOOM]
+            self.pen.line(path if len(path) > 1 else path * 2, fill=255, width=thick, joint="curve")
+            for x, y in (path[0], path[-1]) if thick > 2 else ():
                 self.pen.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=255)
         points = np.concatenate(list(strokes))
         half = max(width, 1) / 2
@@ -179,16 +179,7 @@ class Hand:
         crop = crop.transform(
             (crop.width + pad, crop.height),
             Image.Transform.AFFINE,
-            (
-                1,
-                -lean,
-                (lean * crop.height if lean < 0 else 0) - (pad if lean < 0 else 0) + (0 if lean < 0 else 0),
-                0,
-                1,
-                0,
-            )
-            if lean >= 0
-            else (1, -lean, -pad, 0, 1, 0),
+            (1, -lean, -pad if lean < 0 else 0, 0, 1, 0),
             Image.Resampling.BILINEAR,
         )
         crop = crop.point([min(255, max(0, round((level - 64) * 2))) for level in range(256)])
@@ -201,6 +192,7 @@ class Hand:
         return left, base - tall, left + wide, base
 
     def _strokes(self, canvas: Canvas, kind: str, label: int, left: float, base: float, height: float) -> Box:
+        """Draw a digit by its strokes: the writer's own ones, or an invented form."""
         random = self._random
         if kind == "pen" and self._writer:
             digits = self._writer[label]
@@ -216,7 +208,7 @@ class Hand:
         matrix = self._matrix + random.normal(0, 0.03, (2, 2))
         strokes = [shaken((stroke @ matrix.T).astype(np.float32), random) for stroke in strokes]
         points = np.concatenate(strokes)
-        tall, wide = np.ptp(points[:, 1]), np.ptp(points[:, 0])
+        wide, tall = map(float, np.ptp(points, axis=0))
         scale = max(height - self.width, 2) / max(tall, 0.5 * wide, 1e-3)
         half = self.width / 2
         shift = np.array([left + half, base - half]) - np.array([points[:, 0].min(), points[:, 1].max()]) * scale
@@ -231,7 +223,7 @@ class Hand:
             path = [[0, 0], [random.normal(0, size), size]]
             if symbol == ",":
                 path = [[0.15 * height, 0], [0.1 * height, 0.1 * height], [0, height * random.uniform(0.18, 0.4)]]
-            strokes = [np.array(path, np.float32) + (left, base - height * random.uniform(0.02, 0.1))]
+            strokes = [np.array(path, np.float32) + np.array([left, base - height * random.uniform(0.02, 0.1)])]
             width = max(self.width, 0.06 * height) * random.uniform(0.9, 1.5)
         elif symbol == "-":
             wide, middle = height * random.uniform(0.25, 0.8), base - height * random.uniform(0.35, 0.6)
@@ -243,7 +235,7 @@ class Hand:
                         [wide, random.normal(0, 0.05) * height],
                     ]
                 )
-                + (left, middle)
+                + np.array([left, middle])
             ]
             width = self.width
         else:
@@ -251,7 +243,7 @@ class Hand:
             bow = random.normal(0, 0.06) * height
             strokes = [
                 np.array([[wide, -rise], [wide / 2 + bow, -rise / 2], [0, 0]])
-                + (left, base + height * random.uniform(0, 0.25))
+                + np.array([left, base + height * random.uniform(0, 0.25)])
             ]
             width = self.width
         box = canvas.strokes([stroke.astype(np.float32) for stroke in strokes], width)
@@ -261,7 +253,9 @@ class Hand:
     def colon(self, canvas: Canvas, left: float, base: float) -> Box:
         """Write a colon, which is no symbol; return its box."""
         dot = np.array([[0, 0], [0, 0.02 * self.height]], np.float32)
-        upper, lower = (dot + (left, base - self.height * up) for up in self._random.normal((0.6, 0.12), 0.05))
+        upper, lower = (
+            dot + np.array([left, base - self.height * up]) for up in self._random.normal((0.6, 0.12), 0.05)
+        )
         box = canvas.strokes([upper.astype(np.float32), lower.astype(np.float32)], max(self.width, 0.08 * self.height))
         canvas.add(box, OTHER, self.height)
         return box
@@ -277,32 +271,57 @@ class Hand:
         return box
 
 
+def digits(random: Random, low: int, high: int) -> str:
+    """Choose `low` to `high` digits."""
+    return "".join(map(str, random.integers(0, 10, random.integers(low, high + 1))))
+
+
+def zeros(random: Random) -> str:
+    """Choose a number that ends in zeros, as prices do."""
+    return digits(random, 1, 4) + str(random.choice([".", ",", "", ""])) + "0" * int(random.integers(2, 5))
+
+
+def decimal(random: Random) -> str:
+    """Choose a number with decimals."""
+    return digits(random, 1, 4) + str(random.choice([".", ","])) + digits(random, 1, 3)
+
+
+def thousands(random: Random) -> str:
+    """Choose a number whose thousands are apart by marks."""
+    mark = str(random.choice([",", "."]))
+    return digits(random, 1, 3) + "".join(mark + digits(random, 3, 3) for _ in range(random.integers(1, 3)))
+
+
+def date(random: Random) -> str:
+    """Choose something like a date."""
+    mark = str(random.choice(["/", "-", ".", "/"]))
+    day = digits(random, 1, 2) + mark + digits(random, 1, 2) + mark
+    return day + str(random.choice([digits(random, 2, 2), "20" + digits(random, 2, 2)]))
+
+
+def negative(random: Random) -> str:
+    """Choose a negative number, half of them with decimals."""
+    whole = "-" + digits(random, 1, 4)
+    return whole + (str(random.choice([".", ","])) + digits(random, 1, 2) if random.random() < 0.5 else "")
+
+
+TEXTS: tuple[tuple[Callable[[Random], str], float], ...] = (  # with the share up to and with each
+    (lambda random: digits(random, 1, 10), 0.33),
+    (zeros, 0.42),
+    (lambda random: digits(random, 1, 2) + ":" + digits(random, 2, 2), 0.45),
+    (decimal, 0.60),
+    (thousands, 0.68),
+    (date, 0.77),
+    (negative, 0.86),
+    (lambda random: digits(random, 1, 2) + "/" + digits(random, 1, 3), 0.92),
+    (lambda random: digits(random, 1, 3) + "-" + digits(random, 1, 4), 1.0),
+)
+
+
 def amount(random: Random) -> str:
     """Choose the text of a number: plain, with decimals, a date, a negative number, a fraction, a code."""
-
-    def digits(low: int, high: int) -> str:
-        return "".join(map(str, random.integers(0, 10, random.integers(low, high + 1))))
-
     kind = random.random()
-    if kind < 0.33:
-        return digits(1, 10)
-    if kind < 0.42:
-        return digits(1, 4) + random.choice([".", ",", "", ""]) + "0" * int(random.integers(2, 5))
-    if kind < 0.45:
-        return digits(1, 2) + ":" + digits(2, 2)
-    if kind < 0.60:
-        return digits(1, 4) + random.choice([".", ","]) + digits(1, 3)
-    if kind < 0.68:
-        mark = random.choice([",", "."])
-        return digits(1, 3) + "".join(mark + digits(3, 3) for _ in range(random.integers(1, 3)))
-    if kind < 0.77:
-        mark = random.choice(["/", "-", ".", "/"])
-        return digits(1, 2) + mark + digits(1, 2) + mark + str(random.choice([digits(2, 2), "20" + digits(2, 2)]))
-    if kind < 0.86:
-        return "-" + digits(1, 4) + (random.choice([".", ","]) + digits(1, 2) if random.random() < 0.5 else "")
-    if kind < 0.92:
-        return digits(1, 2) + "/" + digits(1, 3)
-    return digits(1, 3) + "-" + digits(1, 4)
+    return next(choose(random) for choose, share in TEXTS if kind < share)
 
 
 def write_line(canvas: Canvas, hand: Hand, text: str, left: float, base: float) -> float:
@@ -344,7 +363,7 @@ def cross_out(canvas: Canvas, first: int, hand: Hand) -> None:
     if len(canvas.boxes) <= first:
         return
     boxes = np.array(canvas.boxes[first:])
-    left, top, right, bottom = *boxes[:, :2].min(0), *boxes[:, 2:].max(0)
+    (left, top), (right, bottom) = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     random = canvas.random
     count = random.integers(1, 4)
     if random.random() < 0.5:
@@ -358,7 +377,7 @@ def cross_out(canvas: Canvas, first: int, hand: Hand) -> None:
         canvas.classes[place] = OTHER
 
 
-def flourish(canvas: Canvas, hand: Hand, left: float, base: float, before: bool) -> float:
+def flourish(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
     """Write what people put before or after an amount: a currency sign, `=`, `#`, a dash and a curl, a letter."""
     random, height = canvas.random, hand.height
     kind = random.random()
@@ -388,9 +407,7 @@ def flourish(canvas: Canvas, hand: Hand, left: float, base: float, before: bool)
         t = np.linspace(0, 1, 30)
         x = np.sin(t * 2 * np.pi * 0.95 + 0.4) * (0.25 * height)
         lines = [np.stack([left + 0.3 * height + x, base - height * (1 - t)], 1)]
-        for shift in (
-            random.choice([[0.3], [0.22, 0.38]]) if False else ([0.3] if random.random() < 0.5 else [0.22, 0.38])
-        ):
+        for shift in (0.3,) if random.random() < 0.5 else (0.22, 0.38):
             lines.append(
                 np.array([[left + shift * height, base - 1.15 * height], [left + shift * height, base + 0.1 * height]])
             )
@@ -425,14 +442,14 @@ def free_lines(canvas: Canvas, hand: Hand) -> None:
             rule(canvas, [(-5, y), (WIDTH + 5, y)], thick, level)
         at = left + random.normal(0, 0.3) * height
         if random.random() < 0.16:
-            at = flourish(canvas, hand, at, base, True)
+            at = flourish(canvas, hand, at, base)
         first = len(canvas.boxes)
         texts = [amount(random) for _ in range(random.integers(1, 3))]
         end = write_line(canvas, hand, " ".join(texts), at, base)
         if random.random() < 0.05:
             cross_out(canvas, first, hand)
         elif random.random() < 0.22:
-            flourish(canvas, hand, end + 0.1 * height, base, False)
+            flourish(canvas, hand, end + 0.1 * height, base)
         if random.random() < 0.07:  # underlined
             y = base + random.uniform(0.12, 0.4) * height
             canvas.strokes([np.array([[at, y], [end, y + random.normal(0, 1.5)]], np.float32)], hand.width)
@@ -442,7 +459,7 @@ def free_lines(canvas: Canvas, hand: Hand) -> None:
 
 
 def boxes(canvas: Canvas, hand: Hand) -> None:
-    """Print a row or grid of boxes, a comb or a table, and write digits in them, one a box, or numbers in wide cells."""
+    """Print a row or grid of boxes, a comb or a table, and write one digit a box, or numbers in wide cells."""
     random, height = canvas.random, hand.height
     tall = height * random.uniform(1.05, 2.0)
     one = random.random() < 0.6  # a digit a box
@@ -539,12 +556,12 @@ def nothing(canvas: Canvas, hand: Hand) -> None:
     while base < HEIGHT + height:
         left = random.uniform(-0.5, 2) * height
         while left < WIDTH:
-            box = (
-                hand.foreign(canvas, left, base, random.uniform(0.55, 1.1))
+            end = (
+                hand.foreign(canvas, left, base, random.uniform(0.55, 1.1))[2]
                 if random.random() < 0.8
-                else (0, 0, flourish(canvas, hand, left, base, False), 0)
+                else flourish(canvas, hand, left, base)
             )
-            left = box[2] + height * (random.uniform(0.02, 0.3) if random.random() < 0.8 else random.uniform(0.5, 1.5))
+            left = end + height * (random.uniform(0.02, 0.3) if random.random() < 0.8 else random.uniform(0.5, 1.5))
         base += height * random.uniform(1.3, 3)
 
 
@@ -585,12 +602,12 @@ def distract(canvas: Canvas, hand: Hand) -> None:
         ][side]
         canvas.press.rectangle([value * ZOOM for value in box], fill=int(random.integers(120, 256)))
     if random.random() < 0.1:  # security print: fine waves
-        x = np.linspace(0, WIDTH, 120)
+        along = np.linspace(0, WIDTH, 120)
         pitch, swing = random.uniform(3, 12), random.uniform(0.5, 6)
-        wave = swing * np.sin(2 * np.pi * x / random.uniform(10, 80))
+        wave = swing * np.sin(2 * np.pi * along / random.uniform(10, 80))
         level, thick = int(random.integers(30, 130)), random.uniform(0.3, 1)
-        for y in np.arange(-swing, HEIGHT + swing, pitch):
-            rule(canvas, list(zip(x, y + wave * random.uniform(0.7, 1.3), strict=True)), thick, level)
+        for base in np.arange(-swing, HEIGHT + swing, pitch):
+            rule(canvas, list(zip(along, base + wave * random.uniform(0.7, 1.3), strict=True)), thick, level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -652,7 +669,7 @@ def draw_number(sources: Sources, random: Random) -> NumberPicture:
 
 
 def photograph(written: Tensor, printed: Tensor) -> Tensor:
-    """Show ink [N, H, W], 0..1, on all kinds of paper, as cameras, scanners and files do: brightness [N, H, W], 0..1."""
+    """Show ink on all kinds of paper, as cameras, scanners and files do; all are [N, H, W] in 0..1."""
     count, height, width = written.shape
     plain = chance(count, 0.35)
     paper = torch.where(plain, 1.0, lit_paper(count, height, width))
