@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from inkdigit.train.fit.numbers import batch_of, crop_targets, focal, overlap
+from inkdigit.train.fit.numbers import batch_of, crop_targets, focal_loss, overlap
 from inkdigit.train.model.detector import OTHER, STRIDE
 from inkdigit.train.synth.scene import HEIGHT, LARGEST, WIDTH, Scene
 
@@ -38,7 +38,9 @@ def test_the_focal_loss_is_least_where_the_peaks_are() -> None:
     batch = batch_of([scene([[40, 20, 60, 50]], [30])])
     right = torch.where(batch.peaks == 1, 6.0, -6.0)
     moved = right.roll(9, 2)
-    losses = [focal(logits, batch.peaks, batch.weight).item() for logits in (right, torch.zeros_like(right), moved)]
+    losses = [
+        focal_loss(logits, batch.peaks, batch.weight).item() for logits in (right, torch.zeros_like(right), moved)
+    ]
     assert losses[0] < 0.1 < min(losses[1:])
 
 
