@@ -65,6 +65,8 @@ def train_numbers(recipe: NumberRecipe, folder: Path | None, out: Path, resume: 
     pictures = draw_pictures(recipe, validation)
     calibrate_candidates(reader, pictures[: recipe.calibrated_on])
     certain, right = read_all(reader, pictures[recipe.calibrated_on :])
+    if not len(right):
+        raise DataError("The number reader finds no number in validation: train it for more steps.")
     thresholds, calibration = choose_thresholds(certain, right)
     contract = contract_of(recipe, sources, thresholds, calibration, {"composed": validation_scores(certain, right)})
     target = out / f"numbers{SUFFIX}"

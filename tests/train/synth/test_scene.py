@@ -1,86 +1,80 @@
-"""Scenes of numbers: what is labelled is what is written, on all kinds of paper."""
-
-import math
+"""Scenes of numbers: what is labelled is what is written, and every scene can be drawn again."""
 
 import numpy as np
+import pytest
 import torch
 
-from inkdigit.evaluation.strokes import PenDigit
 from inkdigit.train.synth.scene import (
     HEIGHT,
     OTHER,
     SYMBOLS,
     WIDTH,
-    ZOOM,
     Canvas,
     Hand,
     Sources,
-    cross_out,
     draw_number,
     draw_scene,
+    nothing,
     photograph,
-    write_line,
 )
 
 from ...pictures import digits
 
 
+@pytest.fixture(scope="module")
 def sources() -> Sources:
-    """Return MNIST-like pictures, light on dark, and no pen digits."""
-    pictures, labels = digits(200, side=28)
-    pens: list[PenDigit] = []
-    return Sources.of(255 - np.stack(pictures), np.array(labels), pens)
+    images, labels = digits(200, 28)
+    return Sources.of(255 - np.stack(images), np.array(labels), ())
 
 
-def test_every_symbol_of_a_line_is_labelled_where_its_ink_is() -> None:
-    """The labels of a line are its text, and each box holds ink."""
-    random, text = np.random.default_rng(0), "-15.07/2,8"
-    canvas = Canvas(random)
-    write_line(canvas, Hand(sources(), 12, random), text, 5, 40)
-    ink = np.asarray(canvas.written.reduce(ZOOM))
-    assert "".join(SYMBOLS[kind] for kind in canvas.classes) == text
-    for left, top, right, bottom in canvas.boxes:
-        assert ink[int(top) : math.ceil(bottom), int(left) : math.ceil(right)].max() > 100
+def test_every_symbol_has_ink_in_a_box_within_the_scene(sources: Sources) -> None:
+    random = np.random.default_rng(1)
+    found: set[int] = set()
+    for _ in range(60):
+        scene = draw_scene(sources, random)
+        assert scene.written.shape == scene.printed.shape == (HEIGHT, WIDTH)
+        assert len(scene.boxes) == len(scene.classes) == len(scene.heights)
+        found.update(scene.classes.tolist())
+        for left, top, right, bottom in scene.boxes:
+            assert 0 <= left < right <= WIDTH
+            assert 0 <= top < bottom <= HEIGHT
+            inside = scene.written[int(top) : int(np.ceil(bottom)), int(left) : int(np.ceil(right))]
+            assert inside.max() > 20
+    assert {*range(10), SYMBOLS.index("."), SYMBOLS.index("-"), OTHER} <= found
 
 
-def test_crossed_out_symbols_are_none() -> None:
-    """What stands before them stays."""
-    random = np.random.default_rng(0)
-    canvas = Canvas(random)
-    hand = Hand(sources(), 12, random)
-    end = write_line(canvas, hand, "12", 5, 40)
-    write_line(canvas, hand, "34", end + 20, 40)
-    cross_out(canvas, 2, hand)
-    assert canvas.classes == [1, 2, OTHER, OTHER]
+def test_the_same_seed_draws_the_same_scene(sources: Sources) -> None:
+    first, second = (draw_scene(sources, np.random.default_rng(5)) for _ in range(2))
+    for name, value in vars(first).items():
+        np.testing.assert_array_equal(value, getattr(second, name))
 
 
-def test_scenes_repeat_and_keep_their_boxes_inside() -> None:
-    """The same seed draws the same scenes."""
-    first, second = ([draw_scene(sources(), np.random.default_rng(seed)) for seed in range(20)] for _ in range(2))
-    for a, b in zip(first, second, strict=True):
-        assert (a.written == b.written).all()
-        assert (a.printed == b.printed).all()
-        assert (a.boxes >= 0).all()
-        assert (a.boxes[:, 2:] <= (WIDTH, HEIGHT)).all()
-        assert len(a.boxes) == len(a.classes) == len(a.heights)
+def test_a_number_is_labelled_as_its_text_reads(sources: Sources) -> None:
+    random = np.random.default_rng(2)
+    torch.manual_seed(2)
+    for _ in range(30):
+        picture = draw_number(sources, random)
+        assert "".join(SYMBOLS[label] for label in picture.classes) == picture.text
+        height, width = picture.pixels.shape
+        assert picture.boxes.min() >= 0
+        assert (picture.boxes[:, 2:] <= (width + 1, height + 1)).all()
 
 
-def test_paper_shows_both_polarities_within_range() -> None:
-    """Of blank scenes, some are dark; brightness is 0 to 1."""
-    torch.manual_seed(0)
-    shown = photograph(*torch.zeros(2, 40, HEIGHT, WIDTH))
+def test_a_scene_of_nothing_has_no_symbol(sources: Sources) -> None:
+    random = np.random.default_rng(3)
+    for _ in range(30):
+        canvas = Canvas(random)
+        nothing(canvas, Hand(sources, 25, random))
+        assert set(canvas.classes) <= {OTHER}
+
+
+def test_a_photograph_shows_ink_in_both_polarities() -> None:
+    torch.manual_seed(4)
+    written = torch.zeros(80, 48, 96)
+    written[:, 16:32, 40:56] = 1
+    shown = photograph(written, torch.zeros_like(written))
+    assert shown.shape == written.shape
     assert shown.min() >= 0
     assert shown.max() <= 1
-    light = shown.mean((1, 2))
-    assert light.min() < 0.2
-    assert light.max() > 0.8
-
-
-def test_a_number_is_whole_in_its_picture() -> None:
-    """The boxes scale with the picture."""
-    torch.manual_seed(0)
-    for seed in range(5):
-        picture = draw_number(sources(), np.random.default_rng(seed))
-        height, width = picture.pixels.shape
-        assert "".join(SYMBOLS[kind] for kind in picture.classes) == picture.text
-        assert (picture.boxes[:, 2:] <= (width + 5, height + 5)).all()
+    lighter = shown[:, 20:28, 44:52].mean((1, 2)) > shown[:, 20:28, 24:32].mean((1, 2))
+    assert 0.15 < lighter.float().mean() < 0.6  # a third of all scenes is inverted
