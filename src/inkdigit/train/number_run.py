@@ -1,6 +1,7 @@
 """One training run of the number reader, from data to model file, top to bottom."""
 
 from dataclasses import asdict, dataclass
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..prediction import Thresholds
 from .corpus import SPLIT_BY, by_writer
 from .export.number_export import export_numbers
 from .export.onnx_export import git_commit
-from .fit.number_calibration import LABELS, calibrate_candidates, choose_thresholds, read_all
+from .fit.number_calibration import LABELS, calibrate_candidates, choose_thresholds, is_legible, read_all
 from .fit.numbers import CHECKPOINT, NumberLoop, fit_numbers
 from .fit.trainers import resolve_precision
 from .model.classifiers import fused
@@ -64,6 +65,8 @@ def train_numbers(recipe: NumberRecipe, folder: Path | None, out: Path, resume: 
     pictures = draw_pictures(recipe, validation)
     calibrate_candidates(reader, pictures[: recipe.calibrated_on])
     certain, right = read_all(reader, pictures[recipe.calibrated_on :])
+    if not len(right):
+        raise DataError("The number reader finds no number in validation: train it for more steps.")
     thresholds, calibration = choose_thresholds(certain, right)
     contract = contract_of(recipe, sources, thresholds, calibration, {"composed": validation_scores(certain, right)})
     target = out / f"numbers{SUFFIX}"
@@ -102,10 +105,11 @@ def start(recipe: NumberRecipe, out: Path, resume: bool) -> NumberLoop:
 
 
 def draw_pictures(recipe: NumberRecipe, validation: Sources) -> list[NumberPicture]:
-    """Draw the composed numbers of validation, the same for every run."""
+    """Draw the composed numbers of validation that can be read, the same for every run."""
     torch.manual_seed(SPLIT_BY)
     random = np.random.default_rng(SPLIT_BY)
-    return [draw_number(validation, random) for _ in range(2 * recipe.calibrated_on)]
+    drawn = (draw_number(validation, random) for _ in count())
+    return list(islice(filter(is_legible, drawn), 2 * recipe.calibrated_on))
 
 
 def validation_scores(certain: NDArray[np.float64], right: NDArray[np.bool_]) -> dict[str, float]:

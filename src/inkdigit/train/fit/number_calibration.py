@@ -16,6 +16,24 @@ from ..synth.scene import SYMBOLS, NumberPicture
 MATCHED = 0.4  # intersection over union from which a candidate is a symbol
 SURE_RIGHT = 0.997  # share of the sure numbers that are right
 LABELS = (*SYMBOLS, "other")
+LEGIBLE = 2.0  # times: the deviation of brightness on a digit, of that around it
+DIGITS = 10  # the first classes
+
+
+def is_legible(picture: NumberPicture) -> bool:
+    """Return whether the ink stands out from the paper around it: nobody could read the other pictures."""
+    pixels = picture.pixels.astype(float)
+    corners = np.stack([np.floor(picture.boxes[:, :2]), np.ceil(picture.boxes[:, 2:])], 1).astype(int)
+    paper = np.ones(pixels.shape, bool)
+    for (left, top), (right, bottom) in corners:
+        paper[top:bottom, left:right] = False
+    ratios = []
+    for (left, top), (right, bottom) in corners[picture.classes < DIGITS]:
+        beside = (bottom - top) // 2
+        around = slice(max(0, top - beside), bottom + beside), slice(max(0, left - beside), right + beside)
+        flat = float(pixels[around][paper[around]].std()) if paper[around].any() else 0.0
+        ratios.append(pixels[top:bottom, left:right].std() / (flat + 1))
+    return float(np.median(ratios)) >= LEGIBLE
 
 
 @torch.no_grad()

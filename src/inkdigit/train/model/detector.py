@@ -208,8 +208,9 @@ class NumberReader(nn.Module):
         """Read `pixels`; the most certain rows come first."""
         boxes, objectness, seen, closer, truncated = self.candidates(pixels)
         probabilities = self.calibrated(objectness, seen, closer)
-        shown = objectness.sigmoid() > MARK
-        return boxes, probabilities, (probabilities.argmax(1) == OTHER) & shown, truncated
+        far, near, _, _ = self.calibration.split(1)
+        is_other = (far * seen + near * closer).argmax(1) == OTHER  # a dot that may not be there is no such mark
+        return boxes, probabilities, is_other & (objectness.sigmoid() > MARK), truncated
 
     def candidates(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return boxes [K, 4], objectness logits [K], class logits of both networks [K, C], and truncated [1]."""

@@ -666,7 +666,7 @@ def draw_number(sources: Sources, random: Random) -> NumberPicture:
         if len(canvas.classes) == len(text) and max(box[2] for box in canvas.boxes) < WIDTH - 1:
             break
     layers = (
-        torch.as_tensor(np.asarray(layer.reduce(ZOOM)))[None].float() / 255
+        torch.as_tensor(np.array(layer.reduce(ZOOM)))[None].float() / 255
         for layer in (canvas.written, canvas.printed)
     )
     shown = photograph(*layers)
