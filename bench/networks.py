@@ -52,7 +52,7 @@ def tests(framing: Framing, folder: Path | None) -> dict[str, Frames]:
 
 
 def opened(graph: Graph, architecture: str, images: NDArray[np.uint8]) -> InferenceSession:
-    """Export a graph, and open it as every door does."""
+    """Export a graph, and open it as every interface does."""
     none = Thresholds(0, 0)
     contract = Contract("bench", "1", DIGITS, architecture, none, {}, {}, {}, inkdigit=__version__, commit="")
     with tempfile.TemporaryDirectory() as out:

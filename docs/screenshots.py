@@ -77,7 +77,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         for command, take in {"serve": of_the_page, "gradio": of_gradio, "streamlit": of_streamlit}.items():
-            with serving(door=command) as service:
+            with serving(command=command) as service:
                 take(browser, f"{service.url}/")
         browser.close()
 

@@ -89,9 +89,9 @@ def named_recipe(name: str, given: Mapping[str, Any]) -> Recipe:
     return Recipe(**{**recipes[name], **given})
 
 
-def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+def parse_settings(texts: Iterable[str], recipe: Any = Recipe) -> dict[str, Any]:
     """Return the fields that `KEY=VALUE` texts name, each value in its field's type. Raises DataError."""
-    types: dict[str, type[Any]] = {item.name: type(item.default) for item in fields(Recipe)}
+    types: dict[str, type[Any]] = {item.name: type(item.default) for item in fields(recipe)}
     parsed: dict[str, Any] = {}
     for text in texts:
         key, separator, value = text.partition("=")
