@@ -21,6 +21,7 @@ PACKAGE = Path(inkdigit.__file__).parent
 ARROWS = {
     "errors": set(),
     "terminal": set(),
+    "files": {"errors"},
     "prediction": set(),
     "reading": {"prediction"},
     "layout": {"reading"},
@@ -50,6 +51,7 @@ ARROWS = {
     "train": {
         "__init__",
         "errors",
+        "files",
         "terminal",
         "prediction",
         "image",

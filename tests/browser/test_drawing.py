@@ -24,6 +24,8 @@ PLACES: dict[str, Box] = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_digits_drawn_by_mouse_are_read(ui: InkdigitPage, place: str) -> None:
+    if place == "middle":
+        ui.read_numbers()  # which finds one symbol, so that the digit stays
     digits = range(10) if place in {"middle", "whole canvas"} else (2, 4, 7)
     readings = {digit: ui.read(digit, PLACES[place]) for digit in digits}
     assert readings == {digit: str(digit) for digit in digits}

@@ -57,6 +57,7 @@ def answer_with(ui: InkdigitPage, answer: Callable[[], dict[str, Any]]) -> None:
 
 
 def test_a_number_is_drawn_and_undone(ui: InkdigitPage) -> None:
+    ui.read_numbers()
     ui.draw(ui.strokes(4, FOUR))
     ui.settle()
     assert (ui.text("digit"), ui.part("number").text_content()) == ("4", "")

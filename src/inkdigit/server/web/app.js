@@ -24,6 +24,7 @@ let content = { strokes: [], image: null };
 const history = [];
 let pointer = null; // id of the pointer that draws: a second finger, or the palm, draws nothing
 let penLift = new AbortController(); // aborted when that pointer is lifted
+let penTouch = new AbortController(); // aborted when the pen touches the canvas: a reading is late by then
 let replacement = new AbortController(); // aborted when the content is replaced: no answer about it may appear after that
 let isStale = false; // the content has changed since the last request
 let isReading = false;
@@ -112,6 +113,8 @@ function penDown(event) {
   history.push(content);
   setContent({ strokes: [...content.strokes, [pointOf(event)]], image: null }, content.image !== null);
   pointer = event.pointerId;
+  penTouch.abort();
+  penTouch = new AbortController();
   penLift = new AbortController();
   showBusy();
 }
@@ -176,7 +179,8 @@ async function readContent(signal) {
   const source = content.image ?? canvasPng;
   const isNumberShown = !$("number").hidden;
   try {
-    const reading = isPenUp ? read(source, {}, { signal }).catch(() => null) : null; // the prediction's error is shown
+    const stop = AbortSignal.any([signal, penTouch.signal]);
+    const reading = isPenUp ? read(source, {}, { signal: stop }).catch(() => null) : null; // the prediction has the error
     const prediction = await predict(source, { model: chosenModel(), why: $("explanation").open && isPenUp, signal });
     signal.throwIfAborted();
     say("");
@@ -185,7 +189,7 @@ async function readContent(signal) {
     const number = await reading;
     signal.throwIfAborted();
     if (isNumber(number, prediction)) showReading(number);
-    else showPrediction(prediction);
+    else if (!(isNumberShown && stop.aborted)) showPrediction(prediction);
   } catch (error) {
     if (signal.aborted) return;
     showPrediction(null);
