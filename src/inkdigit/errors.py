@@ -8,10 +8,10 @@
               │                                       │
               ArtefactError                           DataError
 
-`InputError` is about an image that cannot be read; `image` and `recognizer` raise it, and every interface answers it with one
-sentence. `ArtefactError` is about the model file; `artefact` raises it, and nothing starts, or `recognizer` where the
-file's graph fails when it runs. `DataError` is its counterpart for a training run or an evaluation: a data set that is
-missing, damaged or not what it should be.
+`InputError` is about an image that cannot be read: `image` and `recognizer` raise it, and interfaces show its sentence.
+`ArtefactError` is about a model file: `model_file` raises it before anything starts, and `recognizer` if the file's
+graph fails when it runs. `DataError` is about training and evaluation: a data set that is missing, damaged or
+unsuitable, or settings that are refused.
 """
 
 from typing import Literal

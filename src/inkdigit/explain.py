@@ -1,6 +1,7 @@
 """Explain a prediction by an occlusion map: which parts of the frame it depends on (Zeiler, Fergus 2014, section 2).
 
-Uses predictions only, and no gradients."""
+Uses predictions only, and no gradients.
+"""
 
 import io
 from collections.abc import Iterator

@@ -126,10 +126,11 @@ class Recognizer:
             yield from zip((place for place, _ in batch), answers, strict=True)
 
     def predict_pixels_batch(self, pixels: NDArray[np.uint8]) -> list[Prediction | InputError]:
-        """Read pixels of equal size, uint8 [N, H, W]; an InputError stands for a blank.
+        """Predict pixels of equal size, uint8 [N, H, W]; an InputError stands for a blank.
 
         Test-time augmentation: pictures whose prediction is not sure are predicted in three other views, and the mean
-        counts. The localizer finds the ink in each view, but its mistakes differ. Raises ArtefactError where the graph cannot run.
+        counts. The localizer finds the ink in each view, but its mistakes differ. Raises ArtefactError if the graph
+        cannot run.
         """
         read = self._run(pixels)
         unsure = np.flatnonzero(read.inked & (read.probabilities.max(1) < self.contract.thresholds.confidence))

@@ -97,7 +97,7 @@ def confusion_lines(table: NDArray[np.int64], labels: tuple[str, ...]) -> Iterat
 
 
 def print_scores(scores: Mapping[str, Mapping[str, Score] | None]) -> None:
-    """Print the tables of what was scored: figures of digits, and how well digitness separates them from pictures without a digit."""
+    """Print the scores of digits, and how well digitness separates them from pictures without a digit."""
     digits = {name: result for name, result in scores.items() if result and name in SOURCES}
     others = {name: result for name, result in scores.items() if result and name in NO_DIGITS}
     if digits:

@@ -115,7 +115,7 @@ def score(recognizer: Recognizer, data: Labelled, advance: Callable[[int], objec
 
 
 def auroc(digits: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Return the area under the ROC curve: how often a digit's digitness is over another picture's, ties counted half."""
+    """Return the area under the ROC curve: how often a digit's digitness exceeds another picture's (ties: half)."""
     order = np.sort(others)
     below = np.searchsorted(order, digits, "left") + np.searchsorted(order, digits, "right")
     return float(below.mean() / (2 * len(others)))

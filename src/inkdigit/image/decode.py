@@ -36,7 +36,7 @@ def open_file(data: bytes) -> Picture:
 
 
 def decode_cost(picture: Picture, data: bytes | None) -> int | None:
-    """Return the number of values (pixels times channels) to decode, or None where the header does not tell (TIFF, …)."""
+    """Return how many values (pixels times channels) to decode; None where the header does not tell, as in TIFF."""
     if data is not None and not data.startswith((PNG, JPEG)):
         return None
     width, height = picture.size

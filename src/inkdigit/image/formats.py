@@ -21,7 +21,7 @@ def decoding(sentence: str = DAMAGED) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except Exception as error:  # noqa: BLE001  decoders raise anything on damaged files, from struct.error to warnings
+    except Exception as error:  # decoders raise anything on damaged files, from struct.error to warnings
         raise InputError(sentence, "broken_image") from error
 
 

@@ -1,4 +1,4 @@
-"""The entrance of `image/`: open a path, bytes, a PIL image or an array once; then ask for its size, cost and pixels."""
+"""The entrance of `image/`: open a path, bytes, a PIL image or an array; then ask for its size, cost and pixels."""
 
 import os
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """A fast path for plain PNGs, as pages and scripts send them. Pillow decodes all others, and reports what is damaged.
 
-Pillow takes four times as long for 28×28 because it reads the file chunk by chunk, and a millisecond for 280×280 because
-it inflates row by row.
+Pillow takes four times as long for 28×28 because it reads the file chunk by chunk, and a millisecond for 280×280
+because it inflates row by row.
 """
 
 import struct
@@ -21,8 +21,8 @@ HEAD = struct.Struct(">II5B")  # width, height, bit depth, colour type, compress
 PLAIN = (8, 0, 0, 0)
 KINDS = {0: (1, "mono"), 2: (3, "rgb"), 6: (4, "rgba")}  # of colour: channels, and kornia's word for it
 TURNED = (b"Raw profile type exif", b"XML:com.adobe.xmp")  # texts that may tell that a picture lies turned
-# Chunks that need Pillow: a transparent colour, an EXIF orientation (which may follow the pixels), animation frames, and
-# a colour profile, which kornia would inflate to any size.
+# Chunks that need Pillow: a transparent colour, an EXIF orientation (which may follow the pixels), animation frames,
+# and a colour profile, which kornia would inflate to any size.
 MORE = (b"tRNS", b"eXIf", *TURNED, b"acTL", b"iCCP")
 
 

@@ -35,7 +35,7 @@ TYPE_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 1
 
 
 def sanitize(data: bytes) -> bytes:
-    """Return an image file without the metadata that its pixels do not need. Raises InputError if it has too many parts."""
+    """Return an image file without unneeded metadata. Raises InputError if it has too many parts."""
     for start, parts in ((PNG, _chunks), (JPEG, _segments), (GIF, _blocks)):
         if data.startswith(start):
             view = memoryview(data)
@@ -69,7 +69,7 @@ def _claimed(data: bytes, order: str, word: str, counter: str) -> int:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the spans of a PNG's signature and needed chunks; of text chunks, the first of each kind that may hold a rotation."""
+    """Yield the spans of a PNG's signature and needed chunks; of texts, the first of each kind that may hold a turn."""
     yield 0, len(PNG)
     at = len(PNG)
     telling = set(TURNED)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..evaluation.datasets import Labelled
 from ..evaluation.scores import Score
+from ..files import atomic_path
 from ..image import load_pixels
 from ..recognizer import Recognizer
-from .writing import writing
 
 WORST = 24  # mistakes on a sheet
 COLUMNS = 6
@@ -24,11 +24,8 @@ COLUMNS = 6
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, in one step, in a folder that may be new. Raises DataError."""
-    draft = path.with_suffix(".tmp")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as draft:
         figure.savefig(draft, format="png", dpi=110)
-        draft.replace(path)
 
 
 @matplotlib.rc_context({"text.parse_math": False})  # a label may hold dollars

@@ -96,7 +96,7 @@ def named_recipe(name: str, given: Mapping[str, Any]) -> Recipe:
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
     """Return the fields that `KEY=VALUE` texts name, each value in its field's type. Raises DataError."""
-    types = {item.name: type(item.default) for item in fields(Recipe)}
+    types: dict[str, type[Any]] = {item.name: type(item.default) for item in fields(Recipe)}
     parsed: dict[str, Any] = {}
     for text in texts:
         key, separator, value = text.partition("=")

@@ -10,6 +10,7 @@ import torch
 from ..errors import DataError
 from ..evaluation.scores import DIGITS
 from ..evaluation.strokes import PENDIGITS, pendigits_path
+from ..files import check_writable, writing
 from ..terminal import warn
 from .corpus import Corpus, corpora, framed_sheets, readable, validation_frames
 from .custom_dataset import custom_corpora, custom_folder, files_of
@@ -28,7 +29,6 @@ from .recipe import Recipe
 from .run_dir import Notes, require_same_data, require_same_recipe, save, start_run
 from .training_log import METRICS, enable_tensorboard
 from .warm_start import SPLIT, begun_with, drawn_by, folded, framing_of, settle, teachers_of
-from .writing import try_folder, writing
 
 WRITTEN_ON = 16  # sheets, for each blank one that a localizer is trained on
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
@@ -58,7 +58,7 @@ def train(
     require_one_of("precision", recipe.precision, PRECISIONS)
     if not name or Path(name).name != name:
         raise DataError(f"A name is that of a file, without a folder: not {name!r}.")
-    try_folder(out)
+    check_writable(out)
     device = parallel.join(choose_device(device))
     with torch.device(device), parallel.one_speaks():
         notes, graph = fit_model(recipe, folder, name, out, resume, tensorboard)

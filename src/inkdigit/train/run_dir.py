@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from ..errors import DataError
 from ..evaluation.scores import DIGITS
+from ..files import atomic_path
 from ..prediction import Thresholds
 from .fit.loop import checkpoint_of
 from .model.calibration import Temperature
@@ -20,6 +21,7 @@ from .model.graph import Graph
 from .model.localizer import Localizer
 from .recipe import Recipe
 from .training_log import forget
+from .weights import save_tensors
 
 WEIGHTS, NOTES, RECIPE = "weights.safetensors", "run.json", "recipe.json"
 
@@ -84,17 +86,13 @@ def require_same_data(sources: Mapping[str, str], out: Path) -> None:
 
 def write(path: Path, values: Mapping[str, Any]) -> None:
     """Write JSON, in one step."""
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(values, indent=2) + "\n")
-    draft.replace(path)
+    with atomic_path(path) as draft:
+        draft.write_text(json.dumps(values, indent=2) + "\n")
 
 
 def save(notes: Notes, graph: Graph, out: Path) -> None:
     """Write a run's weights and notes, each in one step."""
-    out.mkdir(parents=True, exist_ok=True)
-    draft = out / f"{WEIGHTS}.tmp"
-    save_file({key: value.contiguous() for key, value in graph.state_dict().items()}, draft)
-    draft.replace(out / WEIGHTS)
+    save_tensors(graph.state_dict(), out / WEIGHTS)
     write(out / NOTES, asdict(notes))
 
 

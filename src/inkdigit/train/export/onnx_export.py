@@ -4,10 +4,8 @@ import dataclasses
 import logging
 import os
 import subprocess
-import tempfile
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from ...errors import ArtefactError
+from ...files import atomic_path
 from ...model_file import INPUTS, OUTPUTS, Contract, open_artefact
 from ..model.classifiers import fused
 from ..model.graph import Graph
-from ..writing import writing
 
 TOLERANCE = 1e-3  # of what is exported against torch, in every output
 EXAMPLE = (2, 40, 50)  # of pixels; no side means anything: all are dynamic
@@ -35,26 +33,11 @@ def export(graph: Graph, contract: Contract, images: list[NDArray[np.uint8]], ta
     where it does not; then what was at `target` is left as it was.
     """
     graph.eval()
-    with drafted(target) as draft:
+    with atomic_path(target) as draft:
         onnx.save(with_contract(to_onnx(graph), contract), draft)
         onnx.checker.check_model(str(draft), full_check=True)
         session, _ = open_artefact(draft)
         compare(graph, lambda pixels: session.run(list(OUTPUTS), {"pixels": pixels}), images)
-
-
-@contextmanager
-def drafted(target: Path) -> Iterator[Path]:
-    """Return a path for a file that takes the target's place when it is finished, and leaves nothing when it is not.
-
-    Raises DataError where it cannot be written.
-    """
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            draft = Path(folder) / target.name
-            yield draft
-            draft.chmod(0o644)  # readable by all
-            draft.replace(target)
 
 
 def to_onnx(graph: Graph) -> onnx.ModelProto:
@@ -120,7 +103,7 @@ def rewrite_contract(path: Path, **changes: object) -> None:
     """Replace fields of an artefact's contract, in one step."""
     _, contract = open_artefact(path)
     model = with_contract(onnx.load(path), dataclasses.replace(contract, **changes))  # type: ignore[arg-type]
-    with drafted(path) as draft:
+    with atomic_path(path) as draft:
         onnx.save(model, draft)
 
 

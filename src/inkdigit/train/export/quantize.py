@@ -18,6 +18,7 @@ from torch import nn
 from ...errors import ArtefactError
 from ...evaluation.datasets import Labelled
 from ...evaluation.scores import Score, score
+from ...files import atomic_path
 from ...model_file import SUFFIX, open_artefact
 from ...recognizer import Recognizer
 from ..corpus import corpora, framed_sheets, validation_frames
@@ -26,7 +27,7 @@ from ..data import concat
 from ..model.graph import Graph
 from ..run_dir import Notes
 from ..warm_start import IN_INT8
-from .onnx_export import drafted, export, rewrite_contract, with_contract
+from .onnx_export import export, rewrite_contract, with_contract
 from .run_export import at_hand, contract_of, exportable, labelled, place_of, raise_confidence_threshold, samples
 
 LINEAR = "Gemm"
@@ -49,7 +50,7 @@ def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
     contract = contract_of(notes)
     contract = replace(contract, name=target.stem, architecture=contract.architecture + IN_INT8)
     known, held_out = frames_of(notes, graph, folder)
-    with drafted(target) as draft:
+    with atomic_path(target) as draft:
         whole = draft.with_name(f"float{SUFFIX}")
         export(graph, contract, samples(folder), whole)
         quantise(whole, draft, graph.network, known)

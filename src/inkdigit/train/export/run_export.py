@@ -13,6 +13,7 @@ from ...errors import DataError
 from ...evaluation.datasets import Labelled, mnist
 from ...evaluation.drift import Spread, spread
 from ...evaluation.scores import DIGITS, SOURCES, score
+from ...files import check_writable
 from ...model_file import SUFFIX, Contract
 from ...recognizer import Recognizer
 from ...terminal import warn
@@ -23,7 +24,6 @@ from ..model.calibration import confidence_threshold
 from ..model.graph import Graph
 from ..plots import plot_results
 from ..run_dir import Notes, load
-from ..writing import try_folder
 from .onnx_export import export, git_commit, rewrite_contract
 from .torch_export import export_program
 
@@ -72,7 +72,7 @@ def place_of(target: Path | None, out: Path, name: str) -> Path:
     target = target or out / name
     if target.suffix != Path(name).suffix:
         raise DataError(f"--to names a file that ends in {Path(name).suffix}, not {target}.")
-    try_folder(target.parent)
+    check_writable(target.parent)
     return target
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...files import atomic_path
 from ...model_file import Contract
 from ..model.graph import Graph
-from .onnx_export import DYNAMIC, EXAMPLE, compare, drafted
+from .onnx_export import DYNAMIC, EXAMPLE, compare
 
 CONTRACT_FILE = "contract.json"  # in a .pt2  # in a .pt2
 
@@ -22,7 +23,7 @@ def export_program(graph: Graph, contract: Contract, images: list[NDArray[np.uin
     It proves itself as `export` does. Raises ArtefactError.
     """
     graph.eval()
-    with drafted(target) as draft:
+    with atomic_path(target) as draft:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of its own internals
             program = torch.export.export(graph, (torch.zeros(EXAMPLE, dtype=torch.uint8),), dynamic_shapes=DYNAMIC)

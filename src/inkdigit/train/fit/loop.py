@@ -16,15 +16,15 @@ from pathlib import Path
 import torch
 from rich.progress import TextColumn
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from ...errors import DataError
+from ...files import writing
 from ...terminal import training_progress
 from ..recipe import Recipe
 from ..training_log import note
-from ..writing import writing
+from ..weights import save_tensors
 from . import parallel
 
 Weights = tuple[Tensor, ...] | list[Tensor]
@@ -138,9 +138,7 @@ class Loop:
             tensors |= {f"optimiser.{number}.{key}": value for key, value in values.items()}
         tensors |= {"order": self.order, "losses": self.losses, "random": torch.get_rng_state()}
         notes = {"step": self.step, "groups": state["param_groups"], "schedule": self.schedule.state_dict()}
-        draft = path.with_suffix(".tmp")
-        save_file({key: value.contiguous() for key, value in tensors.items()}, draft, {"loop": json.dumps(notes)})
-        draft.replace(path)
+        save_tensors(tensors, path, {"loop": json.dumps(notes)})
 
     def restore(self, path: Path) -> None:
         """Go back to what `save` wrote, the random numbers too. Raises DataError where the file does not fit."""

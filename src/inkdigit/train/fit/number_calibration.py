@@ -11,11 +11,11 @@ from torch.nn import functional
 from ...layout import Calibration, find_numbers
 from ...prediction import Thresholds
 from ..model.detector import OTHER, NumberReader
-from ..synth.scene import NumberPicture
+from ..synth.scene import SYMBOLS, NumberPicture
 
 MATCHED = 0.4  # intersection over union from which a candidate is a symbol
 SURE_RIGHT = 0.997  # share of the sure numbers that are right
-LABELS = (*"0123456789.,-/", "other")
+LABELS = (*SYMBOLS, "other")
 
 
 @torch.no_grad()
@@ -38,7 +38,7 @@ def labels_of(boxes: Tensor, picture: NumberPicture) -> Tensor:
 
 def calibrate_candidates(reader: NumberReader, pictures: Sequence[NumberPicture]) -> None:
     """Fit the reader's four numbers so that the classes of all candidates are the most likely."""
-    found = [parts for parts in candidates(reader, pictures)]
+    found = candidates(reader, pictures)
     labels = torch.cat([labels_of(parts[0], picture) for parts, picture in zip(found, pictures, strict=True)])
     objectness, seen, closer = (torch.cat([parts[place] for parts in found]) for place in (1, 2, 3))
     fitted = reader.calibration.clone().requires_grad_(True)
@@ -70,7 +70,7 @@ def read_all(reader: NumberReader, pictures: Sequence[NumberPicture]) -> tuple[N
 
 
 def choose_thresholds(certain: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Thresholds, Calibration]:
-    """Fit a number's confidence (Platt 1999), and choose the lowest from which on `SURE_RIGHT` of the numbers are right."""
+    """Fit a number's confidence (Platt 1999), and choose the lowest at which `SURE_RIGHT` of them are right."""
     clipped = torch.as_tensor(certain).clamp(1e-9, 1 - 1e-9)
     inputs, targets = clipped.logit(), torch.as_tensor(right).double()
     fitted = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)

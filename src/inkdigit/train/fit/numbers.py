@@ -1,5 +1,6 @@
-"""Fit the number reader: its targets, its losses and its training loop over scenes that are drawn while it runs."""
+"""Fit the number reader: its targets, its losses, and its training loop over scenes that are drawn while it runs."""
 
+import json
 import math
 import multiprocessing
 import time
@@ -7,33 +8,102 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Full
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from rich.progress import TextColumn
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
 
+from ...errors import DataError
+from ...terminal import training_progress
 from ..model.detector import OTHER, STRIDE, CropClassifier, Detector, boxes_at, crops_of, normalise
 from ..synth.scene import HEIGHT, LARGEST, SMALLEST, WIDTH, Scene, Sources, draw_scene, photograph
+from ..training_log import note
+from ..weights import save_tensors
+from .loop import Stopped, interruptible
 
 TOLERATED = 1.3  # times: symbols so little outside the heights that a level finds are neither wanted nor refused
+WANTED = 1.1  # times: symbols so little outside them are wanted
 PEAK = 0.18  # of a symbol's side: the deviation of its peak of objectness
+NARROWEST = 0.55  # cells: the least deviation of a peak
+OWNED = 0.45  # of a peak: the cells that learn a symbol's class and box
 CROPS = 8  # a scene, on average, for the crop classifier
 EDGE = 16  # px of empty plane around a scene, as around every level of the pyramid
 KEPT = 0.9993  # of the averaged weights, by a step
+WARM_UP = 300  # steps over which the rate rises
+EPOCH = 500  # steps between two checkpoints
+CHECKPOINT = "numbers.checkpoint.safetensors"
+
+Weights = tuple[Tensor, ...] | list[Tensor]
+
+
+class Networks(nn.Module):
+    """Both networks of the number reader."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detector, self.classifier = Detector(), CropClassifier()
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Hold scenes, uint8 [N, H, W], their objectness [N, h, w] and weight, and their symbols: cell, class and box."""
+    """Scenes, uint8 [N, H, W], with their targets.
+
+    `peaks` is the objectness wanted of each cell and `weight` what it counts, float [N, h, w]; `owner` is the symbol
+    that a cell belongs to, or -1. Symbols have `boxes` [S, 4] in px, `classes` [S] and the number of their `scene` [S].
+    """
 
     pixels: Tensor
     peaks: Tensor
     weight: Tensor
-    owner: Tensor  # [N, h, w]: the symbol that a cell belongs to, -1 for none
-    boxes: Tensor  # [S, 4] in px
-    classes: Tensor  # [S]
-    scene: Tensor  # [S]
+    owner: Tensor
+    boxes: Tensor
+    classes: Tensor
+    scene: Tensor
+
+
+class Targets:
+    """The targets of a batch while they are made."""
+
+    def __init__(self, count: int) -> None:
+        shape = (count, HEIGHT // STRIDE, WIDTH // STRIDE)
+        self.peaks, self.weight = np.zeros(shape, np.float32), np.ones(shape, np.float32)
+        self.owner = np.full(shape, -1, np.int64)
+        self.y, self.x = np.mgrid[: shape[1], : shape[2]] + 0.5
+        self.boxes: list[NDArray[np.float32]] = []
+        self.classes: list[int] = []
+        self.scenes: list[int] = []
+
+    def add(self, scene: int, box: NDArray[np.float32], kind: int, height: float) -> None:
+        """Add a symbol of a scene, by the height of its hand's digits."""
+        if SMALLEST / WANTED <= height <= LARGEST * WANTED:
+            self._want(scene, box, kind)
+        elif SMALLEST / TOLERATED <= height <= LARGEST * TOLERATED:
+            left, top, right, bottom = (box / STRIDE).astype(int)
+            self.weight[scene, max(0, top) : bottom + 1, max(0, left) : right + 1] = 0
+
+    def _want(self, scene: int, box: NDArray[np.float32], kind: int) -> None:
+        left, top, right, bottom = box / STRIDE
+        deviation = np.maximum(NARROWEST, PEAK * np.array([right - left, bottom - top]))
+        away = ((self.x - (left + right) / 2) / deviation[0]) ** 2 + ((self.y - (top + bottom) / 2) / deviation[1]) ** 2
+        near = np.exp(-away / 2).astype(np.float32)
+        near[np.unravel_index(near.argmax(), near.shape)] = 1
+        self.owner[scene][(near > OWNED) & (near > self.peaks[scene])] = len(self.boxes)
+        self.peaks[scene] = np.maximum(self.peaks[scene], near)
+        self.boxes.append(box)
+        self.classes.append(kind)
+        self.scenes.append(scene)
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Return the targets in the order of `Batch`'s fields."""
+        boxes = np.array(self.boxes, np.float32).reshape(-1, 4)
+        symbols = boxes, np.array(self.classes, np.int64), np.array(self.scenes, np.int64)
+        return tuple(torch.as_tensor(part) for part in (self.peaks, self.weight, self.owner, *symbols))
 
 
 def batch_of(scenes: list[Scene]) -> Batch:
@@ -42,55 +112,30 @@ def batch_of(scenes: list[Scene]) -> Batch:
         torch.as_tensor(np.stack([getattr(scene, layer) for scene in scenes])).float() / 255
         for layer in ("written", "printed")
     )
-    pixels = (photograph(written, printed) * 255).round().to(torch.uint8)
-    height, width = HEIGHT // STRIDE, WIDTH // STRIDE
-    peaks = np.zeros((len(scenes), height, width), np.float32)
-    weight = np.ones_like(peaks)
-    owner = np.full(peaks.shape, -1, np.int64)
-    boxes: list[np.ndarray] = []
-    classes: list[int] = []
-    places: list[int] = []
-    y, x = np.mgrid[:height, :width] + 0.5
+    targets = Targets(len(scenes))
     for number, scene in enumerate(scenes):
-        for box, kind, tall in zip(scene.boxes, scene.classes, scene.heights, strict=True):
-            left, top, right, bottom = box / STRIDE
-            if not SMALLEST / TOLERATED <= tall <= LARGEST * TOLERATED:
-                continue
-            if not SMALLEST / 1.1 <= tall <= LARGEST * 1.1:
-                weight[number, max(0, int(top)) : int(bottom) + 1, max(0, int(left)) : int(right) + 1] = 0
-                continue
-            deviation = np.maximum(0.55, PEAK * np.array([right - left, bottom - top]))
-            away = ((x - (left + right) / 2) / deviation[0]) ** 2 + ((y - (top + bottom) / 2) / deviation[1]) ** 2
-            near = np.exp(-away / 2).astype(np.float32)
-            near[np.unravel_index(near.argmax(), near.shape)] = 1
-            mine = (near > 0.45) & (near > peaks[number])
-            owner[number][mine] = len(boxes)
-            peaks[number] = np.maximum(peaks[number], near)
-            boxes.append(box)
-            classes.append(int(kind))
-            places.append(number)
-    stacked = np.array(boxes, np.float32).reshape(-1, 4)
-    parts = (peaks, weight, owner, stacked, np.array(classes, np.int64), np.array(places, np.int64))
-    return Batch(pixels, *(torch.as_tensor(part) for part in parts))
+        for box, kind, height in zip(scene.boxes, scene.classes, scene.heights, strict=True):
+            targets.add(number, box, int(kind), float(height))
+    return Batch((photograph(written, printed) * 255).round().to(torch.uint8), *targets.tensors())
 
 
-def draw_batches(queue: "multiprocessing.Queue[Batch]", sources: Sources, seed: int, size: int) -> None:
-    """Draw batches and put them into the queue, without end."""
+def draw_batches(queue: "multiprocessing.Queue[tuple[Tensor, ...]]", sources: Sources, seed: int, size: int) -> None:
+    """Draw batches and put them into the queue, until the parent process is gone."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
-    while True:
-        batch = batch_of([draw_scene(sources, random) for _ in range(size)])
-        while True:
-            try:
-                queue.put(tuple(vars(batch).values()), timeout=5)
-                break
-            except Full:
-                if multiprocessing.parent_process() is None or not multiprocessing.parent_process().is_alive():
-                    return
+    parent = multiprocessing.parent_process()
+    batch = None
+    while parent is None or parent.is_alive():
+        batch = batch or tuple(vars(batch_of([draw_scene(sources, random) for _ in range(size)])).values())
+        try:
+            queue.put(batch, timeout=5)
+            batch = None
+        except Full:
+            continue
 
 
-def focal(logits: Tensor, peaks: Tensor, weight: Tensor) -> Tensor:
+def focal_loss(logits: Tensor, peaks: Tensor, weight: Tensor) -> Tensor:
     """Return the focal loss of peaks (Zhou, Wang, Krähenbühl 2019, equation 1), per symbol."""
     found = logits.sigmoid().clamp(1e-5, 1 - 1e-5)
     wanted = (peaks == 1).float()
@@ -101,133 +146,169 @@ def focal(logits: Tensor, peaks: Tensor, weight: Tensor) -> Tensor:
 
 def overlap(found: Tensor, wanted: Tensor) -> Tensor:
     """Return the intersection over union of boxes [S, 4], pair by pair."""
-    shared = (
-        (torch.minimum(found[:, 2:], wanted[:, 2:]) - torch.maximum(found[:, :2], wanted[:, :2])).clamp(min=0).prod(1)
-    )
-    area = lambda box: (box[:, 2:] - box[:, :2]).prod(1)  # noqa: E731
-    return shared / (area(found) + area(wanted) - shared).clamp(min=1e-3)
+    low, high = torch.maximum(found[:, :2], wanted[:, :2]), torch.minimum(found[:, 2:], wanted[:, 2:])
+    shared = (high - low).clamp(min=0).prod(1)
+    areas = [(box[:, 2:] - box[:, :2]).prod(1) for box in (found, wanted)]
+    return shared / (areas[0] + areas[1] - shared).clamp(min=1e-3)
 
 
-def losses(detector: nn.Module, classifier: nn.Module, batch: Batch, half: bool) -> Tensor:
-    """Return the loss of the detector and of the crop classifier on a batch."""
+def batch_loss(networks: Networks, batch: Batch, half: bool) -> Tensor:
+    """Return the loss of both networks on a batch; `half` computes them in bfloat16."""
     brightness = batch.pixels[:, None].float() / 255
     plane = normalise(brightness, torch.ones_like(brightness))
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        objectness, logits, distances = (
-            each.float() for each in detector(plane.contiguous(memory_format=torch.channels_last))
-        )
-    loss = focal(objectness, batch.peaks, batch.weight)
-    scene, y, x = (batch.owner >= 0).nonzero(as_tuple=True)
-    if len(scene):
-        mine = batch.owner[scene, y, x]
-        share = batch.peaks[scene, y, x]
-        share = share / share.sum()
-        loss = (
-            loss
-            + (functional.cross_entropy(logits[scene, :, y, x], batch.classes[mine], reduction="none") * share).sum()
-        )
-        found = boxes_at(distances[scene, :, y, x], x, y)
-        wanted = batch.boxes[mine]
-        sides = torch.cat([wanted[:, 2:] - wanted[:, :2]] * 2, 1).clamp(min=4)
-        away = ((found - wanted) / sides).abs().clamp(max=3).sum(1)
-        loss = loss + ((1 - overlap(found, wanted) + away) * share).sum()
-    boxes, classes, where = crop_targets(batch, objectness.detach(), distances.detach())
-    padded = functional.pad(plane, (EDGE,) * 4)
-    crops = crops_of(padded, boxes + EDGE, where)
+        found = networks.detector(plane.contiguous(memory_format=torch.channels_last))
+    objectness, logits, distances = (each.float() for each in found)
+    loss = focal_loss(objectness, batch.peaks, batch.weight) + symbol_loss(batch, logits, distances)
+    boxes, classes, scene = crop_targets(batch, objectness.detach(), distances.detach())
+    crops = crops_of(functional.pad(plane, (EDGE,) * 4), boxes + EDGE, scene)
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        guess = classifier(crops.contiguous(memory_format=torch.channels_last)).float()
+        guess = networks.classifier(crops.contiguous(memory_format=torch.channels_last)).float()
     return loss + functional.cross_entropy(guess, classes, label_smoothing=0.02)
 
 
+def symbol_loss(batch: Batch, logits: Tensor, distances: Tensor) -> Tensor:
+    """Return the loss of classes and boxes at the cells that belong to a symbol, weighted by their peaks."""
+    scene, y, x = (batch.owner >= 0).nonzero(as_tuple=True)
+    if not len(scene):
+        return logits.sum() * 0
+    mine = batch.owner[scene, y, x]
+    share = batch.peaks[scene, y, x]
+    share = share / share.sum()
+    classes = functional.cross_entropy(logits[scene, :, y, x], batch.classes[mine], reduction="none")
+    found, wanted = boxes_at(distances[scene, :, y, x], x, y), batch.boxes[mine]
+    sides = (wanted[:, 2:] - wanted[:, :2]).repeat(1, 2).clamp(min=4)
+    away = ((found - wanted) / sides).abs().clamp(max=3).sum(1)
+    return ((classes + 1 - overlap(found, wanted) + away) * share).sum()
+
+
 def crop_targets(batch: Batch, objectness: Tensor, distances: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Choose what the crop classifier learns: boxes near symbols, and what the detector takes for symbols by mistake."""
+    """Choose what the crop classifier learns: boxes near symbols, and what the detector takes for symbols by mistake.
+
+    Returns boxes [K, 4] in px, classes [K] and scenes [K].
+    """
     count = len(batch.pixels) * CROPS
     chosen = torch.randperm(len(batch.classes))[: count * 3 // 4]
-    boxes, where = batch.boxes[chosen], batch.scene[chosen]
+    boxes = batch.boxes[chosen]
     sides = (boxes[:, 2:] - boxes[:, :2]).clamp(min=4).repeat(1, 2)
     boxes = boxes + torch.randn(len(chosen), 4) * 0.07 * sides
     level = torch.where(batch.peaks > 0.3, -9.0, objectness) + torch.where(batch.weight > 0, 0.0, -9.0)
     best, place = level.flatten().topk(count // 4)
     place = place[best > -3.5]
-    cells = objectness[0].numel()
+    cells, columns = objectness[0].numel(), objectness.shape[2]
     scene, cell = place // cells, place % cells
-    columns = objectness.shape[2]
-    x, y = cell % columns, cell // columns
-    wrong = boxes_at(distances.permute(0, 2, 3, 1).reshape(-1, 4)[place], x, y)
+    wrong = boxes_at(distances.permute(0, 2, 3, 1).reshape(-1, 4)[place], cell % columns, cell // columns)
     classes = torch.cat([batch.classes[chosen], torch.full((len(place),), OTHER)])
-    return torch.cat([boxes, wrong]), classes, torch.cat([where, scene])
+    return torch.cat([boxes, wrong]), classes, torch.cat([batch.scene[chosen], scene])
+
+
+class NumberLoop:
+    """The state of the number reader's training: networks, their average, optimiser and step."""
+
+    def __init__(self, steps: int, rate: float, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.steps, self.rate, self.step = steps, rate, 0
+        self.networks = Networks()
+        self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(self.networks, multi_avg_fn=moving_average, use_buffers=True)
+        self.optimiser = torch.optim.AdamW(self.networks.parameters(), rate, weight_decay=0.02, fused=True)
+
+    def update(self, batch: Batch, half: bool) -> float:
+        """Take one step down, at a rate that rises and then falls as a cosine; return the loss."""
+        rate = self.rate * min(1, (self.step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        loss = batch_loss(self.networks, batch, half)
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.networks.parameters(), 5.0)
+        self.optimiser.step()
+        self.average.update_parameters(self.networks)
+        self.step += 1
+        return loss.item()
+
+    def save(self, path: Path) -> None:
+        """Write everything that the next step depends on but the scenes, which are drawn anew from the step's seed."""
+        tensors = {f"networks.{key}": value for key, value in self.networks.state_dict().items()}
+        tensors |= {f"average.{key}": value for key, value in self.average.state_dict().items()}
+        state: dict[str, Any] = self.optimiser.state_dict()
+        for number, values in state["state"].items():
+            tensors |= {f"optimiser.{number}.{key}": value for key, value in values.items()}
+        notes = {"step": self.step, "steps": self.steps, "groups": state["param_groups"]}
+        save_tensors(tensors, path, {"loop": json.dumps(notes)})
+
+    def restore(self, path: Path) -> None:
+        """Go back to what `save` wrote. Raises DataError if the file does not fit."""
+        try:
+            with safe_open(path, "pt") as file:
+                notes = json.loads(file.metadata()["loop"])
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no mapping
+            if notes["steps"] != self.steps:
+                raise ValueError(f"it was started with {notes['steps']} steps, not {self.steps}")
+            self.networks.load_state_dict(_below(tensors, "networks."))
+            self.average.load_state_dict(_below(tensors, "average."))
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(tensors, "optimiser.").items():
+                number, name = key.split(".", 1)
+                state.setdefault(int(number), {})[name] = value
+            self.optimiser.load_state_dict({"state": state, "param_groups": notes["groups"]})
+            self.step = notes["step"]
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            raise DataError(f"{path} is no checkpoint of this run: {error}") from error
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, without it."""
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def fit_numbers(
+    loop: NumberLoop,
     sources: Sources,
-    out: Path,
-    steps: int,
     size: int,
-    rate: float,
     seed: int,
     half: bool,
-    report: Callable[[int, Detector, CropClassifier], None],
-    every: int = 500,
-) -> tuple[Detector, CropClassifier]:
-    """Train for `steps` batches of `size` scenes, from the checkpoint in `out` on where there is one.
+    out: Path,
+    report: Callable[[], dict[str, float]],
+) -> Networks:
+    """Train on scenes in batches of `size` to the loop's last step, and return the averaged networks.
 
-    `report` is called with the averaged networks after `every` so many steps.
+    A checkpoint and a line of metrics, with what `report` returns, are written to `out` after every `EPOCH` steps.
+    Raises Stopped on Ctrl-C, after a checkpoint.
     """
-    torch.manual_seed(seed)
-    both = nn.ModuleList([Detector(), CropClassifier()]).to(memory_format=torch.channels_last)
-    average = torch.optim.swa_utils.AveragedModel(both, multi_avg_fn=moving_average, use_buffers=True)
-    optimiser = torch.optim.AdamW(both.parameters(), rate, weight_decay=0.02, fused=True)
-    checkpoint = out / "numbers.checkpoint.pt"
-    start = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        both.load_state_dict(state["both"]), average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        start = state["step"]
     context = multiprocessing.get_context("spawn")
     queue = context.Queue(12)
-    worker = context.Process(target=draw_batches, args=(queue, sources, seed + 7919 * (start + 1), size), daemon=True)
+    # A stage that resumes draws other scenes than the one before it.
+    arguments = (queue, sources, seed + 7919 * (loop.step + 1), size)
+    worker = context.Process(target=draw_batches, args=arguments, daemon=True)
     worker.start()
-    begun, shown, waited = time.monotonic(), 0.0, 0.0
-    for step in range(start, steps):
-        share = step / steps
-        now = rate * min(1, (step + 1) / 300) * 0.5 * (1 + math.cos(math.pi * share))
-        for group in optimiser.param_groups:
-            group["lr"] = now
-        asked = time.monotonic()
-        batch = Batch(*queue.get())
-        waited += time.monotonic() - asked
-        loss = losses(both[0], both[1], batch, half)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(both.parameters(), 5.0)
-        optimiser.step()
-        average.update_parameters(both)
-        shown = 0.98 * shown + 0.02 * loss.item()
-        if (step + 1) % every == 0 or step + 1 == steps:
-            print(
-                f"step {step + 1}/{steps} loss {shown / (1 - 0.98 ** (step + 1 - start)):.4f} rate {now:.2e} {(step + 1 - start) * size / (time.monotonic() - begun):.0f} scenes/s, waited {waited:.0f} s",
-                flush=True,
-            )
-            draft = checkpoint.with_suffix(".tmp")
-            torch.save(
-                {
-                    "both": both.state_dict(),
-                    "average": average.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "step": step + 1,
-                },
-                draft,
-            )
-            draft.replace(checkpoint)
-            report(step + 1, average.module[0], average.module[1])
-    worker.terminate()
-    worker.join()
-    return average.module[0].eval(), average.module[1].eval()
+    begun, losses = time.monotonic(), list[float]()
+    try:
+        with training_progress(TextColumn("{task.fields[note]}")) as progress, interruptible() as interrupted:
+            task = progress.add_task("number reader", total=loop.steps, completed=loop.step, note="")
+            while loop.step < loop.steps and not interrupted.is_set():
+                losses.append(loop.update(Batch(*queue.get()), half))
+                progress.update(task, completed=loop.step, note=f"loss {np.mean(losses):.3f}")
+                if loop.step % EPOCH and loop.step < loop.steps:
+                    continue
+                figures = {"loss": float(np.mean(losses)), **report(), "seconds": round(time.monotonic() - begun, 1)}
+                note(out, "numbers", loop.step, figures)
+                progress.console.print(f"step {loop.step}: " + "  ".join(f"{k} {v:.4g}" for k, v in figures.items()))
+                loop.save(out / CHECKPOINT)
+                losses.clear()
+    finally:
+        worker.terminate()
+        worker.join()
+    loop.save(out / CHECKPOINT)
+    if loop.step < loop.steps:
+        raise Stopped
+    networks = loop.average.module.eval()
+    assert isinstance(networks, Networks)  # noqa: S101  narrows the type
+    return networks
 
 
 @torch.no_grad()
-def moving_average(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+def moving_average(averaged: Weights, current: Weights, count: Tensor | int) -> None:
     """Move averaged weights towards the current ones, quickly at first; integers are copied."""
     keep = min(KEPT, (1 + int(count)) / (10 + int(count)))
     for mean, value in zip(averaged, current, strict=True):

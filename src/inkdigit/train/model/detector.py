@@ -6,6 +6,7 @@ finds symbols of every size. What is found is cropped and classified a second ti
 """
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -48,11 +49,12 @@ class Detector(nn.Module):
         self.to_middle = nn.Conv2d(coarse, middle, 1)
         self.to_fine = nn.Conv2d(middle, fine, 1)
         self.join = block(middle)
-        self.head = nn.Sequential(convolution(fine, middle), nn.Conv2d(middle, 1 + CLASSES + 4, 1))
-        nn.init.constant_(self.head[1].bias[0], -4.0)  # hardly any cell has a symbol
+        out = nn.Conv2d(middle, 1 + CLASSES + 4, 1)
+        nn.init.constant_(cast(Tensor, out.bias)[:1], -4.0)  # hardly any cell has a symbol
+        self.head = nn.Sequential(convolution(fine, middle), out)
 
     def forward(self, plane: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return objectness logits [N, H/4, W/4], class logits [N, C, …] and log distances to the box's sides [N, 4, …]."""
+        """Return logits of objectness [N, h, w] and classes [N, C, h, w], and log distances to sides [N, 4, h, w]."""
         fine = self.stem(plane)
         middle = self.middle(fine)
         middle = self.join(middle + doubled(self.to_middle(self.coarse(middle))))
@@ -158,7 +160,7 @@ def pyramid(picture: Tensor) -> tuple[Tensor, Tensor]:
 def to_picture(boxes: Tensor, x: Tensor, y: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
     """Bring boxes [K, 4] from px of the pyramid's plane to px of the picture.
 
-    They are of cells at `x`, `y` [K]; the plane has so many `columns` of cells, and its upper two thirds so many `rows`.
+    They are of cells at `x`, `y` [K]; the plane has `columns` of cells, and its upper two thirds `rows` of them.
     """
     left = (x.float() + 0.5) / columns  # level k begins at 1 - 2^(1 - k)
     level = torch.where(y < rows, 0.0, (1 - torch.log2((1 - left).clamp(min=1e-6))).floor().clamp(max=LEVELS - 1))
@@ -210,7 +212,7 @@ class NumberReader(nn.Module):
         return boxes, probabilities, (probabilities.argmax(1) == OTHER) & shown, truncated
 
     def candidates(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Find candidates: boxes [K, 4], logits of objectness [K], class logits of both looks [K, C], and truncated [1]."""
+        """Return boxes [K, 4], objectness logits [K], class logits of both networks [K, C], and truncated [1]."""
         picture = pixels[:, None].float() / 255
         height, width = picture.shape[2:]
         factor = 1 + torch.sym_min(1, ENLARGED // torch.sym_max(height, width))  # 2 for a small picture
@@ -240,7 +242,7 @@ class NumberReader(nn.Module):
 
 
 def peaks(objectness: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the logits and places of the cells [1, H, W] that are the most certain of the 3×3 around them, best first."""
+    """Return logits and places of the cells [1, H, W] that are the most certain of the 3×3 around them, best first."""
     highest = functional.max_pool2d(objectness[:, None], 3, 1, 1)[:, 0]
     certain = torch.where(objectness >= highest, objectness, -20.0).flatten()
     best, place = certain.topk(torch.sym_min(certain.shape[0], MOST))

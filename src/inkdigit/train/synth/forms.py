@@ -148,6 +148,7 @@ def invented_digits(count: int, seed: int) -> list[PenDigit]:
 
 
 def write_form(form: str, label: int, random: np.random.Generator) -> PenDigit:
+    """Write a form as one hand would, a little unsteady and in other proportions."""
     box = np.array([random.uniform(0.4, 0.95), 1.0])
     loose = random.uniform(0.01, 0.06)
     strokes = [_smooth(path * box + _unsteady(path, loose, random)) for path in _paths(form)]

@@ -60,6 +60,7 @@ WRITTEN = {label: (*forms, *MORE_FORMS.get(label, ())) for label, forms in FORMS
 Random = np.random.Generator
 Ink = NDArray[np.float32]
 Box = tuple[float, float, float, float]  # left, top, right, bottom in px
+Points = list[tuple[float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +116,9 @@ class Canvas:
             self.pen.line(points if len(points) > 1 else points * 2, fill=255, width=thick, joint="curve")
             for x, y in (points[0], points[-1]) if thick > 2 else ():
                 self.pen.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=255)
-        points = np.concatenate(list(strokes))
+        every = np.concatenate(list(strokes))
         half = max(width, 1) / 2
-        (left, top), (right, bottom) = points.min(0) - half, points.max(0) + half
+        (left, top), (right, bottom) = every.min(0) - half, every.max(0) + half
         return float(left), float(top), float(right), float(bottom)
 
     def picture(self, ink: Image.Image, left: float, top: float) -> None:
@@ -170,23 +171,10 @@ class Hand:
         crop = Image.fromarray(image).crop((first - 2, top - 2, last + 2, bottom + 2))
         grow = (round(wide * ZOOM * crop.width / (last - first)), round(tall * ZOOM * crop.height / (bottom - top)))
         crop = crop.resize((max(grow[0], 2), max(grow[1], 2)), Image.Resampling.BICUBIC)
-        lean = -slant * ZOOM / crop.height
-        pad = round(abs(slant) * ZOOM)
-        crop = crop.transform(
-            (crop.width + pad, crop.height),
-            Image.Transform.AFFINE,
-            (
-                1,
-                -lean,
-                (lean * crop.height if lean < 0 else 0) - (pad if lean < 0 else 0) + (0 if lean < 0 else 0),
-                0,
-                1,
-                0,
-            )
-            if lean >= 0
-            else (1, -lean, -pad, 0, 1, 0),
-            Image.Resampling.BILINEAR,
-        )
+        lean, pad = slant / tall, round(abs(slant) * ZOOM)  # px to the left for each px down
+        sheared = (1.0, lean, min(0.0, -lean * crop.height), 0.0, 1.0, 0.0)
+        size = (crop.width + pad, crop.height)
+        crop = crop.transform(size, Image.Transform.AFFINE, sheared, Image.Resampling.BILINEAR)
         crop = crop.point([min(255, max(0, round((level - 64) * 2))) for level in range(256)])
         inked = crop.getbbox()
         if inked is None:
@@ -213,7 +201,7 @@ class Hand:
         strokes = [shaken((stroke @ matrix.T).astype(np.float32), random) for stroke in strokes]
         points = np.concatenate(strokes)
         tall, wide = np.ptp(points[:, 1]), np.ptp(points[:, 0])
-        scale = max(height - self.width, 2) / max(tall, 0.5 * wide, 1e-3)
+        scale = max(height - self.width, 2) / max(float(tall), 0.5 * float(wide), 1e-3)
         half = self.width / 2
         shift = np.array([left + half, base - half]) - np.array([points[:, 0].min(), points[:, 1].max()]) * scale
         return canvas.strokes([(stroke * scale + shift).astype(np.float32) for stroke in strokes], self.width)
@@ -221,44 +209,42 @@ class Hand:
     def mark(self, canvas: Canvas, symbol: str, left: float, base: float) -> Box:
         """Write `.`, `,`, `-` or `/`; return its box."""
         random, height = self._random, self.height
+        width = self.width
         if symbol in ".,":
-            base += height * (random.normal(0, 0.08) if random.random() < 0.85 else -random.uniform(0.2, 0.6))
-            size = height * random.uniform(0.02, 0.1)
-            path = [[0, 0], [random.normal(0, size), size]]
-            if symbol == ",":
-                path = [[0.15 * height, 0], [0.1 * height, 0.1 * height], [0, height * random.uniform(0.18, 0.4)]]
-            strokes = [np.array(path, np.float32) + (left, base - height * random.uniform(0.02, 0.1))]
             width = max(self.width, 0.06 * height) * random.uniform(0.9, 1.5)
-        elif symbol == "-":
-            wide, middle = height * random.uniform(0.25, 0.8), base - height * random.uniform(0.35, 0.6)
-            strokes = [
-                np.array(
-                    [
-                        [0, random.normal(0, 0.05) * height],
-                        [wide / 2, random.normal(0, 0.03) * height],
-                        [wide, random.normal(0, 0.05) * height],
-                    ]
-                )
-                + (left, middle)
-            ]
-            width = self.width
-        else:
-            wide, rise = height * random.uniform(0.15, 0.6), height * random.uniform(1.0, 1.5)
-            bow = random.normal(0, 0.06) * height
-            strokes = [
-                np.array([[wide, -rise], [wide / 2 + bow, -rise / 2], [0, 0]])
-                + (left, base + height * random.uniform(0, 0.25))
-            ]
-            width = self.width
-        box = canvas.strokes([stroke.astype(np.float32) for stroke in strokes], width)
+            is_low = random.random() < 0.85
+            base += height * (random.normal(0, 0.08) if is_low else -random.uniform(0.2, 0.6))
+        path = {".": self._point, ",": self._comma, "-": self._dash, "/": self._slash}[symbol]()
+        box = canvas.strokes([(np.array(path) * height + (left, base)).astype(np.float32)], width)
         canvas.add(box, SYMBOLS.index(symbol), height)
         return box
+
+    # Paths of marks, in heights of a digit, from the left end of the baseline.
+
+    def _point(self) -> Points:
+        long = self._random.uniform(0.02, 0.1)
+        up = self._random.uniform(0.02, 0.1)
+        return [(0, -up), (self._random.normal(0, long), long - up)]
+
+    def _comma(self) -> Points:
+        up = self._random.uniform(0.02, 0.1)
+        return [(0.15, -up), (0.1, 0.1 - up), (0, self._random.uniform(0.18, 0.4) - up)]
+
+    def _dash(self) -> Points:
+        wide, up = self._random.uniform(0.25, 0.8), self._random.uniform(0.35, 0.6)
+        return [(share * wide, self._random.normal(0, 0.04) - up) for share in (0, 0.5, 1)]
+
+    def _slash(self) -> Points:
+        wide, rise, low = self._random.uniform(0.15, 0.6), self._random.uniform(1, 1.5), self._random.uniform(0, 0.25)
+        return [(wide, low - rise), (wide / 2 + self._random.normal(0, 0.06), low - rise / 2), (0, low)]
 
     def colon(self, canvas: Canvas, left: float, base: float) -> Box:
         """Write a colon, which is no symbol; return its box."""
         dot = np.array([[0, 0], [0, 0.02 * self.height]], np.float32)
-        upper, lower = (dot + (left, base - self.height * up) for up in self._random.normal((0.6, 0.12), 0.05))
-        box = canvas.strokes([upper.astype(np.float32), lower.astype(np.float32)], max(self.width, 0.08 * self.height))
+        places = [
+            np.array([left, base - self.height * up], np.float32) for up in self._random.normal((0.6, 0.12), 0.05)
+        ]
+        box = canvas.strokes([dot + place for place in places], max(self.width, 0.08 * self.height))
         canvas.add(box, OTHER, self.height)
         return box
 
@@ -273,32 +259,46 @@ class Hand:
         return box
 
 
+def digits(random: Random, low: int, high: int) -> str:
+    """Choose from `low` to `high` digits."""
+    return "".join(map(str, random.integers(0, 10, random.integers(low, high + 1))))
+
+
+def grouped(random: Random) -> str:
+    """Choose a number whose thousands are set apart."""
+    mark = str(random.choice([",", "."]))
+    return digits(random, 1, 3) + "".join(mark + digits(random, 3, 3) for _ in range(random.integers(1, 3)))
+
+
+def date(random: Random) -> str:
+    """Choose three numbers with the same mark between them."""
+    mark = str(random.choice(["/", "-", ".", "/"]))
+    year = ("20" if random.random() < 0.5 else "") + digits(random, 2, 2)
+    return mark.join([digits(random, 1, 2), digits(random, 1, 2), year])
+
+
+def negative(random: Random) -> str:
+    """Choose a negative number, some with decimals."""
+    decimals = str(random.choice([".", ","])) + digits(random, 1, 2) if random.random() < 0.5 else ""
+    return "-" + digits(random, 1, 4) + decimals
+
+
+AMOUNTS: tuple[tuple[float, Callable[[Random], str]], ...] = (
+    (0.33, lambda random: digits(random, 1, 10)),
+    (0.09, lambda random: digits(random, 1, 4) + str(random.choice([".", ",", "", ""])) + "0" * random.integers(2, 5)),
+    (0.03, lambda random: digits(random, 1, 2) + ":" + digits(random, 2, 2)),
+    (0.15, lambda random: digits(random, 1, 4) + str(random.choice([".", ","])) + digits(random, 1, 3)),
+    (0.08, grouped),
+    (0.09, date),
+    (0.09, negative),
+    (0.06, lambda random: digits(random, 1, 2) + "/" + digits(random, 1, 3)),
+    (0.08, lambda random: digits(random, 1, 3) + "-" + digits(random, 1, 4)),
+)
+
+
 def amount(random: Random) -> str:
     """Choose the text of a number: plain, with decimals, a date, a negative number, a fraction, a code."""
-
-    def digits(low: int, high: int) -> str:
-        return "".join(map(str, random.integers(0, 10, random.integers(low, high + 1))))
-
-    kind = random.random()
-    if kind < 0.33:
-        return digits(1, 10)
-    if kind < 0.42:
-        return digits(1, 4) + random.choice([".", ",", "", ""]) + "0" * int(random.integers(2, 5))
-    if kind < 0.45:
-        return digits(1, 2) + ":" + digits(2, 2)
-    if kind < 0.60:
-        return digits(1, 4) + random.choice([".", ","]) + digits(1, 3)
-    if kind < 0.68:
-        mark = random.choice([",", "."])
-        return digits(1, 3) + "".join(mark + digits(3, 3) for _ in range(random.integers(1, 3)))
-    if kind < 0.77:
-        mark = random.choice(["/", "-", ".", "/"])
-        return digits(1, 2) + mark + digits(1, 2) + mark + str(random.choice([digits(2, 2), "20" + digits(2, 2)]))
-    if kind < 0.86:
-        return "-" + digits(1, 4) + (random.choice([".", ","]) + digits(1, 2) if random.random() < 0.5 else "")
-    if kind < 0.92:
-        return digits(1, 2) + "/" + digits(1, 3)
-    return digits(1, 3) + "-" + digits(1, 4)
+    return AMOUNTS[random.choice(len(AMOUNTS), p=[share for share, _ in AMOUNTS])][1](random)
 
 
 def write_line(canvas: Canvas, hand: Hand, text: str, left: float, base: float) -> float:
@@ -340,7 +340,7 @@ def cross_out(canvas: Canvas, first: int, hand: Hand) -> None:
     if len(canvas.boxes) <= first:
         return
     boxes = np.array(canvas.boxes[first:])
-    left, top, right, bottom = *boxes[:, :2].min(0), *boxes[:, 2:].max(0)
+    (left, top), (right, bottom) = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     random = canvas.random
     count = random.integers(1, 4)
     if random.random() < 0.5:
@@ -354,7 +354,7 @@ def cross_out(canvas: Canvas, first: int, hand: Hand) -> None:
         canvas.classes[place] = OTHER
 
 
-def flourish(canvas: Canvas, hand: Hand, left: float, base: float, before: bool) -> float:
+def flourish(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
     """Write what people put before or after an amount: a currency sign, `=`, `#`, a dash and a curl, a letter."""
     random, height = canvas.random, hand.height
     kind = random.random()
@@ -384,9 +384,7 @@ def flourish(canvas: Canvas, hand: Hand, left: float, base: float, before: bool)
         t = np.linspace(0, 1, 30)
         x = np.sin(t * 2 * np.pi * 0.95 + 0.4) * (0.25 * height)
         lines = [np.stack([left + 0.3 * height + x, base - height * (1 - t)], 1)]
-        for shift in (
-            random.choice([[0.3], [0.22, 0.38]]) if False else ([0.3] if random.random() < 0.5 else [0.22, 0.38])
-        ):
+        for shift in [0.3] if random.random() < 0.5 else [0.22, 0.38]:
             lines.append(
                 np.array([[left + shift * height, base - 1.15 * height], [left + shift * height, base + 0.1 * height]])
             )
@@ -421,14 +419,14 @@ def free_lines(canvas: Canvas, hand: Hand) -> None:
             rule(canvas, [(-5, y), (WIDTH + 5, y)], thick, level)
         at = left + random.normal(0, 0.3) * height
         if random.random() < 0.16:
-            at = flourish(canvas, hand, at, base, True)
+            at = flourish(canvas, hand, at, base)
         first = len(canvas.boxes)
         texts = [amount(random) for _ in range(random.integers(1, 3))]
         end = write_line(canvas, hand, " ".join(texts), at, base)
         if random.random() < 0.05:
             cross_out(canvas, first, hand)
         elif random.random() < 0.22:
-            flourish(canvas, hand, end + 0.1 * height, base, False)
+            flourish(canvas, hand, end + 0.1 * height, base)
         if random.random() < 0.07:  # underlined
             y = base + random.uniform(0.12, 0.4) * height
             canvas.strokes([np.array([[at, y], [end, y + random.normal(0, 1.5)]], np.float32)], hand.width)
@@ -438,7 +436,7 @@ def free_lines(canvas: Canvas, hand: Hand) -> None:
 
 
 def boxes(canvas: Canvas, hand: Hand) -> None:
-    """Print a row or grid of boxes, a comb or a table, and write digits in them, one a box, or numbers in wide cells."""
+    """Print a row or grid of boxes, a comb or a table, and write a digit in each box, or a number in each cell."""
     random, height = canvas.random, hand.height
     tall = height * random.uniform(1.05, 2.0)
     one = random.random() < 0.6  # a digit a box
@@ -538,7 +536,7 @@ def nothing(canvas: Canvas, hand: Hand) -> None:
             box = (
                 hand.foreign(canvas, left, base, random.uniform(0.55, 1.1))
                 if random.random() < 0.8
-                else (0, 0, flourish(canvas, hand, left, base, False), 0)
+                else (0, 0, flourish(canvas, hand, left, base), 0)
             )
             left = box[2] + height * (random.uniform(0.02, 0.3) if random.random() < 0.8 else random.uniform(0.5, 1.5))
         base += height * random.uniform(1.3, 3)
@@ -580,13 +578,19 @@ def distract(canvas: Canvas, hand: Hand) -> None:
             (0, HEIGHT - deep, WIDTH, HEIGHT),
         ][side]
         canvas.press.rectangle([value * ZOOM for value in box], fill=int(random.integers(120, 256)))
-    if random.random() < 0.1:  # security print: fine waves
-        x = np.linspace(0, WIDTH, 120)
-        pitch, swing = random.uniform(3, 12), random.uniform(0.5, 6)
-        wave = swing * np.sin(2 * np.pi * x / random.uniform(10, 80))
-        level, thick = int(random.integers(30, 130)), random.uniform(0.3, 1)
-        for y in np.arange(-swing, HEIGHT + swing, pitch):
-            rule(canvas, list(zip(x, y + wave * random.uniform(0.7, 1.3), strict=True)), thick, level)
+    if random.random() < 0.1:
+        print_waves(canvas)
+
+
+def print_waves(canvas: Canvas) -> None:
+    """Print fine waves, as security print has them."""
+    random = canvas.random
+    x = np.linspace(0, WIDTH, 120)
+    pitch, swing = random.uniform(3, 12), random.uniform(0.5, 6)
+    wave = swing * np.sin(2 * np.pi * x / random.uniform(10, 80))
+    level, thick = int(random.integers(30, 130)), random.uniform(0.3, 1)
+    for base in np.arange(-swing, HEIGHT + swing, pitch):
+        rule(canvas, list(zip(x, base + wave * random.uniform(0.7, 1.3), strict=True)), thick, level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -652,7 +656,7 @@ def draw_number(sources: Sources, random: Random) -> NumberPicture:
 
 
 def photograph(written: Tensor, printed: Tensor) -> Tensor:
-    """Show ink [N, H, W], 0..1, on all kinds of paper, as cameras, scanners and files do: brightness [N, H, W], 0..1."""
+    """Photograph ink [N, H, W], 0..1, on paper of all kinds: brightness [N, H, W], 0..1."""
     count, height, width = written.shape
     plain = chance(count, 0.35)
     paper = torch.where(plain, 1.0, lit_paper(count, height, width))
