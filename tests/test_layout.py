@@ -195,7 +195,8 @@ def test_a_candidate_is_a_digit_where_that_is_more_probable_than_not() -> None:
     row[0, [4, 9, 14]] = 0.35, 0.25, 0.4
     box = np.array([[0, 0, 12, 20]], np.float32)
     (number,) = find_numbers(box, row, np.array([True]), LABELS, PLAIN)
-    assert (number.text, number.confidence) == ("4", pytest.approx(0.35))
+    assert number.text == "4"
+    assert number.confidence == pytest.approx(0.35)
 
 
 def test_an_underline_ends_no_number() -> None:
