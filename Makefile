@@ -36,9 +36,9 @@ $(VENV)/.python:
 	touch $@
 
 $(VENV)/.base: $(VENV)/.python pyproject.toml constraints.txt
-	$(PIP) .
+	$(PIP) '.[serve]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
-	$(PIP) '.[train,tensorboard,heif,gradio,streamlit,otel,dev]'
+	$(PIP) '.[demos,train,tensorboard,heif,otel,dev]'
 	touch $@ $(VENV)/.base

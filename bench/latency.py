@@ -1,10 +1,10 @@
-"""How long the shipped graph takes for one picture, on one core: framing, localizer and network.
+"""Time of the shipped graph for one picture on one core: localizer, framing and classifier.
 
     python bench/latency.py [--model NAME|FILE.onnx]… [--rounds 20]
 
-That is one reading: `Recognizer` takes three more of what it is not sure of. Sizes and models take turns of `RUNS`
-pictures, so that a slow moment of the machine meets them all; the median counts. Of several models the first is what
-the others are compared with.
+This is one view: `Recognizer` runs three more if the prediction is not sure. Sizes and models take turns of `RUNS`
+pictures, so that a slow moment of the machine affects them all; the median counts. Other models are compared with the
+first.
 """
 
 import argparse

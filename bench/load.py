@@ -1,11 +1,12 @@
-"""Requests a second of one worker beside the yardstick's (`typical.py`), and the ceiling that both stay under.
+"""Throughput of one worker, of the reference app (`typical.py`), and of the recogniser without a server.
 
     python bench/load.py [--rounds 5] [--seconds 3] [--tiny FILE.onnx] [--only WORD]
 
-Each server is held on one core and the generator (`wrk`, Debian has it) on another, 16 connections, loopback alone. All
-rows take turns in every round; a row's figure is its median, and its ratio the median of each round's ratio, so that a
-slow moment of the machine meets all. `cpu` is the server's processor time for one picture, which a busy neighbour
-changes least: `taskset -c 1 python bench/load.py` keeps everything on one core where the other is taken.
+Each server is pinned to one core and the load generator (`wrk`, packaged by Debian) to another, with 16 connections
+over loopback. All rows take turns in every round. A row shows its median rate, and the median of its ratios per round,
+so that a slow moment of the machine affects every row. `cpu` is the server's processor time per picture, which other
+load on the machine changes least. `taskset -c 1 python bench/load.py` keeps everything on one core when the other is
+busy.
 """
 
 import argparse
@@ -36,7 +37,7 @@ CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 CONNECTIONS = 16
 BATCH = 64
-SERVE = ["inkdigit", "serve", "--log-requests", "off"]  # as the yardstick
+SERVE = ["inkdigit", "serve", "--log-requests", "off"]  # the reference app logs nothing either
 BOUNDARY = "pictures"
 WRK = """
 wrk.method = "POST"
@@ -53,7 +54,7 @@ end
 
 @dataclass(frozen=True)
 class Server:
-    """Hold a started server."""
+    """A running server."""
 
     url: str
     pid: int
@@ -61,7 +62,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Run:
-    """Hold what one run of the generator found: pictures a second, latencies in ms, the server's µs for a picture."""
+    """One run of the generator: pictures per second, latencies in ms, the server's processor time per picture in µs."""
 
     rate: float
     p50: float = 0
@@ -71,7 +72,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """Name one thing that is measured, what its rate is compared with, and how."""
+    """One measurement, and the row that its rate is compared with."""
 
     name: str
     against: str
@@ -80,7 +81,7 @@ class Row:
 
 
 def picture(side: int, mode: str) -> bytes:
-    """Draw a seven as a PNG: grey on white, or black on a transparent canvas."""
+    """Draw a seven as a PNG: gray on white, or black on a transparent canvas."""
     page = Image.new("L", (4 * side, 4 * side))
     points = [(1.2 * side, 0.8 * side), (3 * side, 0.8 * side), (1.9 * side, 2.8 * side)]
     ImageDraw.Draw(page).line(points, fill=255, width=side // 4, joint="curve")
@@ -96,21 +97,21 @@ def picture(side: int, mode: str) -> bytes:
 
 
 def form(files: list[bytes]) -> bytes:
-    """Write files as a multipart body."""
+    """Return files as a multipart body."""
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png'
     parts = b"".join(head.encode() + b"\r\n\r\n" + data + b"\r\n" for data in files)
     return parts + f"--{BOUNDARY}--\r\n".encode()
 
 
 def cut_network(artefact: Path, target: Path) -> None:
-    """Cut the network and its softmax out of an artefact: frames float [N, 1, 28, 28] to probabilities [N, C]."""
+    """Extract the classifier and its softmax from a model file: float frames [N, 1, 28, 28] to probabilities [N, C]."""
     (framed,) = (node.input[0] for node in onnx.load(artefact).graph.node if "frame" in node.output)
     onnx.utils.extract_model(artefact, target, [framed], ["probabilities"])
 
 
 @contextlib.contextmanager
 def started(command: list[str], ready: str, cores: str = str(SERVER_CORE), **variables: str) -> Iterator[Server]:
-    """Start a server on a free port and on some cores; stop it by SIGTERM."""
+    """Start a server on a free port and on the given cores; stop it with SIGTERM."""
     with httpx.Client() as client, contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
         taken.close()
@@ -130,7 +131,7 @@ def started(command: list[str], ready: str, cores: str = str(SERVER_CORE), **var
 
 
 def wait_for(client: httpx.Client, url: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until an address answers."""
+    """Wait until a URL answers."""
     for _ in range(600):
         if process.poll() is not None:
             raise SystemExit(f"{url}: the server ended with exit code {process.returncode}")
@@ -142,7 +143,7 @@ def wait_for(client: httpx.Client, url: str, process: subprocess.Popen[bytes]) -
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the processor time of a process and its children that still run."""
+    """Return the processor time of a process and its running children, in seconds."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(
@@ -151,7 +152,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def wait_until_idle(server: Server) -> None:
-    """Wait until a server has ended what the generator left it with, which would burden the next row."""
+    """Wait until a server has finished what the generator abandoned, so that it does not slow the next row."""
     used = -1.0
     while (now := cpu_seconds(server.pid)) != used:
         used = now
@@ -159,7 +160,7 @@ def wait_until_idle(server: Server) -> None:
 
 
 def flood(server: Server, path: str, kind: str, body: bytes, connections: int, seconds: float) -> dict[str, int]:
-    """Run the generator once; give what it counted."""
+    """Run the generator once, and return its counts."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "body").write_bytes(body)
@@ -173,7 +174,7 @@ def flood(server: Server, path: str, kind: str, body: bytes, connections: int, s
 
 
 def wrk(server: Server, path: str, kind: str, body: bytes, pictures: int, seconds: float) -> Run:
-    """Measure once. Ends the program where an answer is not 200."""
+    """Measure once. Exits the program if a response is not 200."""
     before = cpu_seconds(server.pid)
     result = flood(server, path, kind, body, CONNECTIONS, seconds)
     used = cpu_seconds(server.pid) - before
@@ -185,7 +186,7 @@ def wrk(server: Server, path: str, kind: str, body: bytes, pictures: int, second
 
 
 def ceiling(recognizer: Recognizer, data: bytes, seconds: float) -> Run:
-    """Read one picture again and again in this process, held on the servers' core."""
+    """Predict one picture repeatedly in this process, pinned to the servers' core."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {SERVER_CORE})
     start, used, count = time.perf_counter(), time.process_time(), 0
@@ -204,7 +205,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--tiny", type=Path)
     parser.add_argument("--only", default="")
-    parser.add_argument("--yardstick-threads", default="1", help="of ONNX Runtime; 0, what everybody has, is slower")
+    parser.add_argument(
+        "--reference-threads",
+        default="1",
+        help="threads of the reference app; 0, the default of ONNX Runtime, is slower",
+    )
     options = parser.parse_args()
     if shutil.which("wrk") is None or shutil.which("taskset") is None:
         raise SystemExit("This needs wrk and taskset (Debian: apt-get install wrk util-linux).")
@@ -216,7 +221,7 @@ def main() -> None:
                 ["uvicorn", "--app-dir", str(BENCH), "--log-level", "warning", "typical:app"],
                 "/docs",
                 TYPICAL_NETWORK=str(network),
-                TYPICAL_THREADS=options.yardstick_threads,
+                TYPICAL_THREADS=options.reference_threads,
             )
         )
         ours = stack.enter_context(started(SERVE, "/readyz"))
@@ -234,15 +239,15 @@ def main() -> None:
 
 
 def rows_of(side: int, mode: str, typical: Server, ours: Server, tiny: Server | None) -> list[Row]:
-    """List what is measured with one kind of picture."""
+    """List the measurements with one kind of picture."""
     data, multipart = picture(side, mode), f"multipart/form-data; boundary={BOUNDARY}"
     size = f"{side} {mode}"
-    yardstick, top = f"{size} yardstick", f"{size} in process"
+    reference, top = f"{size} reference", f"{size} in process"
     recognizer = Recognizer()
     rows = [
-        Row(yardstick, yardstick, 1, lambda s: wrk(typical, "/predict", multipart, form([data]), 1, s)),
-        Row(f"{size} /predict", yardstick, 1, lambda s: wrk(ours, "/predict", multipart, form([data]), 1, s)),
-        Row(f"{size} /v1/predict raw", yardstick, 1.3, lambda s: wrk(ours, "/v1/predict", "image/png", data, 1, s)),
+        Row(reference, reference, 1, lambda s: wrk(typical, "/predict", multipart, form([data]), 1, s)),
+        Row(f"{size} /predict", reference, 1, lambda s: wrk(ours, "/predict", multipart, form([data]), 1, s)),
+        Row(f"{size} /v1/predict raw", reference, 1.3, lambda s: wrk(ours, "/v1/predict", "image/png", data, 1, s)),
         Row(top, top, 1, lambda s: ceiling(recognizer, data, s)),
         Row(
             f"{size} batch",
@@ -255,14 +260,14 @@ def rows_of(side: int, mode: str, typical: Server, ours: Server, tiny: Server | 
         rows.insert(
             2,
             Row(
-                f"{size} /predict tiny", yardstick, 1.5, lambda s: wrk(tiny, "/predict", multipart, form([data]), 1, s)
+                f"{size} /predict tiny", reference, 1.5, lambda s: wrk(tiny, "/predict", multipart, form([data]), 1, s)
             ),
         )
     return rows
 
 
 def line(row: Row, results: dict[str, list[Run]]) -> str:
-    """Write a row's medians, and its ratio round by round."""
+    """Format a row's medians and the median of its ratios per round."""
     runs, others = results[row.name], results.get(row.against, results[row.name])
     rate, p50, p99, cpu = (
         statistics.median(getattr(run, key) for run in runs) for key in ("rate", "p50", "p99", "cpu")

@@ -52,7 +52,7 @@ def tests(framing: Framing, folder: Path | None) -> dict[str, Frames]:
 
 
 def opened(graph: Graph, architecture: str, images: NDArray[np.uint8]) -> InferenceSession:
-    """Export a graph, and open it as every door does."""
+    """Export a graph, and open it as every interface does."""
     none = Thresholds(0, 0)
     contract = Contract("bench", "1", DIGITS, architecture, none, {}, {}, {}, inkdigit=__version__, commit="")
     with tempfile.TemporaryDirectory() as out:
@@ -98,10 +98,9 @@ def page(table: str, options: argparse.Namespace) -> str:
     threads = "one thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
     return f"""# The networks by name
 
-Each trained on the same frames for {options.epochs} epochs, mean ± standard deviation of {options.seeds} seeds, by
-`python bench/networks.py --epochs {options.epochs} --seeds {options.seeds}` on {platform.machine()} with
-{threads}. It is a comparison in little time: what ships is trained longer and on more,
-and `inkdigit models` says how well it reads.
+All trained on the same frames for {options.epochs} epochs; mean ± standard deviation of {options.seeds} seeds, by
+`python bench/networks.py --epochs {options.epochs} --seeds {options.seeds}` on {platform.machine()} with {threads}. This is a short comparison: the shipped models
+are trained longer and on more data, and `inkdigit models` lists their accuracy.
 
 {table}
 """

@@ -1,9 +1,9 @@
-"""What the service does when it is treated badly: each scene is bounded, and prints a line with what is wanted.
+"""Behaviour of the service under overload, slow clients, signals and long use; each scene prints its target.
 
     python bench/siege.py [SCENE …]
 
-Scenes: overload, slow, sigterm, sigkill, neighbour, photos, soak; all without a name. `soak` takes minutes. The load
-comes from `wrk`; Python threads send only what must be watched, request by request.
+Scenes: overload, slow, sigterm, sigkill, neighbour, photos, soak; without a name, all of them. `soak` takes minutes.
+`wrk` generates the load; Python threads send only the requests whose results are checked one by one.
 """
 
 import argparse
@@ -33,7 +33,7 @@ SERVE = ["inkdigit", "serve"]
 
 
 def photo() -> bytes:
-    """Take a noisy photograph of 12 megapixels, as a phone's JPEG."""
+    """Draw a noisy 12-megapixel photo as a JPEG."""
     path = Path("/tmp") / f"inkdigit-photo-{os.getpid()}.jpg"
     noise = np.random.default_rng(0).normal(200, 12, (3000, 4000, 1)).clip(0, 255).astype(np.uint8)
     page = Image.fromarray(np.broadcast_to(noise, (3000, 4000, 3)).copy())
@@ -45,27 +45,27 @@ def photo() -> bytes:
 
 
 def workers(server: Server) -> list[int]:
-    """Name the worker processes."""
+    """Return the process ids of the workers."""
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def resident(server: Server) -> float:
-    """Give the memory of the only worker, in MB."""
+    """Return the resident memory of the only worker, in MB."""
     (worker,) = workers(server)
     return int(Path(f"/proc/{worker}/statm").read_text().split()[1]) * 4096 / 1e6
 
 
 @contextlib.contextmanager
 def watching(server: Server, path: str = "/healthz") -> Iterator[list[float]]:
-    """Ask for the health every 20 ms on connections of their own; yield the seconds that it took."""
+    """Request `/healthz` every 20 ms, each time on a new connection; yield the list of response times in seconds."""
     took, over = list[float](), threading.Event()
 
     def watch() -> None:
         port = httpx.URL(server.url).port
         while not over.wait(0.02):
             start = time.perf_counter()
-            # Not by httpx, which spends 50 ms of its own on each new client.
+            # Not with httpx, which takes 50 ms for each new client.
             with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
                 connection.request("GET", path)
                 if connection.getresponse().status != 200:
@@ -83,7 +83,7 @@ def watching(server: Server, path: str = "/healthz") -> Iterator[list[float]]:
 
 @contextlib.contextmanager
 def asking(server: Server, clients: int, kept: bool = True) -> Iterator[Counter[str]]:
-    """Send pictures from several threads, on kept connections or on new ones; yield what came of them."""
+    """Send pictures from several threads, on kept or new connections; yield counts by status or exception."""
     ends, over = Counter[str](), threading.Event()
 
     def ask() -> None:
@@ -114,7 +114,7 @@ def asking(server: Server, clients: int, kept: bool = True) -> Iterator[Counter[
 
 
 def overload() -> bool:
-    """Send far more than the service takes: the rest gets 503, and its health is told quickly."""
+    """Send far more than the service accepts: the rest gets 503, and `/healthz` stays fast."""
     with started(SERVE, "/readyz") as server, watching(server) as took:
         answers = flood(server, "/predict", FORM, form([picture(1600, "L")]), 200, 10)["requests"]
         refused = httpx.get(server.url + "/metrics").text.partition('inkdigit_refused_total{code="overloaded"} ')[2]
@@ -127,7 +127,7 @@ def overload() -> bool:
 
 
 def slow() -> bool:
-    """Hold 2,000 idle connections and 200 that send a byte a second, and serve others meanwhile."""
+    """Serve normal clients beside 2,000 idle connections and 200 that send one byte per second."""
     head = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\n"
     over = threading.Event()
     with started(SERVE, "/readyz", INKDIGIT_HEADER_TIMEOUT="60") as server, contextlib.ExitStack() as stack:
@@ -154,7 +154,7 @@ def slow() -> bool:
 
 
 def sigterm() -> bool:
-    """End the service under load: every request that it has received is answered."""
+    """Stop the service under load: every request that it has received is answered."""
     with started(SERVE, "/readyz") as server, asking(server, 16, kept=False) as ends:
         time.sleep(2)
         os.kill(server.pid, signal.SIGTERM)
@@ -165,7 +165,7 @@ def sigterm() -> bool:
 
 
 def sigkill() -> bool:
-    """Kill one of two workers under load: its connections fail, no other, and it is replaced within 5 s."""
+    """Kill one of two workers under load: only its connections fail, and it is replaced within 5 s."""
     with started([*SERVE, "--workers", "2"], "/readyz", cores=",".join(map(str, CORES))) as server:
         while "inkdigit_workers_ready 2.0" not in httpx.get(server.url + "/metrics").text:
             time.sleep(0.1)
@@ -194,7 +194,7 @@ def _ready(server: Server) -> bool:
 
 
 def neighbour() -> bool:
-    """Burn a core with another process meanwhile: throughput falls by less than half."""
+    """Keep one core busy with another process: throughput falls by less than half."""
     with started(SERVE, "/readyz", cores=",".join(map(str, CORES))) as server:
         rates, runs = [], []
         for _ in range(3):
@@ -213,7 +213,7 @@ def neighbour() -> bool:
 
 
 def photos() -> bool:
-    """Serve a thousand pictures, fifty of them photographs of 12 megapixels, and look at the memory."""
+    """Predict a thousand pictures, fifty of them 12-megapixel photos, and measure the memory."""
     large = photo()
     with started(SERVE, "/readyz") as server, httpx.Client(base_url=server.url, timeout=60) as client:
         for number in range(1000):
@@ -224,7 +224,7 @@ def photos() -> bool:
 
 
 def soak(requests: int = 200_000) -> bool:
-    """Send 200,000 requests in turns of several kinds, and look at the memory."""
+    """Send 200,000 requests of several kinds in turn, and measure the memory."""
     grey, drawn = picture(28, "L"), picture(280, "RGBA")
     kinds: list[tuple[str, str, bytes]] = [
         ("/v1/predict", "image/png", grey),
@@ -251,7 +251,7 @@ SCENES: dict[str, Callable[[], bool]] = {
 
 
 def main() -> None:
-    """Play the scenes; exit code 1 where one went wrong."""
+    """Run the scenes; exit code 1 if one missed its target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenes", nargs="*", choices=[[], *SCENES], metavar="SCENE")
     chosen = parser.parse_args().scenes or list(SCENES)

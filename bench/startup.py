@@ -1,9 +1,9 @@
-"""How long a whole process takes that predicts one picture, and how large the wheel is.
+"""Time of a whole `inkdigit predict` process, and size of the wheel.
 
     python bench/startup.py [--runs 5]
 
-Each run is a new `python -m inkdigit predict`: interpreter, imports, model, picture, answer. Wanted on an idle machine:
-a median under 0.6 s, and a wheel under 10 MB. Processor time is printed too: a busy neighbour does not change it much.
+Each run starts a new `python -m inkdigit predict`: interpreter, imports, model, picture, prediction. Targets on an idle
+machine: a median under 0.6 s, a wheel under 10 MB. Processor time, which other load changes little, is printed too.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def seven(path: Path) -> None:
 
 
 def process(path: Path) -> tuple[float, float]:
-    """Run the command once; give its seconds by the clock and of the processor."""
+    """Run the command once; return its wall time and its processor time in seconds."""
     before, start = os.times(), time.perf_counter()
     subprocess.run([sys.executable, "-m", "inkdigit", "predict", path], check=True, stdout=subprocess.DEVNULL)
     wall, after = time.perf_counter() - start, os.times()
@@ -51,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         picture = Path(name) / "seven.png"
         seven(picture)
-        process(picture)  # the disk's cache
+        process(picture)  # fills the disk cache
         walls, used = zip(*(process(picture) for _ in range(runs)), strict=True)
         print(f"one picture, whole process: median {statistics.median(walls):.2f} s of {runs} (wanted under 0.6 s),")
         print(f"  from {min(walls):.2f} to {max(walls):.2f} s; processor {statistics.median(used):.2f} s")

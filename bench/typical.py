@@ -1,9 +1,9 @@
-"""The yardstick: the digit service that everybody writes, around the bare network of one of our artefacts.
+"""The reference app: a typical digit service, around the classifier of one of our model files.
 
     TYPICAL_NETWORK=network.onnx uvicorn --app-dir bench typical:app
 
-One picture in a form, Pillow to grey and 28×28, turned over where the paper is bright, then ONNX Runtime: no framing,
-no limits, no metrics, and no error but a traceback. `load.py` cuts the network, starts this, and compares.
+It takes one picture in a form, converts it with Pillow to 28×28 gray, inverts it if the paper is bright, and runs ONNX
+Runtime. It has no framing, limits, metrics or error handling. `load.py` extracts the network and starts this app.
 """
 
 import io
@@ -17,7 +17,7 @@ from PIL import Image
 
 app = FastAPI()
 options = ort.SessionOptions()
-# Everybody leaves it at 0, for all cores; one thread serves this app better where it has one core.
+# The default 0 uses all cores. On a single core, one thread is faster.
 options.intra_op_num_threads = int(os.environ.get("TYPICAL_THREADS", "0"))
 session = ort.InferenceSession(os.environ["TYPICAL_NETWORK"], options)
 INPUT = session.get_inputs()[0].name
@@ -25,7 +25,7 @@ INPUT = session.get_inputs()[0].name
 
 @app.post("/predict")
 async def predict(file: UploadFile) -> dict[str, Any]:
-    """Read one picture."""
+    """Predict one picture."""
     image = Image.open(io.BytesIO(await file.read())).convert("L").resize((28, 28))
     values = np.asarray(image, dtype=np.float32) / 255
     if values.mean() > 0.5:

@@ -1,9 +1,9 @@
-"""Requests a second of two workers beside one, on the same two cores.
+"""Throughput of two workers compared with one, on the same two cores.
 
     python bench/workers.py [--rounds 5] [--seconds 3]
 
-Both serve 280×280 RGBA pictures as raw bodies to 16 connections, in turns; the ratio is the median of each round's.
-The generator takes its part of one of the cores.
+Both serve 280×280 RGBA pictures as raw bodies to 16 connections, in turn; the result is the median of the ratios per
+round. The load generator shares one of the cores.
 """
 
 import argparse

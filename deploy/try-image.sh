@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Builds deploy/Dockerfile with no Docker engine, runs the image, predicts through it, and prints its size and start time.
+# Build deploy/Dockerfile without a Docker engine, run the image, predict through it, and print its size and start time.
 #
 #     sudo bash deploy/try-image.sh [FOLDER]
 #
-# It needs Debian's packages buildah, debootstrap and curl. The base is a minimal Debian with Python that debootstrap
-# makes in FOLDER, and is kept there for the next time. Pictures go through the loopback.
+# It needs Debian's packages buildah, debootstrap and curl. debootstrap makes the base, a minimal Debian with Python, in
+# FOLDER, where later runs find it. Requests stay on the loopback interface.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+missing=()
+for program in buildah debootstrap curl; do command -v "$program" >/dev/null || missing+=("$program"); done
+[ "${#missing[@]}" -eq 0 ] || { echo "Not installed: ${missing[*]}. On Debian: apt-get install ${missing[*]}" >&2; exit 2; }
+[ "$(id -u)" -eq 0 ] || { echo "Run this as root: it mounts and enters the image with chroot." >&2; exit 2; }
 FOLDER=$(realpath -m "${1:-/var/tmp/inkdigit-image}")
 PORT=${PORT:-8123}
 SUITE=${SUITE:-bookworm}
@@ -42,7 +46,7 @@ if ! buildah images --quiet "$BASE" >/dev/null 2>&1; then
 fi
 
 echo "building"
-volumes=()  # how this machine reaches a package index: its certificates and pip's own settings
+volumes=()  # certificates and pip settings, so that the build reaches this machine's package index
 for path in /etc/ssl/certs /etc/pip.conf; do
   [ ! -e "$path" ] || volumes+=(--volume "$path:$path:ro")
 done
@@ -62,7 +66,7 @@ mount -o remount,bind,ro "$FOLDER/readonly"
 mount -t proc proc "$FOLDER/readonly/proc"
 mapfile -t variables < <(buildah inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$IMAGE" | grep .)
 inside() { exec setsid env -i "${variables[@]}" INKDIGIT_PORT="$PORT" chroot --userspec="$(config .OCIv1.Config.User)" "$FOLDER/readonly" "$@"; }
-for try in 1 2 3 4 5; do  # other work on a machine makes one slow
+for try in 1 2 3 4 5; do  # several, because other work on the machine slows some of them down
   [ -z "$server" ] || { kill -- "-$server" && wait "$server" || true; }
   start=$(date +%s%N)
   (inside inkdigit serve) >"$FOLDER/serve.log" 2>&1 &

@@ -17,7 +17,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def of_the_page(browser: Browser, address: str) -> None:
-    """Take screenshots of a drawing, its explanation, a table of files, and a phone in dark mode."""
+    """Take screenshots of a digit, its explanation, a table of files, a number, and a phone in dark mode."""
     ui = InkdigitPage(browser.new_page(viewport=WIDE), address).fresh()
     ui.draw(ui.strokes(4))
     ui.settle()
@@ -28,6 +28,11 @@ def of_the_page(browser: Browser, address: str) -> None:
     ui.open(*[payload(path.name[2:], path.read_bytes()) for path in sorted(EXAMPLES.glob("*.png"))])
     ui.page.get_by_role("button", name="Download CSV").wait_for()
     shoot(ui.page, "table", "[data-testid=files]")
+    ui.fresh()
+    ui.draw([*ui.strokes(4, (0.25, 0.3, 0.2, 0.4)), *ui.strokes(2, (0.46, 0.3, 0.2, 0.4))])
+    expect(ui.part("number")).to_have_text("42")
+    ui.settle()
+    shoot(ui.page, "number")
     phone = browser.new_page(viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
     ui = InkdigitPage(phone, address).fresh()
     ui.draw_by_finger(ui.strokes(3))
@@ -72,7 +77,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         for command, take in {"serve": of_the_page, "gradio": of_gradio, "streamlit": of_streamlit}.items():
-            with serving(door=command) as service:
+            with serving(command=command) as service:
                 take(browser, f"{service.url}/")
         browser.close()
 

@@ -66,7 +66,7 @@ go_on g4 g2 31f93cf --glance-epochs 40 --seed 2
 go_on g5 g4 86343f1 --glance-epochs 36 --seed 3
 
 # Of the last run, the artefact: what else a run keeps has changed since.
-KEPT="--glance runs/g5/inkdigit.onnx --epochs 0 --pens 1 --invented 10 --sheets 1000"
+KEPT="--set localizer=runs/g5/inkdigit.onnx --epochs 0 --set pens=1 --set invented=10 --set sheets=1000"
 inkdigit train --out runs/inkdigit --from runs/before/inkdigit.onnx $KEPT
 inkdigit export runs/inkdigit --int8 --to runs/shipped/inkdigit.onnx
 for name in tiny lenet5 conv8-16-32; do

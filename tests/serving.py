@@ -17,7 +17,7 @@ import httpx
 INKDIGIT = str(Path(sys.executable).with_name("inkdigit"))
 COMMAND = [INKDIGIT, "serve", "--port", "0"]
 STARTED = re.compile(r"^\w+ is at (\S+)$", re.MULTILINE)
-PATIENCE = 120  # seconds, for a start beside busy neighbours
+PATIENCE = 120  # seconds; a busy machine starts slowly
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class Service:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Give this process's environment without Inkdigit's variables, and with those given."""
+    """Return this process's environment without Inkdigit's variables, and with those given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("INKDIGIT_") and name != "PORT"}
     return {**kept, **variables}
 
 
 @contextmanager
-def serving(*flags: str, door: str = "serve", **variables: str) -> Iterator[Service]:
-    """Start `inkdigit serve`, or another door, with flags and variables, and stop it again by SIGTERM."""
+def serving(*flags: str, command: str = "serve", **variables: str) -> Iterator[Service]:
+    """Start `inkdigit serve`, or another server command, with flags and variables; stop it by SIGTERM."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as out:
-            command = [INKDIGIT, door, "--port", "0", *flags]
-            process = subprocess.Popen(command, env=environment(**variables), stdout=out, stderr=out)
+            line = [INKDIGIT, command, "--port", "0", *flags]
+            process = subprocess.Popen(line, env=environment(**variables), stdout=out, stderr=out)
         try:
             url = _address(process, log)
             with httpx.Client(base_url=url, timeout=30) as client:
@@ -72,7 +72,7 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def workers(service: Service) -> list[int]:
-    """Name the processes of a service's workers; its other child is multiprocessing's resource tracker."""
+    """Return the worker processes of a service; its other child is multiprocessing's resource tracker."""
     parent = service.process.pid
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]

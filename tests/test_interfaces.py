@@ -1,4 +1,4 @@
-"""The same bytes through every door give the same answer."""
+"""The same bytes through every interface give the same answer."""
 
 import json
 import subprocess
@@ -37,7 +37,7 @@ NO_SEVENS = {"written.webp"}
 
 @pytest.fixture(scope="module")
 def by_command(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("doors")
+    folder = tmp_path_factory.mktemp("interfaces")
     paths = [folder / name for name in PICTURES]
     for path in paths:
         path.write_bytes(PICTURES[path.name])

@@ -115,7 +115,11 @@ class Reading:
             return "No number."
         if len(self.numbers) == 1:
             return f"A clear {self.text}." if self.is_sure else f"Not sure. Perhaps {self.text}."
-        return f"{len(self.numbers)} numbers{', all clear.' if self.is_sure else ', not all of them sure.'}"
+        return (
+            f"{len(self.numbers)} numbers, all clear."
+            if self.is_sure
+            else f"Not sure of all {len(self.numbers)} numbers."
+        )
 
     def _is_sure(self, number: Number) -> bool:
         return number.confidence >= self.threshold

@@ -67,16 +67,20 @@ def _port(default: int, more: str = "") -> Any:
     return Field(default=default, ge=0, le=65535, description=f"Port to listen on; 0 takes a free one.{more}")
 
 
-class DoorSettings(BaseSettings):
+def _model(more: str = "") -> Any:
+    text = (
+        "Name of a shipped model, path of an .onnx model file, or NAME=PATH to serve it under another name. May be "
+        "repeated; the first is the default. Without it, all shipped models."
+    )
+    return Field(default=(), description=text + more)
+
+
+class ServerSettings(BaseSettings):
     """Settings of every server: where it listens and which models it offers."""
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
-    port: int = _port(0, " $PORT counts too.")
-    model: Names = Field(
-        default=(),
-        description="A shipped model's name, or the path of an .onnx artefact, or NAME=PATH to call it so; may be "
-        "repeated, and the first is the default. Default: all shipped models.",
-    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: int = _port(0, " $PORT is read too.")
+    model: Names = _model()
 
     @classmethod
     def settings_customise_sources(
@@ -102,54 +106,58 @@ class DoorSettings(BaseSettings):
         return self.model or tuple(digit_model_names())
 
 
-class GradioSettings(DoorSettings):
+class GradioSettings(ServerSettings):
     """Serve the Gradio app."""
 
     model_config = _config("gradio")
-    port: int = _port(7860, " $PORT counts too.")
+    port: int = _port(7860, " $PORT is read too.")
 
 
-class StreamlitSettings(DoorSettings):
+class StreamlitSettings(ServerSettings):
     """Serve the Streamlit app."""
 
     model_config = _config("streamlit")
-    port: int = _port(8501, " $PORT counts too.")
+    port: int = _port(8501, " $PORT is read too.")
 
 
-class Settings(DoorSettings):
+class Settings(ServerSettings):
     """Serve the page and the HTTP interface."""
 
     model_config = _config("serve")
 
-    port: int = _port(8000, " $PORT counts too.")
+    port: int = _port(8000, " $PORT is read too.")
+    model: Names = _model(" SIGHUP reloads the files.")
     gradio: bool = Field(default=False, description="Serve the Gradio app too, at /gradio.")
-    cors: Origins = Field(default=(), description="Origins whose pages may call the service; none by default.")
+    cors: Origins = Field(default=(), description="Origins whose pages may call the service.")
     workers: int = Field(default=1, ge=1, le=256, description="Worker processes.")
     in_flight: int = Field(
-        default=64, ge=1, description="Pictures or batches in work, per worker; over it the answer is 503."
+        default=64, ge=1, description="Pictures or batches in work at a time, per worker; above that the answer is 503."
     )
     body_timeout: float = Field(
-        default=30.0, gt=0, description="Seconds in which a request's body must be here, else 408."
+        default=30.0, gt=0, description="Seconds within which a request's body must arrive, else 408."
     )
     body_memory: int = Field(
-        default=512, ge=101, description="MiB of bodies that a worker holds at a time; over it the answer is 503."
+        default=512,
+        ge=101,
+        description="MiB of request bodies that a worker holds at a time; above that the answer is 503.",
     )
     header_timeout: float = Field(
         default=10.0,
         ge=0.1,
-        description="Seconds in which a request's head must be here; an idle connection ends then.",
+        description="Seconds within which a request's header must arrive; an idle connection ends then.",
     )
     drain_timeout: int = Field(
-        default=30, ge=1, description="Seconds that a worker gets to answer what it has, when it stops."
+        default=30, ge=1, description="Seconds that a stopping worker has to answer the requests it has received."
     )
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
-        default="warning", description="Least severe message of the server's that is logged."
+        default="warning", description="Least severe server message that is logged."
     )
     log_requests: Literal["off", "text", "json"] = Field(
-        default="text", description="How each request is logged, in one line on stderr; health checks are not."
+        default="text",
+        description="Format of the access log, one line per request on stderr; health checks are left out.",
     )
     tokens: CliSuppress[Tokens] = Field(
-        default=(), description="Bearer tokens, one of which every request needs, if any is set."
+        default=(), description="Bearer tokens. If any is set, every request needs one of them."
     )
 
 
@@ -158,6 +166,7 @@ class UpSettings(Settings):
 
     model_config = _config("up")
 
+    model: Names = _model(" SIGHUP stops all servers, as SIGTERM does.")
     gradio_port: int = _port(GradioSettings.model_fields["port"].default)
     streamlit: bool = Field(default=False, description="Serve the Streamlit app too.")
     streamlit_port: int = _port(StreamlitSettings.model_fields["port"].default)

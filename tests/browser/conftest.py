@@ -96,7 +96,7 @@ def other_model(tmp_path_factory: pytest.TempPathFactory) -> str:
 def gradio(other_model: str) -> Iterator[Service]:
     """Start the Gradio app with two models."""
     pytest.importorskip("gradio", reason="the extra gradio is not installed")
-    with serving("--model", DEFAULT_MODEL, "--model", other_model, door="gradio") as started:
+    with serving("--model", DEFAULT_MODEL, "--model", other_model, command="gradio") as started:
         yield started
 
 
@@ -104,5 +104,5 @@ def gradio(other_model: str) -> Iterator[Service]:
 def streamlit(other_model: str) -> Iterator[Service]:
     """Start the Streamlit app with two models."""
     pytest.importorskip("streamlit", reason="the extra streamlit is not installed")
-    with serving("--model", DEFAULT_MODEL, "--model", other_model, door="streamlit") as started:
+    with serving("--model", DEFAULT_MODEL, "--model", other_model, command="streamlit") as started:
         yield started

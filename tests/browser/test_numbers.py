@@ -91,7 +91,8 @@ def test_a_number_stays_while_the_next_digit_is_drawn(ui: InkdigitPage) -> None:
 
 def test_boxes_lie_over_the_strokes(ui: InkdigitPage) -> None:
     answer_with(ui, lambda: reading(("42", 0.5, [96, 144, 360, 336], 0), is_sure=False))  # px of 480
-    ui.draw(ui.strokes(4))
+    ui.draw([*ui.strokes(4, FOUR), *ui.strokes(2, TWO)])
+    ui.settle()
     expect(ui.part("number")).to_have_text("42")
     expect(ui.part("verdict")).to_have_text("Not sure. Perhaps 42.")
     (x, y), (right, bottom) = ui.at(0.2, 0.3), ui.at(0.75, 0.7)
@@ -102,10 +103,10 @@ def test_boxes_lie_over_the_strokes(ui: InkdigitPage) -> None:
 
 def test_several_numbers_of_an_opened_picture_are_listed_and_can_be_copied(ui: InkdigitPage) -> None:
     numbers: list[Number] = [("17", 0.99, [0, 0, 120, 120], 0), ("-8.5", 0.6, [120, 120, 240, 240], 1)]
-    answer_with(ui, lambda: reading(*numbers, is_sure=False))
+    answer_with(ui, lambda: reading(*numbers))
     ui.open(payload("page.png", picture(3)))
     expect(ui.part("number")).to_have_text("17\n-8.5")
-    expect(ui.part("verdict")).to_have_text("2 numbers, not all of them sure.")
+    expect(ui.part("verdict")).to_have_text("2 numbers, all clear.")
     assert [ui.part("bars").locator("li .name").nth(place).inner_text() for place in (0, 1)] == ["17", "-8.5"]
     image, box = ui.page.locator("#image").bounding_box(), ui.page.locator("#boxes .number").first.bounding_box()
     assert image is not None
@@ -155,3 +156,11 @@ def test_without_a_reading_the_digit_is_shown(ui: InkdigitPage) -> None:
     ui.settle()
     assert (ui.text("digit"), ui.text("error")) == ("7", "")
     ui.forgive("status of 404")
+
+
+@pytest.mark.parametrize(("is_sure", "digit"), [(True, ""), (False, "7")])
+def test_a_clear_digit_is_kept_unless_the_reading_is_sure(ui: InkdigitPage, is_sure: bool, digit: str) -> None:
+    answer_with(ui, lambda: reading(("71", 0.6, [96, 144, 360, 336], 0), is_sure=is_sure))
+    ui.draw(ui.strokes(7))
+    ui.settle()
+    assert ui.text("digit") == digit

@@ -19,3 +19,8 @@ def test_a_wrong_setting_is_one_sentence(setting: str, told: str) -> None:
     out, err = inkdigit("train", "--set", setting, code=2)
     assert (out, err.count("\n")) == ("", 1)
     assert told in err
+
+
+def test_the_settings_are_listed_with_their_defaults() -> None:
+    out, _ = inkdigit("train", "--settings")
+    assert "batch=128  Batch size.\n" in out

@@ -63,7 +63,7 @@ class App:
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     artefact = shutil.copy(model_path("inkdigit"), tmp_path_factory.mktemp("models") / "hidden.onnx")
     flags = ["--model", f"mine={artefact}", "--model", "inkdigit"]
-    with serving(*flags, *(["--gradio"] if request.param == "serve" else []), door=request.param) as service:
+    with serving(*flags, *(["--gradio"] if request.param == "serve" else []), command=request.param) as service:
         yield App(service, "/gradio" if request.param == "serve" else "")
 
 

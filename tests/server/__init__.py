@@ -1,1 +1,1 @@
-"""The doors over real HTTP."""
+"""Tests of the HTTP service."""

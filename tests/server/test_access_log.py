@@ -34,7 +34,7 @@ def logged() -> Iterator[Service]:
 
 
 def samples(client: httpx.Client) -> dict[str, dict[tuple[str, ...], float]]:
-    """Give every sample by its name, then by the values of its labels in the order of their names."""
+    """Return every sample by its name, then by the values of its labels in the order of the labels' names."""
     found: dict[str, dict[tuple[str, ...], float]] = {}
     for family in text_string_to_metric_families(client.get("/metrics").text):
         for sample in family.samples:
@@ -113,6 +113,7 @@ def test_answers_are_counted_as_they_were_given(logged: Service) -> None:
     answers = [client.post("/v1/predict", files={"file": encoded(image)}).json() for image in images]
     client.post("/v1/predict/batch", files=[("a", PNG), ("b", BLANK)])
     client.post("/v1/predict", files={"file": BLANK})
+    numbers = client.post("/v1/read", files={"file": PNG}).json()["numbers"]
     after = samples(client)
 
     def grown(name: str, *labels: str) -> float:
@@ -129,6 +130,11 @@ def test_answers_are_counted_as_they_were_given(logged: Service) -> None:
         sum(answer["confidence"] for answer in answers) + Recognizer().predict(PNG).confidence, abs=1e-3
     )
     assert grown("inkdigit_refused_total", "blank_image") == 2
+    assert grown("inkdigit_read_seconds_count") == 1
+    counted = sum(after.get("inkdigit_numbers_total", {}).values()) - sum(
+        before.get("inkdigit_numbers_total", {}).values()
+    )
+    assert counted == len(numbers)
     assert grown("inkdigit_decode_seconds_count") == grown("inkdigit_inference_seconds_count") == 12
     assert (
         0

@@ -82,6 +82,7 @@ def test_any_bytes_under_any_content_type(client: httpx.Client, content: bytes, 
 @given(content=damaged_pictures())
 def test_any_picture_through_every_route(client: httpx.Client, content: bytes) -> None:
     assert_answered(client.post("/predict", files={"file": content}))
+    assert_answered(client.post("/v1/read?annotated=true", files={"file": content}))
     assert_answered(client.post("/v1/predict", content=content, headers={"Content-Type": "image/png"}))
     batch = client.post("/v1/predict/batch", files=[("a", content), ("b", FILES[0])])
     assert batch.status_code == 200
@@ -122,9 +123,11 @@ names = [
 @fuzzing
 @given(
     headers=st.dictionaries(st.sampled_from(names), header_values, max_size=4),
-    path=st.sampled_from(["/", "/v1/predict", "/web/app.js", "/docs", "/healthz"])
+    path=st.sampled_from(["/", "/v1/predict", "/v1/read", "/web/app.js", "/docs", "/healthz"])
     | st.text(max_size=20).map(lambda text: "/" + quote(text)),
-    query=st.sampled_from(["", "?frame=true", "?model=%00", "?frame=1&frame=2", "?%ff=%fe"]),
+    query=st.sampled_from(
+        ["", "?frame=true", "?allow=%00", "?annotated=x", "?model=%00", "?frame=1&frame=2", "?%ff=%fe"]
+    ),
     method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"]),
 )
 def test_any_headers_address_and_method(

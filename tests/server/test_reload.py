@@ -67,7 +67,7 @@ def all_ready(service: Service) -> bool:
 
 
 def everywhere(service: Service, version: str) -> bool:
-    """Tell whether both workers have a version of `one`: of new connections either gets some."""
+    """Return whether both workers have this version of `one`: each of them gets some of 20 new connections."""
     return all(versions(service)["one"] == version for _ in range(20))
 
 

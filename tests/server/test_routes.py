@@ -160,6 +160,19 @@ def test_every_answer_has_the_security_headers_and_no_unsafe_policy(client: http
     assert "unsafe" not in headers["content-security-policy"]
 
 
+def test_every_route_in_the_docs_has_a_summary_a_description_an_example_and_its_errors(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"], path
+            assert operation["description"], path
+            content = operation["responses"]["200"]["content"]["application/json"]
+            schema = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+            assert "example" in content or "example" in document["components"]["schemas"][schema], path
+            if "requestBody" in operation:
+                assert "`overloaded`: " in operation["responses"]["503"]["description"], path
+
+
 def test_the_docs_need_no_other_host_and_offer_a_file(client: httpx.Client) -> None:
     html = client.get("/docs").text
     assert "https://" not in html

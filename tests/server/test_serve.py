@@ -16,7 +16,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from inkdigit.settings import Settings, explain
+from inkdigit.settings import GradioSettings, ServerSettings, Settings, StreamlitSettings, UpSettings, explain
 
 from ..pictures import encoded, seven
 from ..serving import COMMAND, Service, environment, serving, wait_for, workers
@@ -189,6 +189,15 @@ def test_help_is_not_in_pythons_words() -> None:
     assert "--model str,..." in shown
     assert "tuple" not in shown
     assert "()" not in shown
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"), [(Settings, "reloads"), (UpSettings, "stops"), (GradioSettings, ""), (StreamlitSettings, "")]
+)
+def test_the_help_of_each_command_says_what_sighup_does_there(settings: type[ServerSettings], says: str) -> None:
+    text = settings.model_fields["model"].description or ""
+    assert ("SIGHUP" in text) == bool(says)
+    assert says in text
 
 
 def test_a_hosts_name_will_do() -> None:

@@ -34,17 +34,17 @@ def test_what_is_given_takes_the_recipes_place() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"batch": 0}, "--batch is a number from 1 to 1,000,000, not 0"),
-        ({"rate": -1.0}, "--rate is a number from 1e-08 to 10, not -1"),
+        ({"batch": 0}, "batch is a number from 1 to 1,000,000, not 0"),
+        ({"rate": -1.0}, "rate is a number from 1e-08 to 10, not -1"),
         ({"rate": float("nan")}, "not nan"),
-        ({"seed": -1}, "--seed is a number from 0 "),
-        ({"seed": 2**70}, "--seed is a number from 0 "),
-        ({"label_smoothing": 2.0}, "--label-smoothing is a number from 0 to 1, not 2.0"),
-        ({"validation": 0}, "--validation is a number from 1 "),
-        ({"validation_writers": 20}, "--validation-writers is a number from 1 to 19, not 20"),
-        ({"pictures": -5}, "--pictures is a number from 2 "),
-        ({"distortion": -1.0}, "--distortion is a number from 0 "),
-        ({"pictures": 100, "validation": 100}, "--validation 100 leaves none of --pictures 100"),
+        ({"seed": -1}, "seed is a number from 0 "),
+        ({"seed": 2**70}, "seed is a number from 0 "),
+        ({"label_smoothing": 2.0}, "label_smoothing is a number from 0 to 1, not 2.0"),
+        ({"validation": 0}, "validation is a number from 1 "),
+        ({"validation_writers": 20}, "validation_writers is a number from 1 to 19, not 20"),
+        ({"pictures": -5}, "pictures is a number from 2 "),
+        ({"distortion": -1.0}, "distortion is a number from 0 "),
+        ({"pictures": 100, "validation": 100}, "validation 100 leaves none of pictures 100"),
     ],
 )
 def test_a_number_out_of_its_range_is_one_sentence(given: dict[str, float], sentence: str) -> None:

@@ -52,7 +52,7 @@ TINY = (
     "--set=redrawn=1",
     "--set=invented=200",
     "--set=sheets=400",
-    "--set=localizer_epochs=1",
+    "--set=localizer-epochs=1",
     "--device=cpu",
 )
 
@@ -185,8 +185,8 @@ def test_a_run_begins_with_the_weights_of_another_of_the_same_split(tmp_path: Pa
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"begin_with": ""}, "name one by --from"),
-        ({"begin_with": "", "mix_with": "", "digitness_only": 1}, "name one by --from"),
+        ({"begin_with": ""}, "name (one|it) by --from"),
+        ({"begin_with": "", "mix_with": "", "digitness_only": 1}, "name (one|it) by --from"),
         ({"mix_with": "other"}, "other was trained with validation 4000, not 5000"),
     ],
 )
@@ -243,7 +243,7 @@ def test_bad_data_takes_nothing_away(tmp_path: Path) -> None:
 def test_train_then_export_again(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "inkdigit"]
-    flags = [*TINY, "--epochs=4", "--set=localizer_epochs=4"]
+    flags = [*TINY, "--epochs=4", "--set=localizer-epochs=4"]
     subprocess.run([*command, "train", "--out", str(out), *flags], check=True, capture_output=True)
     first = Recognizer(out / "inkdigit.onnx").contract
     assert first.recipe["sheets"] == 400

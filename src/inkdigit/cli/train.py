@@ -1,7 +1,7 @@
 """`inkdigit train` and `inkdigit export`: both need the extra `train`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -12,6 +12,9 @@ from .options import DataOption, require_extra
 
 def train(
     data: DataOption = None,
+    task: Annotated[
+        Literal["digit", "number"], typer.Option(help="What the model is for: predict (digit) or read (number).")
+    ] = "digit",
     out: Annotated[Path, typer.Option(help="Folder of the run: weights and model file.")] = Path("runs/latest"),
     name: Annotated[str, typer.Option(help="Name of the model file.")] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
@@ -31,15 +34,25 @@ def train(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other setting of the recipe, e.g. --set batch=256."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Another setting of the recipe, e.g. --set batch=256; repeatable."
+        ),
     ] = None,
+    settings_list: Annotated[bool, typer.Option("--settings", help="List what --set can change, and exit.")] = False,
 ) -> None:
     """Train a network and export the model file. Ctrl-C stops early and keeps what was learnt."""
+    if settings_list:
+        _list_settings()
     require_extra("train", "torch", "PyTorch")
     if tensorboard:
         require_extra("tensorboard", "tensorboard", "TensorBoard")
     from ..train.recipe import named_recipe, parse_settings  # noqa: PLC0415
 
+    if task == "number":
+        if any(given is not None for given in (recipe, network, epochs, start)):
+            raise typer.BadParameter("--recipe, --network, --epochs and --from are for the task digit; use --set")
+        _train_numbers(data, out, resume, [*(settings or []), *([f"seed={seed}"] if seed is not None else [])])
+        return
     flags = {"network": network, "epochs": epochs, "seed": seed, "begin_with": start}
     given = parse_settings(settings or []) | {key: value for key, value in flags.items() if value is not None}
     from ..train.custom_dataset import custom_folder  # noqa: PLC0415  torch takes a second: a typing error should not
@@ -56,6 +69,28 @@ def train(
         raise typer.Exit(1) from None
     if model_file:
         say(f"{model_file} is ready: inkdigit predict --model {model_file} FILE")
+
+
+def _train_numbers(data: Path | None, out: Path, resume: bool, settings: list[str]) -> None:
+    from ..train.fit.loop import Stopped  # noqa: PLC0415  torch takes a second
+    from ..train.number_run import NumberRecipe, train_numbers  # noqa: PLC0415
+    from ..train.recipe import parse_settings  # noqa: PLC0415
+
+    recipe = NumberRecipe(**parse_settings(settings, NumberRecipe))
+    try:
+        model_file = train_numbers(recipe, data, out, resume)
+    except Stopped:
+        warn(f"Stopped; repeat the command with --resume to continue the run in {out}.")
+        raise typer.Exit(1) from None
+    say(f"{model_file} is ready: inkdigit read --model {model_file} FILE")
+
+
+def _list_settings() -> NoReturn:
+    from ..train.recipe import settings_help  # noqa: PLC0415
+
+    for line in settings_help():
+        say(line)
+    raise typer.Exit
 
 
 def export(

@@ -40,7 +40,7 @@ class Handlers:
         try:
             answer = choose(models, model).predict(image)
             reading = next(iter(models.values())).read(image)  # one number reader for all models
-            return _number(reading, image) if is_number(reading) else _digit(answer)
+            return _number(reading, image) if is_number(reading, answer) else _digit(answer)
         except (InputError, RequestError) as error:
             return _nothing(str(error))
 

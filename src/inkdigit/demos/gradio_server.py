@@ -1,5 +1,6 @@
 """How the Gradio app is served, by itself or under a path of the service, with its policy and its looks."""
 
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -8,13 +9,14 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI, HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..image import MAX_BYTES
 from ..server import app as service
 from ..server import serve as service_server
 from ..server.launch import announce, with_free_port
 from ..server.loaded_models import load
-from ..server.middleware import SecurityHeaders, SentAsBytes, SteadyReceive
+from ..server.middleware import SecurityHeaders
 from ..settings import GradioSettings, Settings
 from . import canvas, gradio_app
 
@@ -98,3 +100,46 @@ def mount(app: FastAPI, models: gradio_app.Models, path: str) -> None:
 
 async def _closed() -> None:
     raise HTTPException(HTTPStatus.NOT_FOUND)
+
+
+class SentAsBytes:
+    """Disable `http.response.pathsend`, because Gradio's compression cannot read files that are sent by path."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        scope.get("extensions", {}).pop("http.response.pathsend", None)
+        await self._app(scope, receive, send)
+
+
+class SteadyReceive:
+    """Allow Gradio, under a path, to cancel `receive()` and call it again without losing a message.
+
+    Granian takes a cancelled `receive()` for a client that has left, and would end the response in the middle.
+    """
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app = app
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or not scope["path"].startswith(self._path):
+            await self._app(scope, receive, send)
+            return
+        waiting: asyncio.Future[Message] | None = None
+
+        async def steady() -> Message:
+            nonlocal waiting
+            waiting = waiting or asyncio.ensure_future(receive())
+            message = await asyncio.shield(waiting)
+            waiting = None
+            return message
+
+        try:
+            await self._app(scope, steady, send)
+        finally:
+            if waiting:
+                waiting.cancel()

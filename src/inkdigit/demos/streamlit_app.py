@@ -76,7 +76,7 @@ def show_answer(recognizer: Recognizer, image: bytes, count: int) -> None:
     except InputError as error:
         st.warning(str(error))
         return
-    if is_number(reading):
+    if is_number(reading, answer):
         show_number(reading, image)
     else:
         show_digit(answer, count)
@@ -125,7 +125,7 @@ def show_files(recognizer: Recognizer) -> None:
 def _table_row(name: str, answer: Prediction | InputError, reading: Reading | InputError) -> tuple[str, str, str, str]:
     if isinstance(answer, InputError):
         return name, "", "", str(answer)
-    if isinstance(reading, Reading) and is_number(reading):
+    if isinstance(reading, Reading) and is_number(reading, answer):
         return name, reading.text, percent(reading.confidence), reading.verdict
     return name, str(answer.digit), percent(answer.confidence), answer.verdict
 

@@ -45,7 +45,7 @@ def pendigits(folder: Path | None = None) -> list[PenDigit]:
     path = pendigits_path(folder)
     if path is None or not path.is_file():
         raise DataError(
-            f"The pen digits are not at {path or PENDIGITS}. The README says where to get them; --pens 0 does without."
+            f"The pen digits are not at {path or PENDIGITS}. The README says where to get them; --set pens=0 does without."
         )
     try:
         content = gzip.decompress(path.read_bytes())

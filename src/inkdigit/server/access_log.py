@@ -25,7 +25,7 @@ _ID = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
 
 
 class AccessLog:
-    """Give every request an id, record its duration by its route, and log it in one line.
+    """Assign an id to every request, record its duration by route, and log it in one line.
 
     A client's own id is kept if it looks like one. Nothing else that a client sends is recorded or logged.
     """

@@ -20,14 +20,14 @@ router = APIRouter(tags=["For clients of other digit services"], route_class=Wit
     summary="Predict one digit (compatible names)",
     response_model=openapi.CompatBody,
     openapi_extra=openapi.image_body(),
-    responses=openapi.problems(*openapi.WORK_PROBLEMS),
+    responses=openapi.problems("bad_constraint"),
 )
 @router.post(
     "/predict_test",
     summary="Predict one digit (compatible names, alias)",
     response_model=openapi.CompatBody,
     openapi_extra=openapi.image_body(),
-    responses=openapi.problems(*openapi.WORK_PROBLEMS),
+    responses=openapi.problems("bad_constraint"),
 )
 async def predict(request: Request) -> Response:
     """Predict the digit on one picture, under every name that clients of such services look for."""

@@ -15,30 +15,32 @@ from .responses import Reply
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-STATUS: Final[Mapping[str, int]] = {
-    "bad_body": 400,
-    "no_picture": 400,
-    "origin_refused": 400,
-    "unauthorized": 401,
-    "not_found": 404,
-    "unknown_model": 404,
-    "method_not_allowed": 405,
-    "body_too_slow": 408,
-    "too_many_bytes": 413,
-    "too_many_pixels": 413,
-    "too_many_parts": 413,
-    "unsupported_content_type": 415,
-    "unsupported_format": 415,
-    "unreadable_file": 422,
-    "broken_image": 422,
-    "bad_array": 422,
-    "blank_image": 422,
-    "bad_constraint": 422,
-    "bad_parameter": 422,
-    "internal": 500,
-    "overloaded": 503,
-    "not_ready": 503,
+# The code of each error, its status, and its meaning for `/docs`. A new error is one more line here.
+ERRORS: Final[Mapping[str, tuple[int, str]]] = {
+    "bad_body": (400, "The body is not what its content type says."),
+    "no_picture": (400, "The body holds no picture."),
+    "origin_refused": (400, "A CORS preflight names an origin, method or header that is not allowed."),
+    "unauthorized": (401, "Tokens are configured, and the request has none of them."),
+    "not_found": (404, "There is no such route or file."),
+    "unknown_model": (404, "No model of that name is loaded."),
+    "method_not_allowed": (405, "The route does not take this method."),
+    "body_too_slow": (408, "The body did not arrive in time."),
+    "too_many_bytes": (413, "A picture, or the body, is larger than its limit."),
+    "too_many_pixels": (413, "A picture has more pixels than the limit."),
+    "too_many_parts": (413, "The body has more files or fields than the limit."),
+    "unsupported_content_type": (415, "The route does not take this content type."),
+    "unsupported_format": (415, "The file is not a picture in a supported format."),
+    "unreadable_file": (422, "The file cannot be opened."),
+    "broken_image": (422, "The picture is truncated or damaged."),
+    "bad_array": (422, "The array has a wrong shape, type or range."),
+    "blank_image": (422, "Nothing is drawn on the picture."),
+    "bad_constraint": (422, "`allow` has characters that are no symbols."),
+    "bad_parameter": (422, "A query parameter has a value that cannot be read."),
+    "internal": (500, "A bug in the service."),
+    "overloaded": (503, "More work is in flight than the limit; try again after `Retry-After` seconds."),
+    "not_ready": (503, "The models are still loading."),
 }
+STATUS: Final = {code: status for code, (status, _) in ERRORS.items()}
 HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
     "unauthorized": {"WWW-Authenticate": "Bearer"},
     # The rest of the body is not read, so the connection cannot be used again.

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import CliApp, CliSettingsSource
 
-from ..settings import DoorSettings, explain
+from ..settings import ServerSettings, explain
 
 TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's variable: spans are sent there if it is set
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"  # Prometheus's variable: the folder that workers share
 READY_POLL = 0.1  # seconds
-S = TypeVar("S", bound=DoorSettings)
+S = TypeVar("S", bound=ServerSettings)
 
 
 class SetupError(Exception):

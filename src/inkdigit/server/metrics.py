@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        # `labels` takes as long as `observe`. Every value of a label is one of ours, so the cache stays small.
+        self._labelled = cache(lambda metric, *labels: metric.labels(*labels))
         self._loaded: list[tuple[str, str, str]] = []
         self._request_seconds = self._histogram(
             "inkdigit_request_seconds",
@@ -33,7 +36,10 @@ class Metrics:
             ("method", "route", "status"),
         )
         self._decode = self._histogram("inkdigit_decode_seconds", "Time to decode one body to pixels.", SECONDS)
-        self._inference = self._histogram("inkdigit_inference_seconds", "Time to predict or read one picture.", SECONDS)
+        self._inference = self._histogram("inkdigit_inference_seconds", "Time to predict one picture.", SECONDS)
+        self.read_seconds = self._histogram(
+            "inkdigit_read_seconds", "Time to decode one body and read its numbers.", SECONDS
+        )
         self._digits = self._counter(METRICS[DIGIT], "Predictions, by digit.", (*MODEL, "digit"))
         self._confidence, self._digitness = (
             self._histogram(METRICS[name], f"Predictions, by {name}.", BOUNDS[name], MODEL)
@@ -80,7 +86,7 @@ class Metrics:
 
     def request(self, method: str, route: str, status: str, seconds: float) -> None:
         """Record a complete request."""
-        self._request_seconds.labels(method, route, status).observe(seconds)
+        self._labelled(self._request_seconds, method, route, status).observe(seconds)
 
     def refused(self, code: str) -> None:
         """Count a request, or a picture of a batch, that got an error."""
@@ -92,9 +98,9 @@ class Metrics:
             self.refused(prediction.code)
             return
         model = prediction.model.name, prediction.model.version
-        self._digits.labels(*model, str(prediction.digit)).inc()
-        self._confidence.labels(*model).observe(prediction.confidence)
-        self._digitness.labels(*model).observe(prediction.digitness)
+        self._labelled(self._digits, *model, str(prediction.digit)).inc()
+        self._labelled(self._confidence, *model).observe(prediction.confidence)
+        self._labelled(self._digitness, *model).observe(prediction.digitness)
 
     def read(self, reading: Reading | InputError) -> None:
         """Count the numbers of one picture."""

@@ -1,6 +1,5 @@
 """Middleware: tokens, CORS, security headers. Plain ASGI, because each layer costs every request time."""
 
-import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -73,49 +72,6 @@ class WholeFiles:
 
         scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
         await self._app(scope, receive, send_without_offer)
-
-
-class SentAsBytes:
-    """Disable `http.response.pathsend`, because Gradio's compression cannot read files that are sent by path."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        scope.get("extensions", {}).pop("http.response.pathsend", None)
-        await self._app(scope, receive, send)
-
-
-class SteadyReceive:
-    """Allow Gradio, under a path, to cancel `receive()` and call it again without losing a message.
-
-    Granian takes a cancelled `receive()` for a client that has left, and would end the response in the middle.
-    """
-
-    def __init__(self, app: ASGIApp, path: str) -> None:
-        self._app = app
-        self._path = path
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http" or not scope["path"].startswith(self._path):
-            await self._app(scope, receive, send)
-            return
-        waiting: asyncio.Future[Message] | None = None
-
-        async def steady() -> Message:
-            nonlocal waiting
-            waiting = waiting or asyncio.ensure_future(receive())
-            message = await asyncio.shield(waiting)
-            waiting = None
-            return message
-
-        try:
-            await self._app(scope, steady, send)
-        finally:
-            if waiting:
-                waiting.cancel()
 
 
 class BearerTokens:

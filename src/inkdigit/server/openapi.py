@@ -10,7 +10,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from .error_responses import STATUS
+from .error_responses import ERRORS
 from .requests import MAX_BATCH_FILES
 from .responses import READ
 
@@ -211,8 +211,20 @@ def image_body() -> dict[str, Any]:
     }
     return _body(
         {
-            "multipart/form-data": _form({"file": {**_FILE, "description": "A picture: PNG, JPEG, WebP, …"}}),
-            "image/*": {"schema": _FILE},
+            "multipart/form-data": _form(
+                {
+                    "file": {
+                        **_FILE,
+                        "description": "A picture file, as `curl -F file=@seven.png` sends it.",
+                    }
+                }
+            ),
+            "image/*": {
+                "schema": {
+                    **_FILE,
+                    "description": "The file alone: `curl --data-binary @seven.png -H 'Content-Type: image/png'`.",
+                }
+            },
             "application/json": {"schema": array},
         }
     )
@@ -220,7 +232,13 @@ def image_body() -> dict[str, Any]:
 
 def batch_body() -> dict[str, Any]:
     """Describe a body with many pictures."""
-    files = {"type": "array", "items": _FILE, "minItems": 1, "maxItems": MAX_BATCH_FILES}
+    files = {
+        "type": "array",
+        "items": _FILE,
+        "minItems": 1,
+        "maxItems": MAX_BATCH_FILES,
+        "description": "Pictures, as `curl -F a=@one.png -F b=@two.jpg` sends them.",
+    }
     return _body({"multipart/form-data": _form({"files": files})})
 
 
@@ -232,19 +250,16 @@ def _body(content: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """Describe the error statuses of a route by their codes."""
-    grouped: dict[int | str, list[str]] = {}
-    for code in codes:
-        grouped.setdefault(STATUS[code], []).append(code)
-    return {status: {"model": Problem, "description": ", ".join(names)} for status, names in grouped.items()}
+OF_NO_ROUTE: Final = {"not_found", "method_not_allowed", "origin_refused", "internal", "not_ready"}
 
 
-WORK_PROBLEMS: Final = tuple(
-    code
-    for code in STATUS
-    if code not in {"not_found", "method_not_allowed", "origin_refused", "internal", "not_ready"}
-)
+def problems(*others: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the errors of a route that takes pictures: all but `others`, grouped by their status."""
+    meanings: dict[int, list[str]] = {}
+    for code, (status, meaning) in ERRORS.items():
+        if code not in OF_NO_ROUTE.union(others):
+            meanings.setdefault(status, []).append(f"`{code}`: {meaning}")
+    return {status: {"model": Problem, "description": "\n\n".join(lines)} for status, lines in meanings.items()}
 
 
 def add_docs(app: FastAPI) -> None:

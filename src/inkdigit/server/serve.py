@@ -95,7 +95,7 @@ def _server(settings: Settings) -> Any:  # Granian chooses its class when it is 
 
 @contextlib.contextmanager
 def _shared_metrics(workers: int) -> Iterator[None]:
-    """Give several workers a folder for shared metrics."""
+    """Create the folder in which several workers share their metrics."""
     if workers == 1:
         yield
         return

@@ -147,7 +147,12 @@ class Service:
 
     async def read(self, get_image: GetImage, recognizer: Recognizer, allow: str | None) -> Reading:
         """Read the numbers on one image, in a thread. Raises RequestError and InputError."""
-        reading = await self.work.run_in_thread(lambda: recognizer.read(get_image(), allow=allow))
+
+        def work() -> Reading:
+            with self._metrics.read_seconds.time():
+                return recognizer.read(get_image(), allow=allow)
+
+        reading = await self.work.run_in_thread(work)
         self._metrics.read(reading)
         return reading
 

@@ -39,7 +39,7 @@ def begun_with(
         if recipe.mix_with:
             raise DataError(f"{recipe.mix_with} can only be mixed into a run that is begun with: name one by --from.")
         if recipe.digitness_only:
-            raise DataError("--digitness-only goes on with a run whose reading stays: name one by --from.")
+            raise DataError("digitness_only keeps the classifier of another run: name it by --from.")
         return {}, None
     before, known, graph = weights_of(recipe.begin_with)
     refuse_other(recipe.begin_with, before, recipe, ("network", *same))

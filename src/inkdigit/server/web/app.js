@@ -184,7 +184,7 @@ async function readContent(signal) {
     if (prediction.is_digit && !isNumberShown) showPrediction(prediction); // at once: the reading takes longer
     const number = await reading;
     signal.throwIfAborted();
-    if (isNumber(number)) showReading(number);
+    if (isNumber(number, prediction)) showReading(number);
     else showPrediction(prediction);
   } catch (error) {
     if (signal.aborted) return;

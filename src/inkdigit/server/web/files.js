@@ -91,7 +91,7 @@ function showProgress(done, count) {
 function rowOf(file, result, open) {
   const thumbnail = Object.assign(element("img"), { src: URL.createObjectURL(file), alt: "", decoding: "async" });
   thumbnail.onerror = () => thumbnail.remove(); // a format that only the service decodes
-  const number = !result.error && isNumber(result.reading) ? result.reading : null;
+  const number = !result.error && isNumber(result.reading, result) ? result.reading : null;
   const shown = number ?? result;
   const words = element("small", "", result.error?.detail ?? (number ? readingVerdict(number) : verdictOf(result)));
   const cells = [element("td", "", thumbnail), element("td", "", file.name, words)];

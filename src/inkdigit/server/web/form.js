@@ -58,13 +58,19 @@ export function verdictOf(answer) {
   return `A clear ${first}.`;
 }
 
-/** Return whether a reading has more than one symbol, and is shown in place of the digit. */
-export const isNumber = (reading) => (reading?.numbers.flatMap(({ symbols }) => symbols).length ?? 0) > 1;
+/**
+ * Return whether a reading is shown in place of the digit: it has more than one symbol, and the prediction is not more
+ * certain. `is_number` in demos/numbers.py has the same rule.
+ */
+export function isNumber(reading, { is_digit: isDigit, is_sure: isSure }) {
+  if (!reading || reading.numbers.flatMap(({ symbols }) => symbols).length < 2) return false;
+  return reading.is_sure || !(isDigit && isSure);
+}
 
 /** Return a sentence that says how far to trust a reading. `Reading.verdict` in reading.py has the same ones. */
 export function readingVerdict({ numbers, is_sure: isSure }) {
   if (numbers.length === 1) return isSure ? `A clear ${numbers[0].text}.` : `Not sure. Perhaps ${numbers[0].text}.`;
-  return isSure ? `${numbers.length} numbers, all clear.` : `${numbers.length} numbers, not all of them sure.`;
+  return isSure ? `${numbers.length} numbers, all clear.` : `Not sure of all ${numbers.length} numbers.`;
 }
 
 /** Show a number in place of the digit: its text, and boxes on an image of `size` [width, height] that fills `part`. */

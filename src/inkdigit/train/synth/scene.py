@@ -418,15 +418,17 @@ def free_lines(canvas: Canvas, hand: Hand) -> None:
             y = base + random.normal(0, 0.06) * height
             rule(canvas, [(-5, y), (WIDTH + 5, y)], thick, level)
         at = left + random.normal(0, 0.3) * height
-        if random.random() < 0.16:
-            at = flourish(canvas, hand, at, base)
+        if random.random() < 0.2:
+            before = (flourish, word, cursive)[random.choice(3, p=[0.6, 0.2, 0.2])]
+            at = before(canvas, hand, at, base) + height * random.uniform(0.1, 0.8)
         first = len(canvas.boxes)
         texts = [amount(random) for _ in range(random.integers(1, 3))]
         end = write_line(canvas, hand, " ".join(texts), at, base)
         if random.random() < 0.05:
             cross_out(canvas, first, hand)
         elif random.random() < 0.22:
-            flourish(canvas, hand, end + 0.1 * height, base)
+            after = (flourish, word, cursive)[random.choice(3, p=[0.6, 0.2, 0.2])]
+            after(canvas, hand, end + random.uniform(0.1, 0.8) * height, base)
         if random.random() < 0.07:  # underlined
             y = base + random.uniform(0.12, 0.4) * height
             canvas.strokes([np.array([[at, y], [end, y + random.normal(0, 1.5)]], np.float32)], hand.width)
@@ -524,30 +526,50 @@ def lone(canvas: Canvas, hand: Hand) -> None:
     write_line(canvas, hand, text, left, random.uniform(min(height, HEIGHT), HEIGHT))
 
 
+def cursive(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
+    """Scrawl a word in one line, with loops, hooks and long letters; return where it ends."""
+    random, height = canvas.random, hand.height
+    letters = random.integers(2, 9)
+    t = np.linspace(0, letters, 14 * letters)
+    tall = np.interp(t, np.arange(letters + 1), random.choice([0.4, 0.45, 0.5, 1.0, 1.1], letters + 1))
+    low = np.interp(t, np.arange(letters + 1), random.choice([0.0, 0.0, 0.0, 0.4], letters + 1))
+    turn = 2 * np.pi * t + random.normal(0, 0.5)
+    wide, loop = random.uniform(0.3, 0.6), random.uniform(-0.05, 0.35)
+    x = t * wide + loop * np.sin(turn) * np.interp(t, np.arange(letters + 1), random.uniform(0.2, 1, letters + 1))
+    y = np.where(np.cos(turn) > 0, -tall, low) * np.abs(np.cos(turn)) ** 0.7
+    path = np.stack([x - 0.25 * y * random.normal(0.6, 0.4), y], 1) * height + (left, base)
+    return canvas.strokes([path.astype(np.float32)], hand.width)[2]
+
+
+def word(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
+    """Write a word in print letters that stand close or touch; return where it ends."""
+    random = canvas.random
+    gap = hand.height * random.uniform(-0.08, 0.15)
+    for _ in range(random.integers(2, 8)):
+        left = hand.foreign(canvas, left, base, random.choice([0.55, 0.65, 0.9, 1.0]))[2] + gap
+    return left
+
+
 def nothing(canvas: Canvas, hand: Hand) -> None:
     """Write letters, words and scribbles without a digit, or nothing at all."""
     random, height = canvas.random, hand.height
-    if random.random() < 0.25:
+    if random.random() < 0.15:
         return
     base = random.uniform(0.8, 2) * height
     while base < HEIGHT + height:
         left = random.uniform(-0.5, 2) * height
         while left < WIDTH:
-            box = (
-                hand.foreign(canvas, left, base, random.uniform(0.55, 1.1))
-                if random.random() < 0.8
-                else (0, 0, flourish(canvas, hand, left, base), 0)
-            )
-            left = box[2] + height * (random.uniform(0.02, 0.3) if random.random() < 0.8 else random.uniform(0.5, 1.5))
+            write = (cursive, word, flourish)[random.choice(3, p=[0.45, 0.4, 0.15])]
+            left = write(canvas, hand, left, base) + height * random.uniform(0.2, 1.5)
         base += height * random.uniform(1.3, 3)
 
 
 KINDS: tuple[tuple[Callable[[Canvas, Hand], None], float], ...] = (
-    (free_lines, 0.42),
-    (boxes, 0.24),
-    (fraction, 0.08),
-    (lone, 0.14),
-    (nothing, 0.12),
+    (free_lines, 0.40),
+    (boxes, 0.22),
+    (fraction, 0.07),
+    (lone, 0.13),
+    (nothing, 0.18),
 )
 
 
@@ -564,7 +586,7 @@ def distract(canvas: Canvas, hand: Hand) -> None:
             else:
                 y = random.uniform(0, HEIGHT)
                 rule(canvas, [(-5, y), (WIDTH + 5, y + tilt)], thick, level)
-    if random.random() < 0.12:
+    if random.random() < 0.2:
         for _ in range(random.integers(1, 4)):
             size = random.uniform(5, max(7, 0.9 * height))
             text = " ".join(WORDS[random.integers(len(WORDS))] for _ in range(random.integers(1, 4)))
@@ -660,16 +682,16 @@ def photograph(written: Tensor, printed: Tensor) -> Tensor:
     count, height, width = written.shape
     plain = chance(count, 0.35)
     paper = torch.where(plain, 1.0, lit_paper(count, height, width))
-    strength = torch.where(plain & chance(count, 0.6), 1.0, uniform(count, 0.3, 1.0))
+    strength = torch.where(plain & chance(count, 0.6), 1.0, uniform(count, 0.4, 1.0))
     pencil = 1 - uniform(count, 0, 0.5) * chance(count, 0.3) * torch.rand(count, height, width)
     shown = paper * (1 - strength * pencil * written) * (1 - uniform(count, 0.15, 1.0) * printed)
-    shown = torch.where(chance(count, 0.55), blurred(shown), shown)
+    shown = torch.where(chance(count, 0.45), blurred(shown), shown)
     coarse = functional.interpolate(shown[:, None], scale_factor=0.5, mode="area")
     coarse = functional.interpolate(coarse, scale_factor=2.0, mode="bilinear")[:, 0]
-    shown = torch.where(chance(count, 0.25), coarse, shown)
+    shown = torch.where(chance(count, 0.18), coarse, shown)
     noise = torch.randn(count, height, width)
     soft = functional.avg_pool2d(noise[:, None], 3, 1, 1)[:, 0] * 2
-    noise = torch.where(chance(count, 0.5), noise, soft) * uniform(count, 0, 0.27).square()
+    noise = torch.where(chance(count, 0.5), noise, soft) * uniform(count, 0, 0.22).square()
     shown = torch.where(plain & chance(count, 0.7), shown, shown + noise)
     low = uniform(count, 0, 0.5) * chance(count, 0.5)  # a low contrast
     shown = low + shown * (uniform(count, 0.35, 1.0) * (1 - low))
