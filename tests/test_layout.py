@@ -19,7 +19,7 @@ TOPS = {".": (0.88, 1.0), ",": (0.9, 1.15), "-": (0.48, 0.56), "/": (-0.12, 1.12
 
 @dataclass(frozen=True)
 class Candidate:
-    text: str  # a symbol, "doubt" or "mark"
+    text: str  # a symbol, "doubt", "mark", or "bar": a mark that could be a slash
     box: Box
     probability: float = 0.99
 
@@ -45,9 +45,11 @@ def find(candidates: Sequence[Candidate], calibration: Calibration = PLAIN) -> t
     boxes = np.array([each.box for each in candidates], np.float32).reshape(-1, 4)
     rows = np.zeros((len(candidates), 15), np.float32)
     for row, each in zip(rows, candidates, strict=True):
-        place = LABELS.index("other" if each.text in {"doubt", "mark"} else each.text)
-        row[place], row[(place + 1) % 15] = each.probability, 1 - each.probability
-    return find_numbers(boxes, rows, np.array([each.text == "mark" for each in candidates], bool), LABELS, calibration)
+        place = LABELS.index("other" if each.text in {"doubt", "mark", "bar"} else each.text)
+        rest = LABELS.index("/") if each.text == "bar" else (place + 1) % 15
+        row[place], row[rest] = each.probability, 1 - each.probability
+    is_mark = np.array([each.text in {"mark", "bar"} for each in candidates], bool)
+    return find_numbers(boxes, rows, is_mark, LABELS, calibration)
 
 
 def texts(candidates: Sequence[Candidate]) -> str:
@@ -108,6 +110,15 @@ def test_a_small_fraction_is_one_number_with_the_whole(whole: str, upper: str, l
     assert len(number.symbols) == len(whole + upper + lower) + 1
 
 
+@pytest.mark.parametrize(("at", "text"), [(1.0, "61\n2"), (0.5, "6 1/2")])
+def test_a_level_mark_between_small_digits_is_a_fraction_bar_at_mid_height_of_a_larger_digit(
+    at: float, text: str
+) -> None:
+    middle = at * 30
+    parts = line("1", 25, middle - 14, 12) + line("2", 25, middle + 2, 12)
+    assert texts(line("6", height=30) + parts + [Candidate("bar", (22, middle - 1, 36, middle + 1), 0.98)]) == text
+
+
 def test_a_list_of_negative_numbers_has_no_fractions() -> None:
     rows = [line(text, 0, 32 * row) for row, text in enumerate(["-12", "-345", "-6"])]
     assert texts(flat(rows)) == "-12\n-345\n-6"
@@ -163,6 +174,29 @@ def test_a_mark_between_digits_ends_the_number() -> None:
     time_of_day = line("12", 0) + line("30", 32)
     assert texts(time_of_day) == "1230"
     assert texts([*time_of_day, Candidate("mark", (24, 4, 28, 18))]) == "12 30"
+
+
+@pytest.mark.parametrize(("height", "text"), [(9, "12 34"), (4, "1234")])
+def test_a_speck_ends_no_number(height: float, text: str) -> None:
+    digits = line("1234")
+    x = (digits[1].box[2] + digits[2].box[0]) / 2
+    assert texts([*digits, Candidate("mark", (x - 1, 6, x + 1, 6 + height))]) == text
+
+
+def test_a_speck_in_a_number_lowers_its_confidence() -> None:
+    digits = line("1234")
+    x = (digits[1].box[2] + digits[2].box[0]) / 2
+    (number,) = find([*digits, Candidate("mark", (x - 1, 6, x + 1, 9), 0.7)])
+    assert number.confidence == pytest.approx(0.99**4 * 0.7, rel=1e-4)
+
+
+def test_a_candidate_is_a_digit_where_that_is_more_probable_than_not() -> None:
+    row = np.zeros((1, 15), np.float32)
+    row[0, [4, 9, 14]] = 0.35, 0.25, 0.4
+    box = np.array([[0, 0, 12, 20]], np.float32)
+    (number,) = find_numbers(box, row, np.array([True]), LABELS, PLAIN)
+    assert number.text == "4"
+    assert number.confidence == pytest.approx(0.35)
 
 
 def test_an_underline_ends_no_number() -> None:

@@ -24,8 +24,10 @@ NARROW, SPREAD, WIDE = 0.45, 1.5, (0.6, 1.05)  # a gap ends a number over NARROW
 USUAL = 0.4  # the gap between two digits where no other says what is usual
 POINT_REACH, DASH_REACH = 0.6, 0.8  # the widest gap beside a point or comma, and beside `-` or `/`
 PITCH, EVEN = 1.9, 0.22  # of printed boxes: the widest distance, and the share by which distances differ
+FLAT = 2.5  # a level bar's width over its height
 MIN_OVERLAP = 0.4  # share of the smaller height that neighbours in a number have in common
-ADJOINING = 0.35  # as far beside a number, a doubtful candidate lowers its confidence
+ADJOINING = 0.35  # as far beside a number, what is no symbol lowers its confidence
+SPECK = 0.3  # a lower mark alone, such as a tail of ink, ends no number; a colon's box has both of its dots
 MIN_HEIGHT = 0.01  # px, of a box that is empty
 LIKELY = 0.01  # the probability from which on another symbol is named
 
@@ -107,35 +109,46 @@ def find_numbers(
     """Return the numbers of a picture in reading order.
 
     Takes the model's candidates: boxes [K, 4] (left, top, right, bottom in px), calibrated probabilities [K, C] over
-    `labels`, and which of them are written marks but no symbol. A candidate whose most probable label is `other`, and
-    that is no mark, is doubtful: no symbol, but the number that it adjoins is less sure.
+    `labels`, and which of them are written marks. A candidate is a symbol where `other` is less probable than all
+    symbols together. A mark that is none ends a number. All that are no symbols lower the confidence of the number that
+    they adjoin, by the probability that they are `other`.
     """
     order = np.lexsort([*boxes.T[::-1], *probabilities.T])  # the candidates' order must not matter
     places, probabilities, is_mark = boxes.astype(np.float64)[order], probabilities[order], is_mark[order]
-    best = probabilities.argmax(1)
-    other = list(labels).index(OTHER)
-    is_symbol = (best != other) & ~is_mark
-    texts = {int(place): labels[best[place]] for place in np.flatnonzero(is_symbol)}
+    texts = _texts(places, probabilities, is_mark, labels)
+    is_symbol = np.isin(np.arange(len(places)), list(texts))
     nodes = Nodes(_nodes(places, texts))
     chains = _chains(len(nodes.every), _neighbours(nodes))
-    runs = [run for chain in chains for run in _split(nodes, chain, places[is_mark])]
+    runs = [run for chain in chains for run in _split(nodes, chain, places[is_mark & ~is_symbol])]
     runs = [run for run in runs if any(node.text[0].isdecimal() for node in run)]
-    rows = _rows(runs, _slope(nodes, chains))
-    doubtful = ~is_symbol & ~is_mark
-    doubts = places[doubtful], probabilities[doubtful, other].astype(float)
+    doubts = places[~is_symbol], probabilities[~is_symbol, list(labels).index(OTHER)].astype(float)
     numbers = []
-    for row, members in enumerate(rows):
+    for row, members in enumerate(_rows(runs, _slope(nodes, chains))):
         for run in members:
-            symbols = tuple(_symbol(places[i], probabilities[i], labels) for node in run for i in node.symbols)
+            symbols = tuple(
+                _symbol(texts[i], places[i], probabilities[i], labels) for node in run for i in node.symbols
+            )
             certain = float(np.prod([symbol.confidence for symbol in symbols])) * _undisturbed(run, *doubts)
             numbers.append(Number(_text(run), calibration(certain), _union(run), row, symbols))
     return tuple(numbers)
 
 
-def _symbol(box: Floats, probabilities: NDArray[np.float32], labels: Sequence[str]) -> Symbol:
+def _texts(
+    boxes: Floats, probabilities: NDArray[np.float32], is_mark: NDArray[np.bool_], labels: Sequence[str]
+) -> dict[int, str]:
+    """Return the texts of the candidates that are symbols, by their place."""
+    is_other = np.array([label == OTHER for label in labels])
+    best = np.where(is_other, -1, probabilities).argmax(1)
+    is_symbol = probabilities[:, is_other][:, 0] < 0.5
+    texts = {int(place): labels[best[place]] for place in np.flatnonzero(is_symbol)}
+    is_possible = probabilities[:, list(labels).index("/")] > 0  # it is 0 where no `/` is allowed
+    return texts | dict.fromkeys(_bars(boxes, texts, is_mark & ~is_symbol & is_possible), "/")
+
+
+def _symbol(text: str, box: Floats, probabilities: NDArray[np.float32], labels: Sequence[str]) -> Symbol:
     likely = [place for place in np.argsort(-probabilities, kind="stable") if labels[place] != OTHER]
     named = {labels[place]: float(probabilities[place]) for place in likely if probabilities[place] >= LIKELY}
-    text, confidence = labels[likely[0]], float(probabilities[likely[0]])
+    confidence = float(probabilities[list(labels).index(text)])
     left, top, right, bottom = map(float, box)
     return Symbol(text, confidence, (left, top, right, bottom), {text: confidence} | named)
 
@@ -155,7 +168,7 @@ def _union(nodes: Sequence[Node]) -> Box:
 
 
 def _undisturbed(run: Sequence[Node], boxes: Floats, other: Floats) -> float:
-    """Return the probability that no doubtful candidate in or beside a number is a symbol: the product of `other`."""
+    """Return the probability that nothing else in or beside a number is a symbol: the product of `other`."""
     left, top, right, bottom = _union(run)
     beside = ADJOINING * float(np.median([node.bottom - node.top for node in run]))
     inside = (
@@ -217,6 +230,24 @@ def _fractions(boxes: Floats, texts: dict[int, str]) -> Iterator[Node]:
                 yield Node(symbols, "/".join(parts), (left, top, right, bottom), top, bottom)
                 digits = digits[~np.isin(digits, symbols)]
                 break
+
+
+def _bars(boxes: Floats, texts: dict[int, str], is_mark: NDArray[np.bool_]) -> Iterator[int]:
+    """Yield the marks that are bars of a mixed fraction: level, between small digits, and beside a larger digit.
+
+    The larger digit, at whose mid-height the bar is, tells it from a line of a table.
+    """
+    digits = boxes[[place for place, text in texts.items() if text.isdecimal()]].reshape(-1, 4)
+    tall, y = digits[:, 3] - digits[:, 1], (digits[:, 1] + digits[:, 3]) / 2
+    for place in np.flatnonzero(is_mark):
+        left, top, right, bottom = boxes[place]
+        upper, lower = _stacked(boxes[place], digits)
+        if right - left < FLAT * (bottom - top) or not len(upper) or not len(lower):
+            continue
+        part = max(tall[upper].max(), tall[lower].max())
+        gap, off = left - digits[:, 2], np.abs(y - (top + bottom) / 2)
+        if ((np.abs(gap) <= 0.8 * tall) & (off <= 0.25 * tall) & (tall >= 1.15 * part)).any():
+            yield int(place)
 
 
 def _stacked(bar: Floats, digits: Floats) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
@@ -360,8 +391,10 @@ def _is_marked(nodes: Nodes, chain: Sequence[int], marks: Floats) -> NDArray[np.
     tops, bottoms = y - tall / 2, y + tall / 2
     top, bottom = np.minimum(tops[1:], tops[:-1]), np.maximum(bottoms[1:], bottoms[:-1])
     common = np.minimum.outer(marks[:, 3], bottom) - np.maximum.outer(marks[:, 1], top)
-    needed = 0.3 * np.minimum.outer(marks[:, 3] - marks[:, 1], bottom - top)
+    height = marks[:, 3] - marks[:, 1]
+    needed = 0.3 * np.minimum.outer(height, bottom - top)
     between = (marks[:, 0, None] >= x[None, :-1]) & (marks[:, 2, None] <= x[None, 1:])
+    between &= height[:, None] >= SPECK * np.minimum(tall[1:], tall[:-1])
     return np.array((between & (common >= needed)).any(0), bool)
 
 

@@ -666,8 +666,7 @@ def draw_number(sources: Sources, random: Random) -> NumberPicture:
         if len(canvas.classes) == len(text) and max(box[2] for box in canvas.boxes) < WIDTH - 1:
             break
     layers = (
-        torch.as_tensor(np.array(layer.reduce(ZOOM)))[None].float() / 255
-        for layer in (canvas.written, canvas.printed)
+        torch.as_tensor(np.array(layer.reduce(ZOOM)))[None].float() / 255 for layer in (canvas.written, canvas.printed)
     )
     shown = photograph(*layers)
     right = min(WIDTH, int(max(box[2] for box in canvas.boxes) + random.uniform(0.1, 2) * height))
