@@ -7,7 +7,7 @@ a tenth of a second.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -120,7 +120,8 @@ def find_numbers(
     nodes = Nodes(_nodes(places, texts))
     chains = _chains(len(nodes.every), _neighbours(nodes))
     runs = [run for chain in chains for run in _split(nodes, chain, places[is_mark & ~is_symbol])]
-    runs = [run for run in runs if any(node.text[0].isdecimal() for node in run)]
+    runs = [_trimmed(run, probabilities, labels) for run in runs if any(node.text[0].isdecimal() for node in run)]
+    texts |= {node.symbols[0]: node.text for run in runs for node in run if not node.is_fraction}
     doubts = places[~is_symbol], probabilities[~is_symbol, list(labels).index(OTHER)].astype(float)
     numbers = []
     for row, members in enumerate(_rows(runs, _slope(nodes, chains))):
@@ -143,6 +144,21 @@ def _texts(
     texts = {int(place): labels[best[place]] for place in np.flatnonzero(is_symbol)}
     is_possible = probabilities[:, list(labels).index("/")] > 0  # it is 0 where no `/` is allowed
     return texts | dict.fromkeys(_bars(boxes, texts, is_mark & ~is_symbol & is_possible), "/")
+
+
+def _trimmed(run: list[Node], probabilities: NDArray[np.float32], labels: Sequence[str]) -> list[Node]:
+    """Leave out marks at a number's end, and take a slash at its start for the digit that it resembles most.
+
+    No number starts with `/`, but a 1 with a long upstroke looks like it; and what follows a number is a full stop, a
+    tick or a flourish.
+    """
+    while run[-1].text in {".", ",", "-", "/"}:
+        run = run[:-1]
+    if run[0].text != "/":
+        return run
+    digits = np.array([label.isdecimal() for label in labels])
+    best = int(np.where(digits, probabilities[run[0].symbols[0]], -1).argmax())
+    return [replace(run[0], text=labels[best]), *run[1:]]
 
 
 def _symbol(text: str, box: Floats, probabilities: NDArray[np.float32], labels: Sequence[str]) -> Symbol:

@@ -19,7 +19,7 @@ OTHER = CLASSES - 1
 STRIDE = 4  # px of a cell of the detector's output
 LEVELS = 7  # of the pyramid, each half as large as the one before
 STEP = 1 << (LEVELS - 1)  # px: sides of the padded picture are multiples of it
-ENLARGED = 520  # px: a picture whose sides are no longer is enlarged twofold first
+ENLARGED = 100_000  # px: a picture of no larger area is enlarged twofold first
 MOST = 1024  # candidates that are kept
 FOUND = 0.08  # objectness under which nothing is a candidate
 MARK = 0.35  # objectness from which a candidate that is no symbol counts as a written mark
@@ -216,7 +216,7 @@ class NumberReader(nn.Module):
         """Return boxes [K, 4], objectness logits [K], class logits of both networks [K, C], and truncated [1]."""
         picture = pixels[:, None].float() / 255
         height, width = picture.shape[2:]
-        factor = 1 + torch.sym_min(1, ENLARGED // torch.sym_max(height, width))  # 2 for a small picture
+        factor = 1 + torch.sym_min(1, ENLARGED // (height * width))  # 2 for a small picture
         picture = functional.interpolate(picture, size=(height * factor, width * factor), mode="bilinear")
         brightness, inside = pyramid(picture)
         plane = normalise(brightness, inside)
