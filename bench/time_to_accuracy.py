@@ -82,7 +82,7 @@ def ours(name: str, folder: Path | None, seed: int) -> tuple[float, float]:
 
 @torch.inference_mode()
 def right(network: nn.Module, pictures: Tensor, labels: Tensor) -> float:
-    """Give the part of the pictures that is read right; of several outputs, the first is the answer."""
+    """Return the part of the pictures that is read right; of several outputs, the first is the answer."""
     answers = [network(part) for part in pictures.split(500)]
     best = [(answer[0] if isinstance(answer, tuple) else answer).argmax(1) for answer in answers]
     return float((torch.cat(best) == labels).float().mean())

@@ -21,7 +21,7 @@ def seven(side: int = 200) -> Grey:
 
 @cache
 def digits(count: int = 50, side: int = 96) -> tuple[list[Grey], list[int]]:
-    """Give handwritten digits of scikit-learn's (8×8), enlarged to `side`, dark on white, with their labels."""
+    """Return handwritten digits of scikit-learn's (8×8), enlarged to `side`, dark on white, with their labels."""
     from sklearn.datasets import load_digits
 
     source = load_digits()
@@ -32,7 +32,7 @@ def digits(count: int = 50, side: int = 96) -> tuple[list[Grey], list[int]]:
 
 
 def encoded(picture: Image.Image | NDArray[Any], kind: str = "PNG", **options: object) -> bytes:
-    """Give a picture as a file's bytes."""
+    """Return a picture as a file's bytes."""
     buffer = io.BytesIO()
     (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(buffer, kind, **options)
     return buffer.getvalue()

@@ -73,7 +73,7 @@ def part(path: Path) -> str:
 
 
 def imported(path: Path) -> set[str]:
-    """Give the parts that a file imports, wherever in it."""
+    """Return the parts that a file imports, wherever in it."""
     found = set()
     parents = path.relative_to(PACKAGE).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -16,14 +16,14 @@ FILE = Path(__file__).parent / "golden.npz"
 
 
 def pictures() -> list[Grey]:
-    """Give digits as they are, inverted, small and off the middle, cropped, and large."""
+    """Return digits as they are, inverted, small and off the middle, cropped, and large."""
     images, _ = digits(12, 96)
     far = [np.pad(image[::2, ::2], ((20, 150), (130, 10)), constant_values=255) for image in images]
     return [*images, *(255 - image for image in images), *far, *(image[12:-12, 12:-12] for image in images), seven(900)]
 
 
 def measured() -> dict[str, NDArray[np.generic]]:
-    """Give what the shipped model makes of the pictures."""
+    """Return what the shipped model makes of the pictures."""
     recognizer = Recognizer()
     answers = [recognizer.predict(picture) for picture in pictures()]
     return {

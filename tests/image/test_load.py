@@ -91,7 +91,7 @@ LOSSY: dict[str, Callable[[], bytes]] = {
 
 
 def adam7(grey: Grey) -> list[bytes]:
-    """Give the rows of an interlaced PNG's seven passes."""
+    """Return the rows of an interlaced PNG's seven passes."""
     passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
     return [b"\0" + row.tobytes() for x, y, dx, dy in passes for row in grey[y::dy, x::dx]]
 
@@ -360,7 +360,7 @@ def test_suffixes_are_those_of_the_formats() -> None:
 
 
 def claims() -> dict[str, bytes]:
-    """Give tiny files that say they are huge."""
+    """Return tiny files that say they are huge."""
     side = 20_000
     gif = b"GIF89a" + struct.pack("<HHBBB", side, side, 0, 0, 0) + b"," + struct.pack("<HHHHB", 0, 0, side, side, 0)
     tags = [(256, 4, 1, side), (257, 4, 1, side), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8)]
@@ -388,7 +388,7 @@ def test_a_tiny_file_that_claims_to_be_huge_is_refused(name: str) -> None:
 
 
 def entries(count: int, size: int, *own: tuple[int, int, int, int]) -> bytes:
-    """Give a TIFF's directory with `count` entries that all claim the same `size` bytes behind it."""
+    """Return a TIFF's directory with `count` entries that all claim the same `size` bytes behind it."""
     start = 10 + 12 * (len(own) + count) + 4
     tags = sorted([*own, *((40_000 + number, 7, size, start) for number in range(count))])
     directory = b"".join(struct.pack("<HHII", *tag) for tag in tags)
@@ -396,7 +396,7 @@ def entries(count: int, size: int, *own: tuple[int, int, int, int]) -> bytes:
 
 
 def hidden() -> dict[str, tuple[bytes, bytes | str]]:
-    """Give files with hundreds of times their bytes beside the pixels; and the same without, or their refusal."""
+    """Return files with hundreds of times their bytes beside the pixels; and the same without, or their refusal."""
     tags = [(256, 4, 1, 28), (257, 4, 1, 28), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 0)]
     grey, jpeg, gif, scanned = (
         encoded(SEVEN),

@@ -79,7 +79,7 @@ def test_training_begins_with_its_weights_too(whole: Path, int8: Path) -> None:
 
 
 def bias_steps(path: Path, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Give the steps in which biases are held: those of their layer's inputs and weights, however small they are.
+    """Return the steps in which biases are held: those of their layer's inputs and weights, however small they are.
 
     By the names that they have among a graph's `weights`: a convolution's is what its normalisation adds.
     """

@@ -201,7 +201,7 @@ class Sure(nn.Module):
         self.digitness = digitness
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Give logits [N, 10] and digitness logits [N]."""
+        """Return logits [N, 10] and digitness logits [N]."""
         threes = functional.one_hot(torch.full((len(frames),), 3), 10) * 50.0
         return threes, torch.full((len(frames),), self.digitness)
 

@@ -210,7 +210,7 @@ def page(digit: Grey, side: int, top: int, left: int) -> Grey:
 
 
 def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Give the mean difference of frames, as a part of the ink."""
+    """Return the mean difference of frames, as a part of the ink."""
     return float(np.abs(one - other).sum() / one.sum())
 
 

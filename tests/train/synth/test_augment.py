@@ -41,7 +41,7 @@ def test_there_are_as_many_negatives_as_are_asked_for(count: int) -> None:
 
 
 def spectral_slope(pictures: Tensor) -> float:
-    """Give the power of the frequency by which amplitudes of [N, 96, 96] fall: for photographs about -1."""
+    """Return the power of the frequency by which amplitudes of [N, 96, 96] fall: for photographs about -1."""
     amplitude = torch.fft.rfft2(pictures - pictures.mean((1, 2), keepdim=True)).abs().mean(0)
     frequency = torch.hypot(torch.fft.fftfreq(96)[:, None], torch.fft.rfftfreq(96)[None])
     low, high = (frequency > 0.02) & (frequency < 0.05), (frequency > 0.2) & (frequency < 0.5)
