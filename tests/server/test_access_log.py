@@ -1,6 +1,5 @@
 """What is noted of a request: its id, its figures, its line in the log."""
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from inkdigit.server.access_log import AccessLog
 from inkdigit.server.metrics import Metrics
 from inkdigit.server.responses import Reply
 
+from ..asynchronous import run
 from ..pictures import digits, encoded, seven
 from ..serving import Service, serving, wait_for
 
@@ -102,7 +102,7 @@ def test_without_stderr_there_is_no_log_and_no_error(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("sys.stderr", None)
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
-    asyncio.run(AccessLog(app, Metrics(), "text")(scope, receive, send))
+    run(AccessLog(app, Metrics(), "text")(scope, receive, send))
     assert answered[0]["status"] == 200
 
 

@@ -1,7 +1,5 @@
 """The application in this process: what no client can bring about from outside."""
 
-import asyncio
-
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -11,6 +9,8 @@ from inkdigit.server.app import create_app
 from inkdigit.server.error_responses import STATUS, RequestError
 from inkdigit.server.service import BodyMemory
 from inkdigit.settings import Settings
+
+from ..asynchronous import run
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def get(app: FastAPI, path: str) -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.get(path)
 
-    return asyncio.run(ask())
+    return run(ask())
 
 
 def test_it_is_not_ready_before_it_is_started(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from inkdigit import InputError, Prediction, Recognizer
 from inkdigit.server.batching import PICTURES, Batcher
 
+from ..asynchronous import run
 from ..pictures import digits, encoded, seven
 
 BLANK = np.full((96, 96), 255, np.uint8)
@@ -38,7 +39,7 @@ def test_each_of_many_sizes_gets_its_own_answer_in_few_calls() -> None:
             for answer in await asyncio.gather(*readings, return_exceptions=True)
         ]
 
-    answers = asyncio.run(read_all())
+    answers = run(read_all())
     assert sum(recognizer.calls) == len(images)
     assert max(recognizer.calls) == PICTURES
     assert len(recognizer.calls) == 4  # eight and five of 96×96, two of 28×28, one of 64×64
@@ -61,7 +62,7 @@ def test_one_that_gives_up_leaves_the_others_their_answers() -> None:
         answers = await asyncio.gather(*tasks, return_exceptions=True)
         return [answer[0].digit for answer in answers if not isinstance(answer, BaseException)]
 
-    assert asyncio.run(read_all()) == [7] * 4
+    assert run(read_all()) == [7] * 4
     assert not batcher._pending
 
 

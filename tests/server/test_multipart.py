@@ -1,6 +1,5 @@
 """The multipart parser, on bodies in pieces of any size."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +9,8 @@ from hypothesis import strategies as st
 from inkdigit.image import MAX_BYTES
 from inkdigit.server.error_responses import RequestError
 from inkdigit.server.multipart import MAX_FIELDS, File, read_parts
+
+from ..asynchronous import run
 
 BOUNDARY = "border"
 
@@ -28,7 +29,7 @@ def parse(data: bytes, size: int = 1000, max_files: int = 3) -> list[File]:
         for start in range(0, len(data), size):
             yield data[start : start + size]
 
-    return asyncio.run(read_parts(chunks(), BOUNDARY, max_files=max_files))
+    return run(read_parts(chunks(), BOUNDARY, max_files=max_files))
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300), st.integers(1, 97))

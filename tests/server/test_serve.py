@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from inkdigit.settings import GradioSettings, ServerSettings, Settings, StreamlitSettings, UpSettings, explain
 
+from ..asynchronous import run
 from ..pictures import encoded, seven
 from ..serving import COMMAND, Service, environment, serving, wait_for, workers
 from .test_error_responses import assert_error, head
@@ -93,7 +94,7 @@ def test_over_the_limit_of_work_the_answer_is_503_while_health_stays_quick(guard
                 await asyncio.sleep(0.01)
             return [task.result() for task in work], slowest
 
-    responses, slowest = asyncio.run(overload())
+    responses, slowest = run(overload())
     refused = [response for response in responses if response.status_code == 503]
     answered = [response for response in responses if response.status_code == 200]
     assert len(refused) + len(answered) == 24
