@@ -36,8 +36,9 @@ classifies it (`-int8`: all its layers but the first compute in 8 bits; localize
 not sure, `Recognizer` uses test-time augmentation: it classifies three more views (the negative, without its margins, and the
 negative with wider margins) and averages all four.
 
-It is meant for one handwritten digit in a picture: drawn with a pen, a finger or a mouse, scanned or photographed. It is not
-meant for numbers of several digits, printed type, or decisions about people that nobody checks.
+It is meant for one handwritten digit in a picture: drawn with a pen, a finger or a mouse, scanned or photographed. Whole
+numbers have a model of their own, `numbers`, with figures in [bench/RESULTS.md](../bench/RESULTS.md). Neither is meant for
+printed type, or for decisions about people that nobody checks.
 
 ## Data
 

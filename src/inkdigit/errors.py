@@ -4,7 +4,7 @@
               │                  │
               InputError         InputError (blank image)
 
-    file ──artefact──▶ Recognizer          data set ──data──▶ training
+    file ──model_file──▶ Recognizer        data set ──datasets──▶ training
               │                                       │
               ArtefactError                           DataError
 

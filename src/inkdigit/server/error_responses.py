@@ -15,7 +15,8 @@ from .responses import Reply
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-# The code of each error, its status, and its meaning for `/docs`. A new error is one more line here.
+# The code of each error, its status, and its meaning for `/docs`. A new error is one more line here
+# (and one in `errors.InputCode` if the library raises it).
 ERRORS: Final[Mapping[str, tuple[int, str]]] = {
     "bad_body": (400, "The body is not what its content type says."),
     "no_picture": (400, "The body holds no picture."),
