@@ -19,3 +19,11 @@ def service() -> Iterator[Service]:
 def client(service: Service) -> httpx.Client:
     """Real HTTP to the started service."""
     return service.http
+
+
+LONGEST = ("test_run.py", "test_custom_dataset.py", "test_notebooks.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest tests first: at the end, all but one process would wait for them."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
