@@ -1,7 +1,6 @@
 """OpenTelemetry traces, if a collector's address is set: a span for each request, with its two stages inside.
 
 Spans have method, route, status and request id, and nothing else that a client sends. Needs the extra `otel`.
-`opentelemetry-instrumentation-asgi` is not used: it records the client's URL and headers, and a span for every message.
 """
 
 import os

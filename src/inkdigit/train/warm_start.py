@@ -84,7 +84,7 @@ def mix(graph: Graph, other: Graph, part: float) -> None:
 
 
 def teachers_of(recipe: Recipe, labels: tuple[str, ...], same: tuple[str, ...]) -> list[Network]:
-    """Return the networks that a run is taught by, of whatever kind. Raises DataError, ArtefactError."""
+    """Return the teachers, of any kind, that a run is distilled from. Raises DataError, ArtefactError."""
     teachers = []
     for where in recipe.taught_by.split(",") if recipe.taught_by else ():
         before, known, graph = weights_of(where)

@@ -25,7 +25,7 @@ from ..model.detector import OTHER, STRIDE, CropClassifier, Detector, boxes_at, 
 from ..synth.scene import HEIGHT, LARGEST, SMALLEST, WIDTH, Scene, Sources, draw_scene, photograph
 from ..training_log import note
 from ..weights import save_tensors
-from .loop import Stopped, interruptible
+from .loop import Stopped, below, interruptible
 
 TOLERATED = 1.3  # times: symbols so little outside the heights that a level finds are neither wanted nor refused
 WANTED = 1.1  # times: symbols so little outside them are wanted
@@ -228,7 +228,7 @@ class NumberLoop:
         return loss.item()
 
     def save(self, path: Path) -> None:
-        """Write everything that the next step depends on but the scenes, which are drawn anew from the step's seed."""
+        """Write everything that the next step depends on, except the scenes, which the step's seed draws."""
         tensors = {f"networks.{key}": value for key, value in self.networks.state_dict().items()}
         tensors |= {f"average.{key}": value for key, value in self.average.state_dict().items()}
         state: dict[str, Any] = self.optimiser.state_dict()
@@ -245,21 +245,16 @@ class NumberLoop:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no mapping
             if notes["steps"] != self.steps:
                 raise ValueError(f"it was started with {notes['steps']} steps, not {self.steps}")
-            self.networks.load_state_dict(_below(tensors, "networks."))
-            self.average.load_state_dict(_below(tensors, "average."))
+            self.networks.load_state_dict(below(tensors, "networks."))
+            self.average.load_state_dict(below(tensors, "average."))
             state: dict[int, dict[str, Tensor]] = {}
-            for key, value in _below(tensors, "optimiser.").items():
+            for key, value in below(tensors, "optimiser.").items():
                 number, name = key.split(".", 1)
                 state.setdefault(int(number), {})[name] = value
             self.optimiser.load_state_dict({"state": state, "param_groups": notes["groups"]})
             self.step = notes["step"]
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise DataError(f"{path} is no checkpoint of this run: {error}") from error
-
-
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors whose names begin with a prefix, without it."""
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def fit_numbers(
