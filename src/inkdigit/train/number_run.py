@@ -26,6 +26,7 @@ from .model.classifiers import fused
 from .model.detector import NumberReader
 from .number_plots import plot_numbers
 from .synth.glyphs import font_sources
+from .synth.letters import PRINTED
 from .synth.scene import NumberPicture, Sources, draw_number
 from .training_log import METRICS, forget
 from .weights import save_tensors
@@ -35,14 +36,14 @@ from .weights import save_tensors
 class NumberRecipe:
     """The settings that determine a run of the number reader."""
 
-    steps: int = 13_000
+    steps: int = 36_000
     batch: int = 16  # scenes a step
     rate: float = 3e-3
     seed: int = 1
     precision: str = "auto"
     held_out: int = 5_000  # of MNIST's training pictures, which are in no training scene
     held_out_writers: int = 3  # likewise
-    calibrated_on: int = 2_000  # composed numbers; as many again choose the thresholds
+    calibrated_on: int = 3_000  # composed numbers; as many again choose the thresholds
 
     def __post_init__(self) -> None:
         """Refuse numbers that no run can have. Raises DataError."""
@@ -86,7 +87,7 @@ def read_sources(recipe: NumberRecipe, folder: Path | None) -> tuple[Sources, So
         Sources.of(data.images[index], data.labels[index], pens)
         for index, pens in zip((known, held_out), writers, strict=True)
     )
-    return training, validation, {**data.sha256, PENDIGITS: PENDIGITS_SHA256, **font_sources()}
+    return training, validation, {**data.sha256, PENDIGITS: PENDIGITS_SHA256, **font_sources(PRINTED)}
 
 
 def start(recipe: NumberRecipe, out: Path, resume: bool) -> NumberLoop:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from inkdigit.train.fit.numbers import batch_of, crop_targets, focal_loss, overlap
-from inkdigit.train.model.detector import OTHER, STRIDE
+from inkdigit.train.model.detector import OTHER
 from inkdigit.train.synth.scene import HEIGHT, LARGEST, WIDTH, Scene
 
 
@@ -19,9 +19,9 @@ def scene(boxes: list[list[float]], heights: list[float]) -> Scene:
 def test_a_symbol_is_one_peak_in_the_middle_of_its_box() -> None:
     batch = batch_of([scene([[40, 20, 60, 50], [100, 30, 116, 54]], [30, 24]), scene([], [])])
     peaks = (batch.peaks == 1).nonzero().tolist()
-    assert peaks == [[0, 8, 12], [0, 10, 26]]
-    assert batch.owner[0, 8, 12] == 0
-    assert batch.owner[0, 10, 26] == 1
+    assert peaks == [[0, 8, 24], [0, 10, 53]]
+    assert batch.owner[0, 8, 24] == 0
+    assert batch.owner[0, 10, 53] == 1
     assert batch.scene.tolist() == [0, 0]
     assert (batch.weight == 1).all()
     assert not batch.peaks[1].any()
@@ -30,7 +30,7 @@ def test_a_symbol_is_one_peak_in_the_middle_of_its_box() -> None:
 def test_a_symbol_just_outside_the_heights_is_neither_wanted_nor_refused() -> None:
     batch = batch_of([scene([[40, 20, 72, 66]], [LARGEST * 1.2]), scene([[40, 0, 100, 90]], [LARGEST * 2])])
     assert not batch.peaks.any()
-    assert not batch.weight[0, 20 // STRIDE : 66 // STRIDE, 40 // STRIDE : 72 // STRIDE].any()
+    assert not batch.weight[0, 20 // 4 : 66 // 4, 40 // 2 : 72 // 2].any()
     assert (batch.weight[1] == 1).all()
 
 
@@ -58,4 +58,4 @@ def test_crops_are_of_symbols_and_of_what_is_taken_for_one() -> None:
     boxes, classes, where = crop_targets(batch, objectness, torch.zeros(1, 4, *batch.peaks.shape[1:]))
     assert classes.tolist() == [3, OTHER]
     assert where.tolist() == [0, 0]
-    torch.testing.assert_close(boxes[1], torch.tensor([154.0, 14.0, 170.0, 30.0]))
+    torch.testing.assert_close(boxes[1], torch.tensor([73.0, 14.0, 89.0, 30.0]))

@@ -3,9 +3,11 @@
 import json
 import math
 import multiprocessing
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from queue import Full
 from typing import Any
@@ -21,8 +23,18 @@ from torch.optim.swa_utils import AveragedModel
 
 from ...errors import DataError
 from ...terminal import training_progress
-from ..model.detector import OTHER, STRIDE, CropClassifier, Detector, boxes_at, crops_of, normalise
-from ..synth.scene import HEIGHT, LARGEST, SMALLEST, WIDTH, Scene, Sources, draw_scene, photograph
+from ..model.detector import CELL, OTHER, CropClassifier, Detector, boxes_at, crops_of, normalise
+from ..synth.scene import (
+    HEIGHT,
+    LARGEST,
+    SMALLEST,
+    WIDTH,
+    Scene,
+    Sources,
+    draw_scene,
+    photograph,
+    pictures_of_anything,
+)
 from ..training_log import note
 from ..weights import save_tensors
 from .loop import Stopped, below, interruptible
@@ -32,6 +44,9 @@ WANTED = 1.1  # times: symbols so little outside them are wanted
 PEAK = 0.18  # of a symbol's side: the deviation of its peak of objectness
 NARROWEST = 0.55  # cells: the least deviation of a peak
 OWNED = 0.45  # of a peak: the cells that learn a symbol's class and box
+ANYTHING = 0.3  # of the scenes without a symbol, the share whose picture is of something other than writing
+POOL = 256  # scenes that may be photographed again
+TIMES = 2  # that a scene is photographed, on average
 CROPS = 8  # a scene, on average, for the crop classifier
 EDGE = 16  # px of empty plane around a scene, as around every level of the pyramid
 KEPT = 0.9993  # of the averaged weights, by a step
@@ -71,7 +86,7 @@ class Targets:
     """The targets of a batch while they are made."""
 
     def __init__(self, count: int) -> None:
-        shape = (count, HEIGHT // STRIDE, WIDTH // STRIDE)
+        shape = (count, HEIGHT // CELL[1], WIDTH // CELL[0])
         self.peaks, self.weight = np.zeros(shape, np.float32), np.ones(shape, np.float32)
         self.owner = np.full(shape, -1, np.int64)
         self.y, self.x = np.mgrid[: shape[1], : shape[2]] + 0.5
@@ -84,11 +99,11 @@ class Targets:
         if SMALLEST / WANTED <= height <= LARGEST * WANTED:
             self._want(scene, box, kind)
         elif SMALLEST / TOLERATED <= height <= LARGEST * TOLERATED:
-            left, top, right, bottom = (box / STRIDE).astype(int)
+            left, top, right, bottom = (box / (CELL * 2)).astype(int)
             self.weight[scene, max(0, top) : bottom + 1, max(0, left) : right + 1] = 0
 
     def _want(self, scene: int, box: NDArray[np.float32], kind: int) -> None:
-        left, top, right, bottom = box / STRIDE
+        left, top, right, bottom = box / (CELL * 2)
         deviation = np.maximum(NARROWEST, PEAK * np.array([right - left, bottom - top]))
         away = ((self.x - (left + right) / 2) / deviation[0]) ** 2 + ((self.y - (top + bottom) / 2) / deviation[1]) ** 2
         near = np.exp(-away / 2).astype(np.float32)
@@ -116,7 +131,10 @@ def batch_of(scenes: list[Scene]) -> Batch:
     for number, scene in enumerate(scenes):
         for box, kind, height in zip(scene.boxes, scene.classes, scene.heights, strict=True):
             targets.add(number, box, int(kind), float(height))
-    return Batch((photograph(written, printed) * 255).round().to(torch.uint8), *targets.tensors())
+    shown = photograph(written, printed)
+    is_free = [not len(scene.boxes) and bool(torch.rand(()) < ANYTHING) for scene in scenes]
+    shown[is_free] = pictures_of_anything(sum(is_free))
+    return Batch((shown * 255).round().to(torch.uint8), *targets.tensors())
 
 
 def draw_batches(queue: "multiprocessing.Queue[tuple[Tensor, ...]]", sources: Sources, seed: int, size: int) -> None:
@@ -125,14 +143,32 @@ def draw_batches(queue: "multiprocessing.Queue[tuple[Tensor, ...]]", sources: So
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     parent = multiprocessing.parent_process()
+    scenes = fresh_scenes(sources, random)
     batch = None
     while parent is None or parent.is_alive():
-        batch = batch or tuple(vars(batch_of([draw_scene(sources, random) for _ in range(size)])).values())
+        batch = batch or tuple(vars(batch_of(list(islice(scenes, size)))).values())
         try:
             queue.put(batch, timeout=5)
             batch = None
         except Full:
             continue
+
+
+def fresh_scenes(sources: Sources, random: np.random.Generator) -> Iterator[Scene]:
+    """Draw scenes without end, each `TIMES` on average: to photograph one again costs less than to draw another.
+
+    After data echoing (Choi et al. 2019).
+    """
+    pool: list[Scene] = []
+    while True:
+        if len(pool) < POOL:
+            pool.append(draw_scene(sources, random))
+            yield pool[-1]
+            continue
+        place = int(random.integers(POOL))
+        if random.random() < 1 / TIMES:
+            pool[place] = draw_scene(sources, random)
+        yield pool[place]
 
 
 def focal_loss(logits: Tensor, peaks: Tensor, weight: Tensor) -> Tensor:
@@ -271,6 +307,7 @@ def fit_numbers(
     A checkpoint and a line of metrics, with what `report` returns, are written to `out` after every `EPOCH` steps.
     Raises Stopped on Ctrl-C, after a checkpoint.
     """
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))  # one core draws scenes
     context = multiprocessing.get_context("spawn")
     queue = context.Queue(12)
     # A stage that resumes draws other scenes than the one before it.

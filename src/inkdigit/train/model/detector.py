@@ -16,7 +16,7 @@ from .classifiers import Residual, convolution
 
 CLASSES = 15  # ten digits, `.`, `,`, `-`, `/`, other
 OTHER = CLASSES - 1
-STRIDE = 4  # px of a cell of the detector's output
+CELL = (2, 4)  # px, width and height of a cell of the detector's output: neighbouring 1s stand close
 LEVELS = 7  # of the pyramid, each half as large as the one before
 STEP = 1 << (LEVELS - 1)  # px: sides of the padded picture are multiples of it
 ENLARGED = 100_000  # px: a picture of no larger area is enlarged twofold first
@@ -24,12 +24,14 @@ MOST = 1024  # candidates that are kept
 FOUND = 0.08  # objectness under which nothing is a candidate
 MARK = 0.35  # objectness from which a candidate that is no symbol counts as a written mark
 DOT = 0.15  # of the other's area: a box that is no larger is a dot beside it, not a part of it
+PART = 0.6  # of the other's height: a box that is no higher may be a part of it, such as the ring of a 9
 ROUNDS = 6  # of suppression
 MARGIN = 16  # px below a picture in the plane of all levels
 CROP = 32  # cells of a crop's side
 WINDOW = 5  # blocks of 8×8 px over which brightness is normalised
 FLAT = 0.02  # standard deviation of brightness (0..1) that is not enlarged
-OVERLAP = 0.5  # share of two candidates: the less certain one is suppressed
+OVERLAP = 0.5  # of the union of two boxes: the less certain one is suppressed
+COVERED = 0.7  # of the smaller box, where it may be a part of the other: likewise
 
 
 def block(channels: int) -> Residual:
@@ -39,7 +41,7 @@ def block(channels: int) -> Residual:
 
 
 class Detector(nn.Module):
-    """Turn a normalised plane [N, 1, H, W] into objectness, class logits and boxes, one for each cell of 4×4 px."""
+    """Turn a normalised plane [N, 1, H, W] into objectness, class logits and boxes, one for each cell of 2×4 px."""
 
     def __init__(self, fine: int = 32, middle: int = 64, coarse: int = 80) -> None:
         super().__init__()
@@ -49,8 +51,8 @@ class Detector(nn.Module):
         self.to_middle = nn.Conv2d(coarse, middle, 1)
         self.to_fine = nn.Conv2d(middle, fine, 1)
         self.join = block(middle)
-        out = nn.Conv2d(middle, 1 + CLASSES + 4, 1)
-        nn.init.constant_(cast(Tensor, out.bias)[:1], -4.0)  # hardly any cell has a symbol
+        out = nn.Conv2d(middle, 2 * (1 + CLASSES + 4), 1)  # for the left and the right half of 4×4 px
+        nn.init.constant_(cast(Tensor, out.bias)[:2], -4.0)  # hardly any cell has a symbol
         self.head = nn.Sequential(convolution(fine, middle), out)
 
     def forward(self, plane: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -58,7 +60,8 @@ class Detector(nn.Module):
         fine = self.stem(plane)
         middle = self.middle(fine)
         middle = self.join(middle + doubled(self.to_middle(self.coarse(middle))))
-        out = self.head(fine + doubled(self.to_fine(middle)))
+        halves: Tensor = self.head(fine + doubled(self.to_fine(middle)))
+        out = halves.unflatten(1, (-1, 2)).permute(0, 1, 3, 4, 2).flatten(3)
         return out[:, 0], out[:, 1 : 1 + CLASSES], out[:, 1 + CLASSES :]
 
 
@@ -130,7 +133,8 @@ def crops_of(plane: Tensor, boxes: Tensor, picture: Tensor) -> Tensor:
 def boxes_at(distances: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Return boxes [K, 4] in px from log distances [K, 4] to left, top, right, bottom of cells at `x`, `y` [K]."""
     away = distances.clamp(-4, 3).exp() * 8
-    middle = torch.stack([x, y, x, y], 1).float() * STRIDE + STRIDE / 2
+    cell = away.new_tensor(CELL * 2)
+    middle = (torch.stack([x, y, x, y], 1) + 0.5) * cell
     return middle + away * away.new_tensor([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -164,8 +168,8 @@ def to_picture(boxes: Tensor, x: Tensor, y: Tensor, columns: Tensor, rows: Tenso
     """
     left = (x.float() + 0.5) / columns  # level k begins at 1 - 2^(1 - k)
     level = torch.where(y < rows, 0.0, (1 - torch.log2((1 - left).clamp(min=1e-6))).floor().clamp(max=LEVELS - 1))
-    shift_x = torch.where(level > 0, (1 - torch.exp2(1 - level)) * columns, 0.0) * STRIDE
-    shift_y = torch.where(level > 0, float(STRIDE) * rows, 0.0)
+    shift_x = torch.where(level > 0, (1 - torch.exp2(1 - level)) * columns, 0.0) * CELL[0]
+    shift_y = torch.where(level > 0, float(CELL[1]) * rows, 0.0)
     shifted = boxes - torch.stack([shift_x, shift_y, shift_x, shift_y], 1)
     return shifted * torch.exp2(level)[:, None]
 
@@ -173,17 +177,22 @@ def to_picture(boxes: Tensor, x: Tensor, y: Tensor, columns: Tensor, rows: Tenso
 def unsuppressed(boxes: Tensor) -> Tensor:
     """Return which boxes [K, 4], the most certain first, are left by non-maximum suppression, bool [K].
 
-    Two overlap by their intersection over the smaller area, or over the union where one is a mere dot beside the other.
-    A box is suppressed by a more certain one that is not suppressed itself: a fixed point, reached in few rounds.
+    Two boxes of about the same height are the same symbol where they share `OVERLAP` of their union: slanted neighbours
+    share less. A much lower box is a part of the other where that covers most of it. A box is suppressed by a more
+    certain one that is not suppressed itself: a fixed point, reached in few rounds.
     """
     low, high = boxes.split(2, dim=1)
     sides = (torch.minimum(high[:, None], high) - torch.maximum(low[:, None], low)).clamp(min=0)
     shared = sides[..., 0] * sides[..., 1]
+    tall = (high - low)[:, 1].clamp(min=1e-3)
     area = (high - low).clamp(min=1e-3).prod(1)
     smaller, larger = torch.minimum(area[:, None], area), torch.maximum(area[:, None], area)
-    measure = torch.where(smaller > DOT * larger, 0.85 * smaller, area[:, None] + area - shared)
+    is_part = (torch.minimum(tall[:, None], tall) < PART * torch.maximum(tall[:, None], tall)) & (
+        smaller > DOT * larger
+    )
+    enough = torch.where(is_part, COVERED * smaller, OVERLAP * (area[:, None] + area - shared))
     order = torch.arange(boxes.shape[0], device=boxes.device)
-    over = ((shared > OVERLAP * measure) & (order < order[:, None])).float()
+    over = ((shared > enough) & (order < order[:, None])).float()
     kept = torch.ones_like(over[:, :1])
     for _ in range(ROUNDS):
         kept = (over @ kept < 0.5).float()
@@ -222,7 +231,7 @@ class NumberReader(nn.Module):
         plane = normalise(brightness, inside)
         objectness, classes, distances = self.detector(plane)
         best, place = peaks(objectness)
-        rows, columns = (torch.scalar_tensor(side // STRIDE, dtype=torch.int64) for side in plane.shape[2:])
+        rows, columns = (torch.scalar_tensor(side, dtype=torch.int64) for side in objectness.shape[1:])
         y = place // columns
         x = place - y * columns
         boxes = boxes_at(distances[0].flatten(1)[:, place].mT, x, y)

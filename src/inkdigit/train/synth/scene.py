@@ -11,41 +11,24 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional
 
 from ...evaluation.strokes import PenDigit, Stroke, fitted
 from .camera import blurred, compressed
-from .forms import FORMS, OTHERS, write_form
-from .glyphs import font_file
+from .forms import FORMS, OTHERS, invented_signs, write_form
+from .letters import PRINTED, draw_letter, printer, random_sign, random_word
+from .negatives import blotches, leaves
 from .paper import chance, uniform
 from .pens import in_style, shaken, with_habits
 
 HEIGHT, WIDTH = 96, 192  # px of a scene
 ZOOM = 3  # a scene is drawn this much larger and averaged down
 SYMBOLS = "0123456789.,-/"
+SIGNS = 3000  # invented ones that scenes choose from
 OTHER = len(SYMBOLS)  # the class of a written mark that is no symbol
 SMALLEST, LARGEST = 12.0, 40.0  # px: digits of these heights are found at one level of the pyramid
-FONTS = ("DejaVuSans.ttf", "DejaVuSerif.ttf", "STIXGeneral.ttf", "DejaVuSansMono.ttf")
-WORDS = (
-    "No",
-    "Date",
-    "Total",
-    "Nom",
-    "kg",
-    "EUR",
-    "Box",
-    "Page",
-    "Montant",
-    "Age",
-    "Sum",
-    "m",
-    "cm",
-    "Signature",
-    "Code",
-)
-
 # Forms that people write in rows of digits, beside those in `forms`: ones with a long upstroke, open and looped digits.
 MORE_FORMS = {
     1: ("-40,80 60,0! 60,100", "-70,100 45,0! 55,100", "-30,60 40,0! 20,100", "-55,70 50,2! 40,100 90,70"),
@@ -65,12 +48,13 @@ Points = list[tuple[float, float]]
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Hold what hands write with: MNIST's pictures by label and thickness, and the pen digits of each writer."""
+    """Hold what hands write: MNIST's pictures by label and thickness, each writer's pen digits, and signs."""
 
     images: NDArray[np.uint8]  # [N, 28, 28]
     labels: NDArray[np.int64]
     width: NDArray[np.float32]  # of each picture's lines, px of 28
     writers: tuple[dict[int, list[PenDigit]], ...]
+    signs: tuple[PenDigit, ...]  # no digits
 
     @classmethod
     def of(cls, images: NDArray[np.uint8], labels: NDArray[np.int64], pens: Sequence[PenDigit]) -> "Sources":
@@ -81,7 +65,7 @@ class Sources:
         for digit in pens:
             writers.setdefault(digit.writer, {}).setdefault(digit.label, []).append(digit)
         whole = tuple(digits for digits in writers.values() if len(digits) == 10)
-        return cls(images, labels, 2 * ink.sum((1, 2)) / outline.clip(1), whole)
+        return cls(images, labels, 2 * ink.sum((1, 2)) / outline.clip(1), whole, tuple(invented_signs(SIGNS, seed=1)))
 
 
 @dataclass(eq=False)
@@ -249,14 +233,38 @@ class Hand:
         return box
 
     def foreign(self, canvas: Canvas, left: float, base: float, size: float = 1.0) -> Box:
-        """Write a letter or mark that is no symbol, as one stroke path of `forms.OTHERS`; return its box."""
+        """Write a letter or sign that is no symbol, by a form, as it was invented, or as a font has it; return its box.
+
+        `size` is its height in heights of a digit.
+        """
+        kind = self._random.choice(3, p=[0.4, 0.25, 0.35])
+        if kind == 2:
+            return self.lettering(canvas, random_sign(self._random), left, base, size)
         form = OTHERS[self._random.integers(len(OTHERS))]
-        strokes = fitted(write_form(form, -1, self._random).strokes, self.height * size, (0, 0))
+        signs = self._sources.signs
+        drawn = signs[self._random.integers(len(signs))] if kind else write_form(form, -1, self._random)
+        strokes = fitted(drawn.strokes, self.height * size, (0, 0))
         points = np.concatenate(strokes)
         shift = np.array([left, base]) - np.array([points[:, 0].min(), points[:, 1].max()])
         box = canvas.strokes([(stroke + shift).astype(np.float32) for stroke in strokes], self.width)
         canvas.add(box, OTHER, self.height)
         return box
+
+    def lettering(self, canvas: Canvas, text: str, left: float, base: float, size: float = 1.0) -> Box:
+        """Write letters after a font's, each a little different; return the box around them."""
+        random, start, top = self._random, left, base
+        name = PRINTED[random.integers(len(PRINTED))]
+        thick = round(random.uniform(0, 0.5) * self.width * ZOOM * random.integers(2))
+        gap = self.height * size * random.uniform(-0.05, 0.15)
+        for letter in text:
+            tall = self.height * size * math.exp(random.normal(0, 0.06))
+            slant = -float(self._matrix[0, 1]) + random.normal(0, 0.05)
+            ink, above = draw_letter(letter, printer(name, tall * ZOOM), thick, slant)
+            y = base + random.normal(0, 0.03) * tall - above / ZOOM
+            canvas.picture(ink, left, y)
+            canvas.add((left, y, left + ink.width / ZOOM, y + ink.height / ZOOM), OTHER, self.height)
+            left, top = left + ink.width / ZOOM + gap, min(top, y)
+        return start, top, left, base
 
 
 def digits(random: Random, low: int, high: int) -> str:
@@ -396,8 +404,18 @@ def flourish(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
 
 def print_text(canvas: Canvas, left: float, top: float, size: float, text: str) -> None:
     """Print text in a font: it is no handwriting, and none of its characters is a symbol."""
-    font = ImageFont.truetype(font_file(FONTS[canvas.random.integers(len(FONTS))]), max(4, round(size * ZOOM)))
+    font = printer(PRINTED[canvas.random.integers(len(PRINTED))], size * ZOOM)
     canvas.press.text((left * ZOOM, top * ZOOM), text, fill=int(canvas.random.integers(90, 256)), font=font)
+
+
+def print_lines(canvas: Canvas, hand: Hand) -> None:
+    """Print lines of words all over the scene."""
+    random = canvas.random
+    size = math.exp(random.uniform(math.log(7), math.log(max(8.0, 1.3 * hand.height))))
+    left, name, level = random.uniform(-30, 20), PRINTED[random.integers(len(PRINTED))], int(random.integers(90, 256))
+    for top in np.arange(random.uniform(-size, size), HEIGHT, size * random.uniform(1.5, 2.5)):
+        words = " ".join(random_word(random) for _ in range(random.integers(1, 8)))
+        canvas.press.text((left * ZOOM, float(top) * ZOOM), words, fill=level, font=printer(name, size * ZOOM))
 
 
 def rule(canvas: Canvas, points: Sequence[tuple[float, float]], thick: float, level: int) -> None:
@@ -542,34 +560,73 @@ def cursive(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
 
 
 def word(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
-    """Write a word in print letters that stand close or touch; return where it ends."""
+    """Write a word in letters that stand close or touch; return where it ends."""
     random = canvas.random
+    if random.random() < 0.6:
+        return hand.lettering(canvas, random_word(random), left, base, random.uniform(0.6, 1.2))[2]
     gap = hand.height * random.uniform(-0.08, 0.15)
     for _ in range(random.integers(2, 8)):
         left = hand.foreign(canvas, left, base, random.choice([0.55, 0.65, 0.9, 1.0]))[2] + gap
     return left
 
 
-def nothing(canvas: Canvas, hand: Hand) -> None:
-    """Write letters, words and scribbles without a digit, or nothing at all."""
+def sign(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
+    """Write one letter or sign that is no symbol; return where it ends."""
+    return hand.foreign(canvas, left, base, canvas.random.uniform(0.6, 1.5))[2]
+
+
+def scribble(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
+    """Scribble back and forth: a zigzag, hatching, or a line that wanders; return where it ends."""
     random, height = canvas.random, hand.height
-    if random.random() < 0.15:
+    count = int(random.integers(4, 20))
+    if random.random() < 0.5:
+        x = np.linspace(0, random.uniform(0.6, 4), count)
+        y = np.arange(count) % 2 * random.uniform(0.2, 1, count)
+        path = np.stack([x + y * random.uniform(-0.6, 0.6), y], 1)
+        lines = [path] if random.random() < 0.6 else list(path[: count // 2 * 2].reshape(-1, 2, 2))
+    else:
+        turn = np.cumsum(np.cumsum(random.normal(0, random.uniform(0.05, 0.3), 12 * count)) * 0.5)
+        path = np.cumsum(np.stack([np.cos(turn) + random.uniform(0, 0.6), np.sin(turn)], 1), 0)
+        path = path - path.min(0)
+        lines = [path * random.uniform(0.8, 2.5) / max(float(path.max()), 1)]
+    return canvas.strokes([(line * [1, -1] * height + (left, base)).astype(np.float32) for line in lines], hand.width)[
+        2
+    ]
+
+
+def nothing(canvas: Canvas, hand: Hand) -> None:
+    """Write letters, words, signs and scribbles without a digit, or print words, or leave the scene empty."""
+    random, height = canvas.random, hand.height
+    kind = random.random()
+    if kind < 0.15:
         return
+    if kind < 0.35:
+        print_lines(canvas, hand)
+        return
+    styles = (cursive, word, flourish, sign, scribble)
+    usual = styles[random.integers(len(styles))]
     base = random.uniform(0.8, 2) * height
     while base < HEIGHT + height:
         left = random.uniform(-0.5, 2) * height
         while left < WIDTH:
-            write = (cursive, word, flourish)[random.choice(3, p=[0.45, 0.4, 0.15])]
+            write = usual if random.random() < 0.7 else styles[random.integers(len(styles))]
             left = write(canvas, hand, left, base) + height * random.uniform(0.2, 1.5)
         base += height * random.uniform(1.3, 3)
 
 
+def pictures_of_anything(count: int) -> Tensor:
+    """Make pictures without writing, brightness [N, H, W] in 0..1: things that hide each other, or mottled ones."""
+    things = leaves(count, WIDTH)[:, :HEIGHT]
+    mottled = blotches(count, WIDTH)[torch.randperm(count), :HEIGHT]
+    return torch.where(chance(count, 0.6), things, mottled)
+
+
 KINDS: tuple[tuple[Callable[[Canvas, Hand], None], float], ...] = (
     (free_lines, 0.40),
-    (boxes, 0.22),
+    (boxes, 0.19),
     (fraction, 0.07),
-    (lone, 0.13),
-    (nothing, 0.18),
+    (lone, 0.12),
+    (nothing, 0.22),
 )
 
 
@@ -589,7 +646,7 @@ def distract(canvas: Canvas, hand: Hand) -> None:
     if random.random() < 0.2:
         for _ in range(random.integers(1, 4)):
             size = random.uniform(5, max(7, 0.9 * height))
-            text = " ".join(WORDS[random.integers(len(WORDS))] for _ in range(random.integers(1, 4)))
+            text = " ".join(random_word(random) for _ in range(random.integers(1, 4)))
             print_text(canvas, random.uniform(-20, WIDTH), random.uniform(-5, HEIGHT), size, text)
     if random.random() < 0.06:  # a page's dark edge
         side, deep = random.integers(4), random.uniform(1, 14)
