@@ -1,1 +1,1 @@
-"""The static site: the page, and in place of the service its models in the browser. Needs neither `serve` nor a server."""
+"""The static site: the page with its models in the browser, in place of the service."""

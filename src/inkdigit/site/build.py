@@ -35,6 +35,7 @@ CSP = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'"
 )
+CHARSET = '<meta charset="utf-8">\n'
 STYLE = '<link rel="stylesheet" href="web/style.css">\n'
 HEAD = f"""{STYLE}<link rel="stylesheet" href="web/site.css">
 <link rel="manifest" href="manifest.webmanifest">
@@ -46,7 +47,7 @@ PRIVACY = (
 )
 # What the page says about the service, and what it says here.
 WORDS = {
-    '<meta charset="utf-8">\n': f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{CSP}">\n',
+    CHARSET: f'{CHARSET}<meta http-equiv="Content-Security-Policy" content="{CSP}">\n',
     STYLE: HEAD,
     '<p><a href="docs">HTTP API</a></p>': PRIVACY,
     "The picture, as it is sent": "The picture, as it is read",
@@ -57,14 +58,15 @@ WORDS = {
 def build_site(out: Path, runtime: Path, models: Sequence[str] = ()) -> None:
     """Write the site to a folder, which must be empty or hold an earlier site; other files in it stay.
 
-    `runtime` is the folder of onnxruntime-web's files. `models` are names or paths, the default first; the shipped model
-    stands for a task without one. Raises ArtefactError on a faulty model, and DataError if the folder cannot be used.
+    `runtime` is the folder of onnxruntime-web's files. `models` are names or paths, the default first; a task without
+    one gets the shipped model. Raises ArtefactError on a faulty model, and DataError if the folder cannot be used.
     """
     check_writable(out)
     if out.exists() and any(out.iterdir()) and not (out / WORKER).is_file():
         raise DataError(f"{out} is not empty, and holds no earlier site.")
-    files = _runtime_files(runtime) | _models(models) | _folder(PAGE) | _folder(OURS)
-    files["contracts.js"] = _contracts(models, files)
+    opened = _opened(models)
+    files = _runtime_files(runtime) | _model_files(opened) | _folder(PAGE) | _folder(OURS)
+    files["contracts.js"] = _contracts([contract for _, contract in opened], files)
     page, worker = files.pop("index.html").decode(), files.pop(WORKER).decode()
     top = {name: files.pop(name) for name in TOP}
     build = hashlib.sha256(repr([(name, _hash(files[name])) for name in sorted(files)]).encode()).hexdigest()[:12]
@@ -89,11 +91,6 @@ def _runtime_files(folder: Path) -> Files:
     return {f"runtime/{SCRIPT}": script, f"runtime/{BINARY}{PACKED}": _packed(binary)}
 
 
-def _models(models: Sequence[str]) -> Files:
-    """Return the model files. Raises ArtefactError."""
-    return {_file(contract): _packed(path.read_bytes()) for path, contract in _opened(models)}
-
-
 def _file(contract: Contract) -> str:
     return f"models/{contract.name}{SUFFIX}{PACKED}"
 
@@ -107,14 +104,18 @@ def _opened(models: Sequence[str]) -> list[tuple[Path, Contract]]:
     return opened
 
 
-def _contracts(models: Sequence[str], files: Mapping[str, bytes]) -> bytes:
+def _model_files(opened: Sequence[tuple[Path, Contract]]) -> Files:
+    return {_file(contract): _packed(path.read_bytes()) for path, contract in opened}
+
+
+def _contracts(contracts: Sequence[Contract], files: Mapping[str, bytes]) -> bytes:
     """Return the module that says what is loaded: the models with their contracts, and the runtime."""
 
     def entry(name: str) -> dict[str, object]:
         return {"file": name, "bytes": len(files[name])}
 
     by_task: dict[str, list[dict[str, object]]] = {DIGIT: [], NUMBER: []}
-    for _, contract in _opened(models):
+    for contract in contracts:
         values = asdict(contract)
         by_task[contract.task].append({key: values[key] for key in CONTRACT_KEYS} | entry(_file(contract)))
     constants = {

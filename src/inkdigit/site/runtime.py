@@ -28,7 +28,10 @@ class RuntimeMissingError(DataError):
 
 @contextmanager
 def find_runtime(folder: Path | None) -> Iterator[Path]:
-    """Yield the folder with `SCRIPT` and `BINARY`: in an unpacked package, or fetched by npm. Raises RuntimeMissingError."""
+    """Yield the folder with `SCRIPT` and `BINARY`: of an unpacked package, or fetched by npm.
+
+    Raises RuntimeMissingError.
+    """
     if folder is not None:
         yield _inside(folder)
         return
@@ -49,7 +52,7 @@ def _fetch(folder: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise RuntimeMissingError(
-            f"npm is not installed, which fetches {PACKAGE}: install Node.js, or name the unpacked package by --runtime."
+            f"npm, which fetches {PACKAGE}, is not installed: install Node.js, or name the unpacked package by --runtime."
         )
     command: Final = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(folder)]
     try:
