@@ -10,14 +10,24 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import onnxruntime
 
-from ..errors import DataError
+from ..errors import ArtefactError, DataError
 from ..files import atomic_path, check_writable, writing
-from ..model_file import DEFAULT_MODEL, DEFAULT_READER, DIGIT, NUMBER, SUFFIX, Contract, model_path, open_artefact
+from ..model_file import (
+    DEFAULT_MODEL,
+    DEFAULT_READER,
+    DIGIT,
+    NUMBER,
+    SUFFIX,
+    Contract,
+    model_path,
+    open_artefact,
+    split_name,
+)
 from .runtime import BINARY, SCRIPT
 
 Files = dict[str, bytes]  # by their addresses
@@ -97,11 +107,21 @@ def _file(contract: Contract) -> str:
 
 def _opened(models: Sequence[str]) -> list[tuple[Path, Contract]]:
     """Return the paths and contracts of the models, and of the shipped one for a task without any."""
-    opened = [(path, open_artefact(path)[1]) for path in map(model_path, models)]
+    opened = [_open(model) for model in models]
     for task, shipped in ((DIGIT, DEFAULT_MODEL), (NUMBER, DEFAULT_READER)):
         if all(contract.task != task for _, contract in opened):
-            opened.append((model_path(shipped), open_artefact(model_path(shipped))[1]))
+            opened.append(_open(shipped))
+    names = [contract.name for _, contract in opened]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise ArtefactError(f"Two of the models have the name {repeated}.")
     return opened
+
+
+def _open(model: str) -> tuple[Path, Contract]:
+    name, model_file = split_name(model)
+    path = model_path(model_file)
+    _, contract = open_artefact(path)
+    return path, replace(contract, name=name or contract.name)
 
 
 def _model_files(opened: Sequence[tuple[Path, Contract]]) -> Files:

@@ -52,7 +52,7 @@ def _fetch(folder: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise RuntimeMissingError(
-            f"npm, which fetches {PACKAGE}, is not installed: install Node.js, or name the unpacked package by --runtime."
+            f"npm, which fetches {PACKAGE}, is not installed: install Node.js, or name its folder by --runtime."
         )
     command: Final = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(folder)]
     try:

@@ -17,13 +17,15 @@ class Answers {
     this.last = Promise.resolve();
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }) => data.file && showProgress(data));
+    this.worker.addEventListener("error", () => say("This browser cannot run the reader, or it did not load. Reload the page."));
     this.isLoaded = this.load(model);
   }
 
   /** Load a model, as often as it takes. */
   async load(model) {
     for (let isFailed = false; ; isFailed = true) {
-      const { error } = await this.post({ kind: "load", model });
+      const isKept = Boolean(navigator.serviceWorker?.controller);
+      const { error } = await this.post({ kind: "load", model, isKept });
       if (isFailed && !error) say("");
       if (!error) return;
       say("The reader cannot be loaded. Trying again…");

@@ -9,6 +9,7 @@
 const BUILD = "@BUILD@";
 const FILES = "@FILES@"; // [address, integrity] of each
 const OURS = `inkdigit ${registration.scope} `; // other sites of this origin keep files of their own
+const RUNTIME = /\.wasm\.packed$/;
 const KEPT = 2; // builds
 const PATIENCE = 1500; // ms that the network may take for index.html
 
@@ -24,8 +25,18 @@ self.addEventListener("fetch", (event) => {
 async function keep() {
   const cache = await caches.open(OURS + BUILD);
   // The page has loaded most of them already, and a build's files never change.
-  const cacheOf = (file) => (file.includes("/") ? "force-cache" : "no-cache");
-  await cache.addAll(FILES.map(([file, integrity]) => new Request(file, { integrity, cache: cacheOf(file) })));
+  const cacheOf = (file) => (file.startsWith("web-") ? "force-cache" : "no-cache");
+  const requests = FILES.map(([file, integrity]) => new Request(file, { integrity, cache: cacheOf(file) }));
+  await cache.addAll(requests.filter(({ url }) => !RUNTIME.test(url)));
+  await Promise.all(requests.filter(({ url }) => RUNTIME.test(url)).map((request) => unpack(request, cache)));
+}
+
+/** Keep the runtime unpacked: of such a response the browser also keeps what it has compiled. */
+async function unpack(request, cache) {
+  const packed = await fetch(request);
+  const headers = { "Content-Type": "application/wasm" };
+  const binary = new Response(packed.body.pipeThrough(new DecompressionStream("gzip")), { headers });
+  await cache.put(request.url.replace(RUNTIME, ".wasm"), binary);
 }
 
 /** Delete all but the newest builds. */

@@ -13,9 +13,13 @@ import { PREDICT_SIDE, READ_SIDE, loadPixels } from "./pixels.js";
 import { blank, frameColours, occlusion, occlusionColours, predictionOf, predictPixels } from "./recognizer.js";
 import * as ort from "./runtime/ort.wasm.bundle.min.mjs";
 
+const PACKED = /\.packed$/;
+const MAX_THREADS = 4;
+
 /** @type {Map<string, Promise<{contract: object, session: ort.InferenceSession}>>} */
 const opened = new Map();
 let runtime = null; // a promise, once it is loaded
+let isKept = false; // a service worker answers this worker's requests
 
 // Loading
 
@@ -32,23 +36,30 @@ async function start(contract) {
   return { contract, session };
 }
 
+/** Load the runtime, unless the service worker keeps it: then the browser also keeps what it has compiled of it. */
 function startRuntime() {
-  runtime ??= load(RUNTIME).then((binary) => {
-    ort.env.wasm.wasmBinary = binary;
-    ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+  runtime ??= (async () => {
+    const url = new URL(RUNTIME.file, import.meta.url).href.replace(PACKED, "");
+    ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(MAX_THREADS, navigator.hardwareConcurrency) : 1;
     ort.env.logLevel = "error";
-  });
+    if (isKept && (await caches.match(url))) {
+      ort.env.wasm.wasmPaths = { wasm: url };
+      postMessage({ file: RUNTIME.file, came: RUNTIME.bytes });
+    } else {
+      ort.env.wasm.wasmBinary = await load(RUNTIME);
+    }
+  })();
   runtime.catch(() => (runtime = null));
   return runtime;
 }
 
 /** Load a file, and report how much of it has come. It is compressed, because not every web server compresses. */
-async function load({ file, bytes }) {
-  const response = await fetch(new URL(file, import.meta.url));
+async function load({ file }) {
+  const response = await fetch(new URL(file, import.meta.url), { cache: "force-cache" }); // it never changes
   if (!response.ok) throw new TypeError(`${file} is not there (${response.status}).`);
   const counted = new TransformStream({
     transform(chunk, controller) {
-      postMessage({ file, came: chunk.length, bytes });
+      postMessage({ file, came: chunk.length });
       controller.enqueue(chunk);
     },
   });
@@ -133,7 +144,10 @@ async function dataUrl(image) {
 const JOBS = {
   predict,
   read,
-  load: ({ model }) => open([...DIGIT_MODELS, NUMBER_MODEL].find(({ name }) => name === model)).then(() => null),
+  load: async (job) => {
+    isKept = job.isKept;
+    await open([...DIGIT_MODELS, NUMBER_MODEL].find(({ name }) => name === job.model));
+  },
 };
 
 self.onmessage = async ({ data: { kind, ...job } }) => {
