@@ -24,6 +24,17 @@ def client(service: Service) -> httpx.Client:
 LONGEST = ("test_run.py", "test_custom_dataset.py", "test_notebooks.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest tests first: at the end, all but one process would wait for them."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start every process with its share of the longest tests: at the end, all but one would wait for them.
+
+    pytest-xdist splits the tests into as many runs as there are processes, which later take tests from each other.
+    """
+    count: int = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    longest = [item for item in items if item.path.name in LONGEST]
+    others = [item for item in items if item.path.name not in LONGEST]
+    size = -(-len(items) // count)
+    items[:] = []
+    for process in range(count):
+        share = longest[process::count]
+        items += [*share, *others[: size - len(share)]]
+        del others[: size - len(share)]

@@ -4,7 +4,6 @@ import numpy as np
 
 from inkdigit import Recognizer
 from inkdigit.evaluation.datasets import Labelled
-from inkdigit.evaluation.reports import confusion_lines
 from inkdigit.evaluation.scores import Score, score
 
 from ..pictures import digits
@@ -23,11 +22,6 @@ def test_a_picture_without_an_answer_counts_as_wrong_and_stands_in_no_column() -
     assert result.accuracy == 0.6
     assert result.answers.tolist() == [0, 1, -1, 2, 2]
     assert result.confusion.tolist() == [[1, 0, 0], [0, 1, 1], [0, 0, 1]]
-
-
-def test_the_confusion_matrix_as_text() -> None:
-    lines = list(confusion_lines(np.array([[12, 0], [3, 4]]), ("0", "1")))
-    assert lines == [" read as  0  1", "       0 12  ·", "       1  3  4"]
 
 
 def test_pictures_are_scored_as_predict_answers_them_and_the_bar_moves() -> None:

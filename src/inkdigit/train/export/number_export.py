@@ -1,7 +1,5 @@
 """Export the number reader: a graph with dynamic sides, weights in 8 bits, that proves itself on real pictures."""
 
-import logging
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +10,12 @@ from onnx import helper, numpy_helper
 
 from ...errors import ArtefactError
 from ...files import atomic_path
-from ...model_file import INPUTS, NUMBER_OUTPUTS, Contract, open_artefact
+from ...model_file import NUMBER_OUTPUTS, Contract, open_artefact
 from ..model.detector import NumberReader
-from .onnx_export import with_contract
+from .onnx_export import translate, with_contract
 
-EXAMPLE = (1, 150, 200)  # pixels; both sides are dynamic
+EXAMPLE = (1, 150, 200)  # pixels
+DYNAMIC = {"pixels": dict.fromkeys((1, 2), torch.export.Dim.DYNAMIC)}  # both sides
 CERTAIN = 0.9  # probability from which a symbol must be found by both
 TOLERANCE = 0.01  # of probabilities, between ONNX Runtime and torch
 LARGE = 2_000  # values: weights with more are stored in 8 bits
@@ -24,7 +23,7 @@ LARGE = 2_000  # values: weights with more are stored in 8 bits
 
 def export_numbers(reader: NumberReader, contract: Contract, images: list[NDArray[np.uint8]], target: Path) -> None:
     """Write a model file. ONNX Runtime must agree with torch on `images`, each uint8 [1, H, W], or ArtefactError."""
-    model = translate(reader)
+    model = translate(reader, EXAMPLE, DYNAMIC, NUMBER_OUTPUTS)
     store_in_eight_bits(model, reader)
     with atomic_path(target) as draft:
         onnx.save(with_contract(model, contract), draft)
@@ -46,26 +45,6 @@ def agree(wanted: list[NDArray[np.float32]], found: list[NDArray[np.float32]]) -
             if not (np.abs(found[1][near] - probabilities).max(1, initial=0) < TOLERANCE).any():
                 return False
     return True
-
-
-def translate(reader: NumberReader) -> onnx.ModelProto:
-    """Translate the reader with dynamic height and width."""
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    sides = {"pixels": dict.fromkeys((1, 2), torch.export.Dim.DYNAMIC)}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch warns of its own internals
-        program = torch.onnx.export(
-            reader,
-            (torch.zeros(EXAMPLE, dtype=torch.uint8),),
-            input_names=list(INPUTS),
-            output_names=list(NUMBER_OUTPUTS),
-            dynamic_shapes=sides,
-            dynamo=True,
-            verbose=False,
-        )
-    if program is None:
-        raise ArtefactError(f"torch {torch.__version__} could not translate the number reader.")
-    return program.model_proto
 
 
 def store_in_eight_bits(model: onnx.ModelProto, reader: NumberReader) -> None:

@@ -5,13 +5,15 @@ import logging
 import os
 import subprocess
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from ...errors import ArtefactError
 from ...files import atomic_path
@@ -20,9 +22,10 @@ from ..model.classifiers import fused
 from ..model.graph import Graph
 
 TOLERANCE = 1e-3  # of what is exported against torch, in every output
-EXAMPLE = (2, 40, 50)  # of pixels; no side means anything: all are dynamic
+EXAMPLE = (2, 40, 50)  # pixels; no side means anything: all are dynamic
 DYNAMIC = {"pixels": dict.fromkeys(range(3), torch.export.Dim.DYNAMIC)}
 
+Dynamic = dict[str, dict[int, Any]]  # by input and axis, as torch.export takes it
 RunModel = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 
 
@@ -41,22 +44,33 @@ def export(graph: Graph, contract: Contract, images: list[NDArray[np.uint8]], ta
 
 
 def to_onnx(graph: Graph) -> onnx.ModelProto:
-    """Translate a graph with dynamic N, H and W."""
+    """Translate a graph with dynamic N, H and W. Raises ArtefactError."""
+    module = fused(graph)  # the exporter fuses, too, but not within the branches of a condition
+    return with_own_weights(translate(module, EXAMPLE, DYNAMIC, OUTPUTS))
+
+
+def translate(
+    module: nn.Module, example: tuple[int, int, int], dynamic: Dynamic, outputs: Iterable[str]
+) -> onnx.ModelProto:
+    """Translate a module that takes `pixels`, uint8 of the shape `example`; axes that are `dynamic` may change.
+
+    Raises ArtefactError.
+    """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of its own internals
         program = torch.onnx.export(
-            fused(graph),  # the exporter does so too, but not within the branches of a condition
-            (torch.zeros(EXAMPLE, dtype=torch.uint8),),
+            module,
+            (torch.zeros(example, dtype=torch.uint8),),
             input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_shapes=DYNAMIC,
+            output_names=list(outputs),
+            dynamic_shapes=dynamic,
             dynamo=True,
             verbose=False,
         )
     if program is None:
         raise ArtefactError(f"torch {torch.__version__} could not translate the graph.")
-    return with_own_weights(program.model_proto)
+    return program.model_proto
 
 
 def with_own_weights(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -52,7 +52,7 @@ def printer(name: str, size: float) -> ImageFont.FreeTypeFont:
 
 
 def draw_letter(letter: str, font: ImageFont.FreeTypeFont, thick: int, slant: float) -> tuple[Image.Image, float]:
-    """Draw a letter with lines that are `thick` px thicker than the font's, leaning by `slant` px for each px.
+    """Draw a letter with lines that are `thick` px thicker than the font's, leaning right by `slant` px for each px up.
 
     Returns the ink, cropped, and how far its top lies above the baseline in px; an empty picture for a blank letter.
     """
@@ -64,7 +64,7 @@ def draw_letter(letter: str, font: ImageFont.FreeTypeFont, thick: int, slant: fl
         (pad - left, 2 - top), letter, fill=255, font=font, anchor="ls", stroke_width=thick, stroke_fill=255
     )
     base = 2 - top
-    ink = ink.transform(size, Image.Transform.AFFINE, (1, -slant, slant * base, 0, 1, 0), Image.Resampling.BILINEAR)
+    ink = ink.transform(size, Image.Transform.AFFINE, (1, slant, -slant * base, 0, 1, 0), Image.Resampling.BILINEAR)
     inked = ink.getbbox()
     if inked is None:
         return Image.new("L", (1, 1)), 0.0
