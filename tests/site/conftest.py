@@ -78,7 +78,7 @@ def run(browser: Browser, address: str, site: Path) -> Iterator[Run]:  # noqa: F
 
         def call(module: str, script: str, *values: Any) -> Any:
             """Evaluate `script`, a function of the module and the values."""
-            imported = f"await import('/{folder.name}/{module}.js')"
+            imported = f"await import('/{folder.name}/reader/{module}.js')"
             line = f"async (json) => JSON.stringify(await ({script})({imported}, ...JSON.parse(json)))"
             return json.loads(page.evaluate(line, json.dumps(values)))  # Playwright's own way is slow for long lists
 

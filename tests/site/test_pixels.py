@@ -12,7 +12,7 @@ from PIL import Image
 from inkdigit.errors import InputError
 from inkdigit.image import MAX_BYTES, PREDICT_SIDE, load_pixels
 
-from ..image.test_load import LOSSLESS, LOSSY, RGB, SEVEN, claims, transparent
+from ..image.files import LOSSLESS, LOSSY, RGB, SEVEN, claims, transparent
 from ..pictures import encoded
 from .conftest import Run
 

@@ -89,7 +89,10 @@ def build_site(out: Path, runtime: Path, models: Sequence[str] = ()) -> None:
 
 
 def _folder(folder: Path) -> Files:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+    """Return all files below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 def _licences() -> Files:

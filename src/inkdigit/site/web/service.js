@@ -15,7 +15,7 @@ class Answers {
   /** @param {string} model that is loaded at once */
   constructor(model) {
     this.last = Promise.resolve();
-    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+    this.worker = new Worker(new URL("reader/worker.js", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }) => data.file && showProgress(data));
     this.worker.addEventListener("error", () => say("This browser cannot run the reader, or it did not load. Reload the page."));
     this.isLoaded = this.load(model);

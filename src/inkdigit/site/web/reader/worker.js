@@ -5,16 +5,18 @@
  * @typedef {{file: string, bytes: number}} Packed a file that is compressed with gzip, and its compressed length
  */
 
-import { NUMBER_MODEL, DIGIT_MODELS, RUNTIME } from "./contracts.js";
+import { NUMBER_MODEL, DIGIT_MODELS, RUNTIME } from "../contracts.js";
 import { checkAllow, restrict } from "./constraints.js";
 import { findNumbers } from "./layout.js";
 import { product } from "./numeric.js";
-import { PREDICT_SIDE, READ_SIDE, loadPixels } from "./pixels.js";
+import { InputError, PREDICT_SIDE, READ_SIDE, loadPixels } from "./pixels.js";
 import { blank, frameColours, occlusion, occlusionColours, predictionOf, predictPixels } from "./recognizer.js";
-import * as ort from "./runtime/ort.wasm.bundle.min.mjs";
+import * as ort from "../runtime/ort.wasm.bundle.min.mjs";
 
+const SITE = new URL("../", import.meta.url); // the build's folder
 const PACKED = /\.packed$/;
 const MAX_THREADS = 4;
+const ALLOW_ALONE = "Here only the characters that may occur can be named: the service and the command know more.";
 
 /** @type {Map<string, Promise<{contract: object, session: ort.InferenceSession}>>} */
 const opened = new Map();
@@ -39,7 +41,7 @@ async function start(contract) {
 /** Load the runtime, unless the service worker keeps it: then the browser also keeps what it has compiled of it. */
 function startRuntime() {
   runtime ??= (async () => {
-    const url = new URL(RUNTIME.file, import.meta.url).href.replace(PACKED, "");
+    const url = new URL(RUNTIME.file, SITE).href.replace(PACKED, "");
     ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(MAX_THREADS, navigator.hardwareConcurrency) : 1;
     ort.env.logLevel = "error";
     if (isKept && (await caches.match(url))) {
@@ -55,7 +57,7 @@ function startRuntime() {
 
 /** Load a file, and report how much of it has come. It is compressed, because not every web server compresses. */
 async function load({ file }) {
-  const response = await fetch(new URL(file, import.meta.url), { cache: "force-cache" }); // it never changes
+  const response = await fetch(new URL(file, SITE), { cache: "force-cache" }); // it never changes
   if (!response.ok) throw new TypeError(`${file} is not there (${response.status}).`);
   const counted = new TransformStream({
     transform(chunk, controller) {
@@ -95,9 +97,10 @@ async function runDigits(session, pictures) {
 }
 
 /** Return the reading of an image, as `/v1/read` answers. */
-async function read({ blob, allow }) {
+async function read({ blob, allow, ...others }) {
   const { reduction, ...picture } = await loadPixels(blob, READ_SIDE);
   const { name, version, labels, thresholds, calibration } = NUMBER_MODEL;
+  if (Object.keys(others).length) throw new InputError(ALLOW_ALONE, "bad_constraint");
   if (allow !== undefined) checkAllow(allow, labels);
   const { session } = await open(NUMBER_MODEL);
   const output = await runGraph(session, [picture], [1, picture.height, picture.width]);
