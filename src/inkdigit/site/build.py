@@ -8,6 +8,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -54,6 +55,11 @@ HEAD = f"""{STYLE}<link rel="stylesheet" href="web/site.css">
 PRIVACY = (
     "<p>Pictures never leave this device: it reads them itself, without a network too. "
     '<a href="licences/LICENSE">Licence of ONNX Runtime</a></p>'
+)
+KEPT = re.compile(r'<p class="kept">.*?</p>')  # what the page says of corrections, where it takes them
+KEPT_HERE = (
+    '<p class="kept">A click, or the key, keeps this picture and what you say is right in this tab, until you download '
+    'them as a zip: its folder “digits” trains a model.<span id="days" hidden></span></p>'
 )
 # What the page says about the service, and what it says here.
 WORDS = {
@@ -164,7 +170,7 @@ def _page(page: str, web: str) -> str:
         if page.count(words) != 1:
             raise AssertionError(f"The page does not have once: {words}")
         page = page.replace(words, ours)
-    return page.replace('"web/', f'"{web}')
+    return KEPT.sub(KEPT_HERE, page).replace('"web/', f'"{web}')
 
 
 def _service_worker(script: str, build: str, site: Mapping[str, bytes]) -> str:

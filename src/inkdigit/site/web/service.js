@@ -5,7 +5,9 @@
  * Predictions and readings have a worker each, so that a long reading delays no prediction.
  */
 
+import { remember } from "./annotated.js";
 import { DIGIT_MODELS, NUMBER_MODEL, RUNTIME } from "./contracts.js";
+import { forget, keep } from "./corrections.js";
 import { element, say } from "./form.js";
 
 const RETRY = 2000; // ms between two attempts to load a model
@@ -91,8 +93,25 @@ export function predict(image, { model = "", why = false, signal } = {}) {
 /** Return the reading of an image, or of each of an array of files. `constraints` may have `allow`. */
 export function read(image, constraints = {}, { signal } = {}) {
   const ask = async (one) => (await numbers).ask({ kind: "read", ...constraints }, one, signal);
-  return forEach(image, ask, signal);
+  if (Array.isArray(image)) return forEach(image, ask, signal);
+  return readOne(image, ask);
 }
+
+async function readOne(image, ask) {
+  let blob = null;
+  const reading = await ask(async () => (blob = typeof image === "function" ? await image() : image));
+  remember(blob, reading, NUMBER_MODEL.thresholds.confidence);
+  return reading;
+}
+
+/** Return for how many days corrections are kept: not for one, as they stay in this tab. */
+export const corrections = async () => ({ days: 0 });
+
+/** Keep what an answer about an image should have been, and return the receipt that `withdraw` takes. */
+export const correct = async (image, { label, box }) => keep(await image(), label, box);
+
+/** Forget a correction by its receipt. */
+export const withdraw = forget;
 
 /** Answer about one image, or about each of several: one that is refused has an `error`. */
 function forEach(image, ask, signal) {

@@ -1,7 +1,7 @@
 /**
  * Symbols to numbers, rows and reading order: layout.py in JavaScript, function by function and in the same order.
  *
- * Change both. `tests/site/test_answers.py` holds this module against layout.py.
+ * Change both. `tests/site/test_layout.py` holds this module against layout.py.
  *
  * @typedef {{box: number[], shares: number[], isMark: boolean}} Candidate with `box` left, top, right, bottom in px, and
  *   `shares` the probability of each label
