@@ -33,6 +33,7 @@ ARROWS = {
     "explain": {"errors", "prediction", "recognizer"},
     "output": {"errors", "prediction", "terminal"},
     "evaluation": {"errors", "terminal", "prediction", "image", "model_file", "recognizer"},
+    "site": {"errors", "files", "model_file"},
     "settings": {"errors", "model_file"},
     "server": {
         "__init__",

@@ -11,23 +11,27 @@ import { forget, keep } from "./corrections.js";
 import { element, say } from "./form.js";
 
 const RETRY = 2000; // ms between two attempts to load a model
+const MAX_THREADS = 4; // of a reading; browsers allow several where the server sends headers that isolate the page
 
 /** Asks a worker, one job at a time; of jobs that wait, those that nobody waits for any more are left out. */
 class Answers {
-  /** @param {string} model that is loaded at once */
-  constructor(model) {
+  /**
+   * @param {string} model that is loaded at once
+   * @param {number} threads in which the graph runs
+   */
+  constructor(model, threads) {
     this.last = Promise.resolve();
     this.worker = new Worker(new URL("reader/worker.js", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }) => data.file && showProgress(data));
     this.worker.addEventListener("error", () => say("This browser cannot run the reader, or it did not load. Reload the page."));
-    this.isLoaded = this.load(model);
+    this.isLoaded = this.load({ model, threads });
   }
 
   /** Load a model, as often as it takes. */
-  async load(model) {
+  async load(job) {
     for (let isFailed = false; ; isFailed = true) {
       const isKept = Boolean(navigator.serviceWorker?.controller);
-      const { error } = await this.post({ kind: "load", model, isKept });
+      const { error } = await this.post({ kind: "load", ...job, isKept });
       if (isFailed && !error) say("");
       if (!error) return;
       say("The reader cannot be loaded. Trying again…");
@@ -73,9 +77,10 @@ function unlessAborted(promise, signal) {
 
 // What the page asks
 
-const digits = new Answers(DIGIT_MODELS[0].name);
+const threads = self.crossOriginIsolated ? Math.min(MAX_THREADS, navigator.hardwareConcurrency) : 1;
+const digits = new Answers(DIGIT_MODELS[0].name, 1);
 /** @type {Promise<Answers>} */
-const numbers = digits.isLoaded.then(() => new Answers(NUMBER_MODEL.name)); // later: the first stroke needs the other one
+const numbers = digits.isLoaded.then(() => new Answers(NUMBER_MODEL.name, threads)); // later: the first stroke needs digits
 
 /** Return the models to choose from, the default first. */
 export async function models() {

@@ -15,13 +15,13 @@ import * as ort from "../runtime/ort.wasm.bundle.min.mjs";
 
 const SITE = new URL("../", import.meta.url); // the build's folder
 const PACKED = /\.packed$/;
-const MAX_THREADS = 4;
 const ALLOW_ALONE = "Here only the characters that may occur can be named: the service and the command know more.";
 
 /** @type {Map<string, Promise<{contract: object, session: ort.InferenceSession}>>} */
 const opened = new Map();
 let runtime = null; // a promise, once it is loaded
 let isKept = false; // a service worker answers this worker's requests
+let threads = 1;
 
 // Loading
 
@@ -42,7 +42,7 @@ async function start(contract) {
 function startRuntime() {
   runtime ??= (async () => {
     const url = new URL(RUNTIME.file, SITE).href.replace(PACKED, "");
-    ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(MAX_THREADS, navigator.hardwareConcurrency) : 1;
+    ort.env.wasm.numThreads = threads;
     ort.env.logLevel = "error";
     if (isKept && (await caches.match(url))) {
       ort.env.wasm.wasmPaths = { wasm: url };
@@ -148,7 +148,7 @@ const JOBS = {
   predict,
   read,
   load: async (job) => {
-    isKept = job.isKept;
+    ({ isKept, threads } = job);
     await open([...DIGIT_MODELS, NUMBER_MODEL].find(({ name }) => name === job.model));
   },
 };
