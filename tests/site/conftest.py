@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from inkdigit.files import atomic_path
 from inkdigit.site.build import build_site
 from inkdigit.site.runtime import BINARY, SCRIPT, VERSION, RuntimeMissingError, find_runtime
 
@@ -28,7 +29,8 @@ def runtime(request: pytest.FixtureRequest) -> Path:
         try:
             with find_runtime(None) as found:
                 for name in (SCRIPT, BINARY):
-                    shutil.copy(found / name, kept / f"{name}.tmp").rename(kept / name)
+                    with atomic_path(kept / name) as draft:
+                        shutil.copy(found / name, draft)
         except RuntimeMissingError as error:
             pytest.skip(str(error))
     return kept

@@ -1,5 +1,7 @@
 """The static site's page: the page object of the browser tests, whose requests go to workers."""
 
+from playwright.sync_api import Page
+
 from ..browser.page_object import InkdigitPage
 
 # Counts what workers are asked to predict, as `page_object.SPY` counts requests. A reading is answered at once, with no
@@ -29,8 +31,8 @@ Worker.prototype.postMessage = function (message) {
 class SitePage(InkdigitPage):
     """One open page of the static site."""
 
-    def __init__(self, page: "object", base: str) -> None:
-        super().__init__(page, base)  # type: ignore[arg-type]
+    def __init__(self, page: Page, base: str) -> None:
+        super().__init__(page, base)
         self.page.add_init_script(SPY)
         self.is_open = False
 

@@ -25,7 +25,8 @@ def static_server(folder: Path, port: int = 0) -> Iterator[tuple[str, list[str]]
     """Serve a folder; yield its address and the paths of the files that are sent."""
     with ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(folder))) as server:
         server.daemon_threads = True
-        server.sent = sent = []  # type: ignore[attr-defined]
+        sent: list[str] = []
+        server.sent = sent  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

@@ -122,7 +122,15 @@ def test_the_reduction_is_told(run: Run) -> None:
     assert answer(run, encoded(np.zeros((20, 3300), np.uint8)), 3200)["reduction"] == 2
 
 
+def without_palette() -> bytes:
+    data = encoded(RGB.quantize(4))
+    start = data.index(b"PLTE") - 4
+    return data[:start] + data[start + 12 + int.from_bytes(data[start : start + 4], "big") :]
+
+
 REFUSED = {
+    "JPEG without its pixels": LOSSY["JPEG"]()[:2] + LOSSY["JPEG"]()[-2:],
+    "PNG without a palette": without_palette(),
     "text": b"hello",
     "PDF": b"%PDF-1.7",
     "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>",

@@ -35,8 +35,7 @@ export async function loadPixels(blob, maxSide) {
   if (blob.size > MAX_BYTES) throw new InputError(`The picture is larger than ${MAX_BYTES / 1024 ** 2} MiB.`, "too_many_bytes");
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const format = formatOf(bytes);
-  checkSize(sizeOf(bytes, format));
-  if (isCut(bytes, format)) throw new InputError(DAMAGED, "broken_image");
+  checkHeader(bytes, format);
   const picture = await decode(blob, bytes, format);
   checkSize([picture.width, picture.height]);
   const factor = reductionOf(Math.max(picture.width, picture.height), maxSide);
@@ -69,20 +68,31 @@ function formatOf(bytes) {
   throw new InputError(`This is not a picture in a format that is read (${FORMATS.join(", ")}).`, "unsupported_format");
 }
 
-/** Return the width and height that a file's header tells; those of a format whose header does not tell are unknown: 1. */
-function sizeOf(bytes, format) {
+const SIZES = { PNG: pngSize, JPEG: jpegSize, GIF: gifSize, BMP: bmpSize, WEBP: webpSize }; // of a file, by its header
+
+/** Throw InputError if a file has too many pixels, or ends too early. */
+function checkHeader(bytes, format) {
   const view = new DataView(bytes.buffer);
   try {
-    return { PNG: pngSize, JPEG: jpegSize, GIF: gifSize, BMP: bmpSize, WEBP: webpSize }[format]?.(view) ?? [1, 1];
+    if (SIZES[format]) checkSize(SIZES[format](view));
+    if (!isCut(bytes, view, format)) return;
   } catch (error) {
-    if (error instanceof RangeError) throw new InputError(DAMAGED, "broken_image");
-    throw error;
+    if (!(error instanceof RangeError)) throw error; // a RangeError: the header itself is cut
   }
+  throw new InputError(DAMAGED, "broken_image");
 }
 
-const pngSize = (view) => [view.getUint32(16), view.getUint32(20)];
-const gifSize = (view) => [view.getUint16(6, true), view.getUint16(8, true)];
-const bmpSize = (view) => [Math.abs(view.getInt32(18, true)), Math.abs(view.getInt32(22, true))];
+function pngSize(view) {
+  return [view.getUint32(16), view.getUint32(20)];
+}
+
+function gifSize(view) {
+  return [view.getUint16(6, true), view.getUint16(8, true)];
+}
+
+function bmpSize(view) {
+  return [Math.abs(view.getInt32(18, true)), Math.abs(view.getInt32(22, true))];
+}
 
 function webpSize(view) {
   const three = (at) => view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
@@ -108,8 +118,7 @@ function jpegSegment(view, fits) {
 }
 
 /** Return whether a file ends too early: browsers show what is there of it, and Inkdigit refuses it. */
-function isCut(bytes, format) {
-  const view = new DataView(bytes.buffer);
+function isCut(bytes, view, format) {
   if (format === "JPEG") return findPair(bytes, jpegSegment(view, (marker) => marker === 0xda), 0xff, 0xd9) < 0;
   if (format === "PNG") return pngChunk(view, "IEND") === null;
   if (format === "WEBP") return view.getUint32(4, true) + 8 > bytes.length;
