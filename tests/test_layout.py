@@ -183,6 +183,14 @@ def test_a_speck_ends_no_number(height: float, text: str) -> None:
     assert texts([*digits, Candidate("mark", (x - 1, 6, x + 1, 6 + height))]) == text
 
 
+def test_a_point_that_is_found_twice_counts_once() -> None:
+    found = line("15.2")
+    left, top, right, bottom = found[2].box
+    again = Candidate(",", (left + 0.5, top - 1, right + 1, bottom + 0.5), 0.6)
+    assert texts([*found, again]) == "15.2"
+    assert texts([*line("1.5.20")]) == "1.5.20"
+
+
 def test_a_speck_in_a_number_lowers_its_confidence() -> None:
     digits = line("1234")
     x = (digits[1].box[2] + digits[2].box[0]) / 2

@@ -142,8 +142,21 @@ def _texts(
     best = np.where(is_other, -1, probabilities).argmax(1)
     is_symbol = probabilities[:, is_other][:, 0] < 0.5
     texts = {int(place): labels[best[place]] for place in np.flatnonzero(is_symbol)}
+    for place in _doubled(boxes, texts, probabilities):
+        del texts[place]
     is_possible = probabilities[:, list(labels).index("/")] > 0  # it is 0 where no `/` is allowed
     return texts | dict.fromkeys(_bars(boxes, texts, is_mark & ~is_symbol & is_possible), "/")
+
+
+def _doubled(boxes: Floats, texts: dict[int, str], probabilities: NDArray[np.float32]) -> list[int]:
+    """Return the points and commas that lie on a more probable one: one drop of ink, found twice."""
+    places = sorted((place for place, text in texts.items() if text in ".,"), key=lambda at: -probabilities[at].max())
+    middles, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(1)
+    kept: list[int] = []
+    for place in places:
+        if all(np.hypot(*(middles[place] - middles[other])) > max(sides[place], sides[other]) for other in kept):
+            kept.append(place)
+    return [place for place in places if place not in kept]
 
 
 def _trimmed(run: list[Node], probabilities: NDArray[np.float32], labels: Sequence[str]) -> list[Node]:

@@ -132,15 +132,18 @@ class Recognizer:
         counts. The localizer finds the ink in each view, but its mistakes differ. Raises ArtefactError if the graph
         cannot run.
         """
-        read = self._run(pixels)
-        unsure = np.flatnonzero(read.inked & (read.probabilities.max(1) < self.contract.thresholds.confidence))
+        outputs = self._run(pixels)
+        unsure = np.flatnonzero(outputs.inked & (outputs.probabilities.max(1) < self.contract.thresholds.confidence))
         if len(unsure):
-            read.put(unsure, mean([read.part(unsure), *(self._run(view) for view in views(pixels[unsure]))]))
-        return [self._answer(*row) for row in zip(read.probabilities, read.frames, read.digitness, strict=True)]
+            views = [self._run(view) for view in augmented_views(pixels[unsure])]
+            outputs.put(unsure, averaged([outputs.part(unsure), *views]))
+        return [
+            self._answer(*row) for row in zip(outputs.probabilities, outputs.frames, outputs.digitness, strict=True)
+        ]
 
-    def _run(self, pixels: NDArray[np.uint8]) -> "Readings":
+    def _run(self, pixels: NDArray[np.uint8]) -> "Outputs":
         try:
-            return Readings(*self._session.run(list(OUTPUTS), {"pixels": pixels}))
+            return Outputs(*self._session.run(list(OUTPUTS), {"pixels": pixels}))
         except ORT_ERRORS as error:
             raise ArtefactError(f"The graph of the model {self.contract.name} fails when it runs.") from error
 
@@ -161,7 +164,7 @@ class Recognizer:
 
 
 @dataclass(frozen=True)
-class Readings:
+class Outputs:
     """The model's `OUTPUTS`, in their order: probabilities [N, C], frames [N, 28, 28], digitness [N]."""
 
     probabilities: NDArray[np.float32]
@@ -173,19 +176,19 @@ class Readings:
         """Return which pictures have ink, bool [N]."""
         return self.digitness > 0
 
-    def part(self, places: NDArray[np.int64]) -> "Readings":
-        """Return the readings of the pictures at some places."""
-        return Readings(self.probabilities[places], self.frames[places], self.digitness[places])
+    def part(self, places: NDArray[np.int64]) -> "Outputs":
+        """Return the outputs for the pictures at some places."""
+        return Outputs(self.probabilities[places], self.frames[places], self.digitness[places])
 
-    def put(self, places: NDArray[np.int64], others: "Readings") -> None:
+    def put(self, places: NDArray[np.int64], others: "Outputs") -> None:
         """Replace the outputs of the pictures at some places."""
         self.probabilities[places] = others.probabilities
         self.frames[places] = others.frames
         self.digitness[places] = others.digitness
 
 
-def views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """Show pictures [N, H, W] otherwise: as negatives, without their margins, and as negatives with wider ones."""
+def augmented_views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield three views of pictures [N, H, W]: negatives, without their margins, and negatives with wider margins."""
     height, width = pixels.shape[1:]
     y, x = round(MARGIN * height), round(MARGIN * width)
     yield 255 - pixels
@@ -193,20 +196,20 @@ def views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     yield 255 - np.pad(pixels, ((0, 0), (y, y), (x, x)), mode="edge")
 
 
-def mean(readings: Sequence[Readings]) -> Readings:
-    """Return the mean of readings of the same pictures, but for those that find no ink, as the first does on all.
+def averaged(views: Sequence[Outputs]) -> Outputs:
+    """Return the mean of the outputs for views of the same pictures; views without ink do not count.
 
-    The frame is that of the reading which is surest of the answer.
+    The first view has ink on all pictures. The frame is that of the view with the highest probability of the answer.
     """
     probabilities, frames, digitness = (
-        np.stack(every) for every in zip(*(vars(each).values() for each in readings), strict=True)
+        np.stack(every) for every in zip(*(vars(each).values() for each in views), strict=True)
     )
-    inked = np.stack([each.inked for each in readings])
+    inked = np.stack([each.inked for each in views])
     weights = inked / inked.sum(0, dtype=np.float32)
     whole = (weights[..., None] * probabilities).sum(0)
     pictures = np.arange(len(whole))
     surest = (weights * probabilities[:, pictures, whole.argmax(1)]).argmax(0)
-    return Readings(whole, frames[surest, pictures], (weights * digitness).sum(0))
+    return Outputs(whole, frames[surest, pictures], (weights * digitness).sum(0))
 
 
 def _equal_sizes(waiting: list[tuple[int, Pixels]]) -> Iterator[list[tuple[int, Pixels]]]:

@@ -202,8 +202,8 @@ def unsuppressed(boxes: Tensor) -> Tensor:
 class NumberReader(nn.Module):
     """Read a picture, uint8 [1, H, W]: boxes [K, 4] in px, probabilities [K, C], is_mark [K] and truncated [1].
 
-    The detector's and the crop classifier's logits are added, each with a weight; objectness has a scale and a shift.
-    These four are fitted on validation.
+    The detector's and the crop classifier's logits are added, each with a weight. Objectness has a scale, and for each
+    symbol a shift: points are found with less certainty than digits. All are fitted on validation.
     """
 
     calibration: Tensor
@@ -211,13 +211,13 @@ class NumberReader(nn.Module):
     def __init__(self, detector: Detector, classifier: CropClassifier) -> None:
         super().__init__()
         self.detector, self.classifier = detector, classifier
-        self.register_buffer("calibration", torch.tensor([0.5, 0.5, 1.0, 0.0]))
+        self.register_buffer("calibration", torch.cat([torch.tensor([0.5, 0.5, 1.0]), torch.zeros(OTHER)]))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Read `pixels`; the most certain rows come first."""
         boxes, objectness, seen, closer, truncated = self.candidates(pixels)
         probabilities = self.calibrated(objectness, seen, closer)
-        far, near, _, _ = self.calibration.split(1)
+        far, near = self.calibration[:2].split(1)
         is_other = (far * seen + near * closer).argmax(1) == OTHER  # a dot that may not be there is no such mark
         return boxes, probabilities, is_other & (objectness.sigmoid() > MARK), truncated
 
@@ -245,9 +245,9 @@ class NumberReader(nn.Module):
 
     def calibrated(self, objectness: Tensor, seen: Tensor, closer: Tensor) -> Tensor:
         """Return probabilities [K, C]; a candidate that is nothing counts as `other`."""
-        far, near, scale, shift = self.calibration.split(1)
+        far, near, scale = self.calibration[:3].split(1)
         classes = (far * seen + near * closer).softmax(1)
-        symbols = classes[:, :OTHER] * (objectness * scale + shift).sigmoid()[:, None]
+        symbols = classes[:, :OTHER] * (objectness[:, None] * scale + self.calibration[3:]).sigmoid()
         return torch.cat([symbols, 1 - symbols.sum(1, keepdim=True)], 1)
 
 
