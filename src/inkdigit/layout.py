@@ -30,6 +30,7 @@ ADJOINING = 0.35  # as far beside a number, what is no symbol lowers its confide
 SPECK = 0.3  # a lower mark alone, such as a tail of ink, ends no number; a colon's box has both of its dots
 MIN_HEIGHT = 0.01  # px, of a box that is empty
 LIKELY = 0.01  # the probability from which on another symbol is named
+POSSIBLE = 0.15  # the probability from which on a point or comma explains a wide gap between two digits
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,11 @@ def find_numbers(
     is_symbol = np.isin(np.arange(len(places)), list(texts))
     nodes = Nodes(_nodes(places, texts))
     chains = _chains(len(nodes.every), _neighbours(nodes))
-    runs = [run for chain in chains for run in _split(nodes, chain, places[is_mark & ~is_symbol])]
+    points = _possible_points(nodes, places, probabilities, labels, is_symbol)
+    runs = [run for chain in chains for run in _split(nodes, chain, places[is_mark & ~is_symbol], points)]
     runs = [_trimmed(run, probabilities, labels) for run in runs if any(node.text[0].isdecimal() for node in run)]
     texts |= {node.symbols[0]: node.text for run in runs for node in run if not node.is_fraction}
+    is_symbol[list(texts)] = True
     doubts = places[~is_symbol], probabilities[~is_symbol, list(labels).index(OTHER)].astype(float)
     numbers = []
     for row, members in enumerate(_rows(runs, _slope(nodes, chains))):
@@ -157,6 +160,19 @@ def _doubled(boxes: Floats, texts: dict[int, str], probabilities: NDArray[np.flo
         if all(np.hypot(*(middles[place] - middles[other])) > max(sides[place], sides[other]) for other in kept):
             kept.append(place)
     return [place for place in places if place not in kept]
+
+
+def _possible_points(
+    nodes: Nodes, boxes: Floats, probabilities: NDArray[np.float32], labels: Sequence[str], is_symbol: NDArray[np.bool_]
+) -> list[Node]:
+    """Return nodes of the candidates that are no symbols, but perhaps a point or a comma beside a digit."""
+    hosts = Nodes([node for node in nodes.every if node.is_digit])
+    found = []
+    for text in ".,":
+        chances = probabilities[:, list(labels).index(text)]
+        likely = np.flatnonzero(~is_symbol & (chances >= POSSIBLE))
+        found += [(chances[place], _hosted(int(place), text, boxes[place], hosts)) for place in likely]
+    return [node for _, node in sorted(found, key=lambda each: -each[0]) if node is not None]
 
 
 def _trimmed(run: list[Node], probabilities: NDArray[np.float32], labels: Sequence[str]) -> list[Node]:
@@ -360,21 +376,39 @@ def _chains(count: int, after: dict[int, int]) -> list[list[int]]:
     return chains
 
 
-def _split(nodes: Nodes, chain: Sequence[int], marks: Floats) -> list[list[Node]]:
-    """Cut a chain of neighbours into numbers: at wide gaps, after fractions and at marks that are no symbols."""
+def _split(nodes: Nodes, chain: Sequence[int], marks: Floats, points: Sequence[Node]) -> list[list[Node]]:
+    """Cut a chain of neighbours into numbers: at wide gaps, after fractions and at marks that are no symbols.
+
+    A wide gap between two digits that holds one of `points` is the place of that point.
+    """
     if len(chain) == 1:
         return [[nodes.every[chain[0]]]]
     every = [nodes.every[place] for place in chain]
     tall = np.maximum(nodes.heights[chain][1:], nodes.heights[chain][:-1])
     gaps = np.maximum(nodes.boxes[chain][1:, 0] - nodes.boxes[chain][:-1, 2], 0) / tall
-    cuts = _is_wide(every, gaps, nodes.x[chain] / float(np.median(tall)))
-    cuts |= np.array([node.is_fraction for node in every[:-1]]) | _is_marked(nodes, chain, marks)
+    cuts = np.array([node.is_fraction for node in every[:-1]]) | _is_marked(nodes, chain, marks)
+    wide = _is_wide(every, gaps, nodes.x[chain] / float(np.median(tall)))
     runs = [[every[0]]]
-    for node, cut in zip(every[1:], cuts, strict=True):
-        if cut:
+    for place, node in enumerate(every[1:]):
+        is_short = wide[place] and not cuts[place] and gaps[place] <= 2 * POINT_REACH
+        point = _between(every[place], node, points) if is_short else None
+        if point is not None:
+            runs[-1].append(point)
+        elif wide[place] or cuts[place]:
             runs.append([])
         runs[-1].append(node)
     return runs
+
+
+def _between(before: Node, after: Node, points: Sequence[Node]) -> Node | None:
+    """Return the first point that stands in the gap between two digits, or None."""
+    if not (before.is_digit and after.is_digit):
+        return None
+    for point in points:
+        middle = (point.box[0] + point.box[2]) / 2
+        if before.box[2] < middle < after.box[0] and point.top < after.bottom and point.bottom > after.top:
+            return point
+    return None
 
 
 def _is_wide(every: Sequence[Node], gaps: Floats, x: Floats) -> NDArray[np.bool_]:
