@@ -31,7 +31,8 @@ CROP = 32  # cells of a crop's side
 WINDOW = 5  # blocks of 8×8 px over which brightness is normalised
 FLAT = 0.02  # standard deviation of brightness (0..1) that is not enlarged
 OVERLAP = 0.5  # of the union of two boxes: the less certain one is suppressed
-COVERED = 0.7  # of the smaller box, where it may be a part of the other: likewise
+COVERED = 0.7  # of a lower box, which may be a part of the other: likewise
+CONTAINED = 0.85  # of a box that is as high, such as the stem of a 1 with a long upstroke: likewise
 
 
 def block(channels: int) -> Residual:
@@ -177,9 +178,9 @@ def to_picture(boxes: Tensor, x: Tensor, y: Tensor, columns: Tensor, rows: Tenso
 def unsuppressed(boxes: Tensor) -> Tensor:
     """Return which boxes [K, 4], the most certain first, are left by non-maximum suppression, bool [K].
 
-    Two boxes of about the same height are the same symbol where they share `OVERLAP` of their union: slanted neighbours
-    share less. A much lower box is a part of the other where that covers most of it. A box is suppressed by a more
-    certain one that is not suppressed itself: a fixed point, reached in few rounds.
+    Two boxes are the same symbol where they share `OVERLAP` of their union, or where one covers most of the other:
+    slanted neighbours share less. A dot is never a part of a digit. A box is suppressed by a more certain one that is
+    not suppressed itself: a fixed point, reached in few rounds.
     """
     low, high = boxes.split(2, dim=1)
     sides = (torch.minimum(high[:, None], high) - torch.maximum(low[:, None], low)).clamp(min=0)
@@ -187,10 +188,10 @@ def unsuppressed(boxes: Tensor) -> Tensor:
     tall = (high - low)[:, 1].clamp(min=1e-3)
     area = (high - low).clamp(min=1e-3).prod(1)
     smaller, larger = torch.minimum(area[:, None], area), torch.maximum(area[:, None], area)
-    is_part = (torch.minimum(tall[:, None], tall) < PART * torch.maximum(tall[:, None], tall)) & (
-        smaller > DOT * larger
-    )
-    enough = torch.where(is_part, COVERED * smaller, OVERLAP * (area[:, None] + area - shared))
+    is_low = torch.minimum(tall[:, None], tall) < PART * torch.maximum(tall[:, None], tall)
+    inside = torch.where(is_low, COVERED, CONTAINED) * smaller
+    union = OVERLAP * (area[:, None] + area - shared)
+    enough = torch.where(smaller > DOT * larger, torch.minimum(inside, union), union)
     order = torch.arange(boxes.shape[0], device=boxes.device)
     over = ((shared > enough) & (order < order[:, None])).float()
     kept = torch.ones_like(over[:, :1])
