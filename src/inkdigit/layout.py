@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 REACH = 1.8  # the widest gap inside a number, which only a row of printed boxes has
 NARROW, SPREAD, WIDE = 0.45, 1.5, (0.6, 1.05)  # a gap ends a number over NARROW + SPREAD × the usual gap, within WIDE
 USUAL = 0.4  # the gap between two digits where no other says what is usual
-POINT_REACH, DASH_REACH = 0.6, 0.8  # the widest gap beside a point or comma, and beside `-` or `/`
+POINT_REACH, DASH_REACH = 0.8, 0.8  # the widest gap beside a point or comma, and beside `-` or `/`
 PITCH, EVEN = 1.9, 0.22  # of printed boxes: the widest distance, and the share by which distances differ
 FLAT = 2.5  # a level bar's width over its height
 MIN_OVERLAP = 0.4  # share of the smaller height that neighbours in a number have in common
@@ -390,7 +390,7 @@ def _split(nodes: Nodes, chain: Sequence[int], marks: Floats, points: Sequence[N
     wide = _is_wide(every, gaps, nodes.x[chain] / float(np.median(tall)))
     runs = [[every[0]]]
     for place, node in enumerate(every[1:]):
-        is_short = wide[place] and not cuts[place] and gaps[place] <= 2 * POINT_REACH
+        is_short = wide[place] and not cuts[place] and gaps[place] <= 1.5 * POINT_REACH
         point = _between(every[place], node, points) if is_short else None
         if point is not None:
             runs[-1].append(point)
