@@ -73,6 +73,18 @@ def test_only_allowed_characters_occur(pages: Path) -> None:
         assert (out, err.count("\n")) == ("", 1)
 
 
+def test_numbers_match_a_pattern_or_a_list(pages: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("42\n71\n\n508\n")
+    out, _ = inkdigit("read", "--choices", tmp_path / "list.txt", pages / "a.png")
+    assert [line.split(": ")[1].split("  ")[0] for line in out.splitlines()] == ["42 71", "503"]
+    assert out.splitlines()[1].endswith("no match")
+    page = json.loads(inkdigit("read", "--json", "--pattern", r"^\d{2,3}$", pages / "a.png")[0])
+    assert page["text"].split() == ["42", "71", "503"]
+    for wrong in (["--pattern", "("], ["--choices", tmp_path / "none.txt"], ["--choices", pages / "a.png"]):
+        out, err = inkdigit("read", *wrong, pages / "a.png", code=2)
+        assert (out, err.count("\n")) == ("", 1)
+
+
 def test_annotated_copies_are_written_beside_each_other(pages: Path, tmp_path: Path) -> None:
     (pages / "more").mkdir()
     written(("9", 100, 100)).save(pages / "more" / "a.png")

@@ -218,8 +218,23 @@ def test_read_takes_constraints_and_draws(client: httpx.Client) -> None:
     assert set(only["text"]) <= {"1", " ", "\n"}
     picture = Image.open(io.BytesIO(base64.b64decode(only["annotated"].partition(",")[2])))
     assert picture.size == Image.open(io.BytesIO(data)).size
-    for refused in ("x", "1x", ""):
-        answer = client.post(f"/v1/read?allow={refused}", files={"file": data})
+    text = client.post("/v1/read", files={"file": data}).json()["text"]
+    several = {"choices": f"{text}\n43\n\n"}
+    for query, fields in (
+        (f"?choices={text}&choices=43", {}),
+        ("", several),
+        ("?choices=8", several),
+        ("?pattern=\\d%2B", {}),
+    ):
+        answer = client.post(f"/v1/read{query}", files={"file": data}, data=fields)
+        ReadingBody.model_validate(answer.json())
+        assert answer.json()["text"] == text
+    (none,) = client.post("/v1/read?choices=777", files={"file": data}).json()["numbers"]
+    assert none["is_match"] is False
+    listed = client.post("/v1/read/batch", files={"file": data}, data=several).json()["results"]
+    assert [result["text"] for result in listed] == [text]
+    for refused in ("allow=x", "allow=1x", "allow=", "pattern=(", "pattern=", "choices=x", "pattern=1&choices=1"):
+        answer = client.post(f"/v1/read?{refused}", files={"file": data})
         assert answer.status_code == 422
         assert answer.json()["code"] == "bad_constraint"
 

@@ -20,7 +20,7 @@ from .predict import CsvOption, InputsArgument, JsonOption, check_output, files_
 
 if TYPE_CHECKING:
     from ..image import ImageLike
-    from ..reading import Reading
+    from ..reading import Number, Reading
 
 CHUNK = 4  # images per task: a page takes up to a second
 COLUMNS = ["file", "row", "text", "confidence", "is_sure", "left", "top", "right", "bottom"]
@@ -36,6 +36,12 @@ def read(
     allow: Annotated[
         str | None, typer.Option(help="The only characters that may occur, e.g. 0123456789 for digits alone.")
     ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help=r"Regular expression that each number matches, e.g. '\d{2}/\d{2}/\d{4}'.")
+    ] = None,
+    choices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File of all that a number may be, one a line.")
+    ] = None,
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for copies of the images with boxes and text, as PNG.")
     ] = None,
@@ -47,7 +53,9 @@ def read(
     check_output(as_json, as_csv)
     recognizer = Recognizer(model)
     files = files_to_read(inputs)
-    read_batch = partial(recognizer.read_batch, allow=allow)
+    read_batch = partial(
+        recognizer.read_batch, allow=allow, pattern=pattern, choices=_read_choices(choices) if choices else None
+    )
     _check_constraints(read_batch)
     copies = _copies(files, annotate) if annotate else {}
     failed = False
@@ -62,6 +70,18 @@ def read(
                 _save_copy(reading, image_of(name), copies[place])
             advance(1)
     raise typer.Exit(int(failed))
+
+
+def _read_choices(path: Path) -> list[str]:
+    """Return the lines of a file. Exits with code 2 if it cannot be read."""
+    from ..image import read_file  # noqa: PLC0415
+
+    try:
+        return read_file(path).decode("utf-8-sig").splitlines()
+    except InputError as error:
+        fail(str(error))
+    except UnicodeDecodeError:
+        fail(f"The file {path} is not UTF-8 text.")
 
 
 def _check_constraints(read_batch: "Callable[[Sequence[ImageLike]], list[Reading | InputError]]") -> None:
@@ -110,8 +130,14 @@ def _write_text(name: str, reading: "Reading | InputError") -> None:
     for _, numbers in groupby(reading.numbers, key=lambda number: number.row):
         row = list(numbers)
         text = " ".join(number.text for number in row)
-        is_sure = all(number.confidence >= reading.threshold for number in row)
-        say(f"{name}: {text}  {math.prod(number.confidence for number in row):.1%}{'' if is_sure else '  not sure'}")
+        say(f"{name}: {text}  {math.prod(number.confidence for number in row):.1%}{_doubt(reading, row)}")
+
+
+def _doubt(reading: "Reading", row: "Sequence[Number]") -> str:
+    """Return what is said of a row that is not sure."""
+    if not all(number.is_match for number in row):
+        return "  no match"
+    return "" if all(map(reading.is_sure_of, row)) else "  not sure"
 
 
 def _write_json(name: str, reading: "Reading | InputError") -> None:
@@ -135,7 +161,7 @@ def _csv_writer(out: TextIO) -> Write:
             warn(f"{name}: {reading}")
             return
         for number in reading.numbers:
-            is_sure = number.confidence >= reading.threshold
+            is_sure = reading.is_sure_of(number)
             file = f"'{name}" if name.startswith(FORMULA) else name  # number.text may begin with - and is no formula
             table.writerow([file, number.row, number.text, number.confidence, is_sure, *number.box])
 

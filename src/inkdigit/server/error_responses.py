@@ -35,7 +35,7 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
     "broken_image": (422, "The picture is truncated or damaged."),
     "bad_array": (422, "The array has a wrong shape, type or range."),
     "blank_image": (422, "Nothing is drawn on the picture."),
-    "bad_constraint": (422, "`allow` has characters that are no symbols."),
+    "bad_constraint": (422, "`allow`, `pattern` or `choices` cannot be met or read."),
     "bad_parameter": (422, "A query parameter has a value that cannot be read."),
     "internal": (500, "A bug in the service."),
     "overloaded": (503, "More work is in flight than the limit; try again after `Retry-After` seconds."),

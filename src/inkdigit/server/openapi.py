@@ -104,6 +104,7 @@ class NumberBody(BaseModel):
     )
     row: int = Field(description="From 0 on, top to bottom.", ge=0)
     symbols: list[SymbolBody]
+    is_match: bool | None = Field(None, description="False if nothing that `pattern` or `choices` allow is probable.")
 
 
 class ReadingBody(BaseModel):

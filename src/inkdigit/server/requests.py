@@ -5,7 +5,7 @@ A body is streamed, up to its limit and within the time that the settings allow.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from ..errors import InputError
 from ..image import MAX_BYTES
 from .error_responses import RequestError
-from .multipart import File, read_parts
+from .multipart import Form, read_parts
 
 MAX_BATCH_FILES = 256
 MAX_BATCH_BYTES = 100 * 1024**2
@@ -64,31 +64,39 @@ class Body:
             raise RequestError("The body ended early.", "bad_body") from error
 
 
-async def read_image(body: Body) -> tuple[int, GetImage]:
-    """Read a body with one picture: multipart, `image/*` or JSON.
+@dataclass(frozen=True)
+class ImageBody:
+    """A body with one picture: its bytes, a function that returns the image, and the fields beside it.
 
-    Returns the number of bytes, and a function that returns the image. Raises RequestError; the function raises
-    RequestError and InputError.
+    The function raises RequestError and InputError.
     """
+
+    size: int
+    get_image: GetImage
+    form: Form = field(default_factory=Form)
+
+
+async def read_image(body: Body) -> ImageBody:
+    """Read a body with one picture: multipart, `image/*` or JSON. Raises RequestError."""
     kind, options = parse_options_header(body.request.headers.get("content-type", ""))
     if kind == FORM:
         chunks = body.chunks(MAX_BYTES + OVERHEAD_BYTES)
-        (file,) = await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=1))
-        picture = file.take()
-        return len(picture), lambda: picture
+        form = await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=1))
+        picture = form.files[0].take()
+        return ImageBody(len(picture), lambda: picture, form)
     if kind.startswith("image/"):
         picture = await body.in_time(_read(body))
-        return len(picture), lambda: picture
+        return ImageBody(len(picture), lambda: picture)
     if kind == "application/json":
         text = await body.in_time(_read(body))
-        return len(text), lambda: parse_array(text)
+        return ImageBody(len(text), lambda: parse_array(text))
     raise RequestError(
         "Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type"
     )
 
 
-async def read_files(body: Body) -> list[File]:
-    """Read a multipart body with many pictures, in order. Raises RequestError."""
+async def read_files(body: Body) -> Form:
+    """Read a multipart body with many pictures. Raises RequestError."""
     kind, options = parse_options_header(body.request.headers.get("content-type", ""))
     if kind != FORM:
         raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
