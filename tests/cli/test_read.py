@@ -107,3 +107,15 @@ def test_annotated_copies_are_written_beside_each_other(pages: Path, tmp_path: P
 def test_a_folder_that_cannot_be_made_is_said_before_anything_is_read(pages: Path) -> None:
     out, err = inkdigit("read", "--annotate", pages / "a.png" / "copies", pages, code=2)
     assert (out, err.count("\n")) == ("", 1)
+
+
+def test_a_pdf_counts_as_its_pages(pages: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2", reason="the extra `pdf` is not installed")
+    first, second = written(("42", 40, 40)), written(("71", 40, 40))
+    first.save(pages / "two.pdf", save_all=True, append_images=[second])
+    (pages / "wrong.pdf").write_bytes(b"%PDF-1.7")
+    out, err = inkdigit("read", "--annotate", tmp_path / "copies", pages, code=1)
+    assert f"{pages / 'two.pdf'}#1: 42" in out
+    assert f"{pages / 'two.pdf'}#2: 71" in out
+    assert f"{pages / 'wrong.pdf'}: The PDF is damaged" in err
+    assert {"two-1.png", "two-2.png"} <= {path.name for path in (tmp_path / "copies").iterdir()}

@@ -251,3 +251,24 @@ def test_a_batch_is_read_in_order_with_errors_in_place(client: httpx.Client) -> 
     ReadingBatch.model_validate(results.json())
     assert [result["file"] for result in results.json()["results"]] == ["one.png", "text.txt", "two.png"]
     assert results.json()["results"][1]["error"]["code"] == "unsupported_format"
+
+
+def test_a_pdf_counts_as_its_pages_in_a_batch_and_is_no_picture(client: httpx.Client) -> None:
+    pytest.importorskip("pypdfium2", reason="the extra `pdf` is not installed")
+    buffer = io.BytesIO()
+    page = Image.open(io.BytesIO(number("42")))
+    page.save(buffer, "PDF", save_all=True, append_images=[page])
+    files = [("a", ("two.pdf", buffer.getvalue())), ("b", ("no.pdf", b"%PDF-1.7")), ("c", ("one.png", number("7")))]
+    for route in ("/v1/read/batch", "/v1/predict/batch"):
+        results = client.post(route, files=files).json()["results"]
+        assert [result["file"] for result in results] == ["two.pdf#1", "two.pdf#2", "no.pdf", "one.png"]
+        assert ["error" in result for result in results] == [False, False, True, False]
+    for route in ("/v1/read", "/v1/predict"):
+        answer = client.post(route, files={"file": buffer.getvalue()})
+        assert answer.status_code == 415
+        assert "/v1/read/batch" in answer.json()["detail"]
+        answer = client.post(route, content=buffer.getvalue(), headers={"Content-Type": "application/pdf"})
+        assert answer.status_code == 415
+    page.resize((20, 20)).save(buffer, "PDF", save_all=True, append_images=[page.resize((20, 20))] * 256)
+    (result,) = client.post("/v1/read/batch", files={"file": buffer.getvalue()}).json()["results"]
+    assert result["error"]["code"] == "too_many_pages"

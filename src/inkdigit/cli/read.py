@@ -15,8 +15,9 @@ import typer
 from ..errors import InputError
 from ..model_file import DEFAULT_MODEL
 from ..terminal import fail, progress_bar, say, warn, writing
+from .inputs import Input, InputsArgument, inputs_of
 from .options import ModelOption
-from .predict import CsvOption, InputsArgument, JsonOption, check_output, files_to_read, image_of
+from .predict import CsvOption, JsonOption, check_output
 
 if TYPE_CHECKING:
     from ..image import ImageLike
@@ -52,22 +53,21 @@ def read(
 
     check_output(as_json, as_csv)
     recognizer = Recognizer(model)
-    files = files_to_read(inputs)
+    found = inputs_of(inputs)
     read_batch = partial(
         recognizer.read_batch, allow=allow, pattern=pattern, choices=_read_choices(choices) if choices else None
     )
     _check_constraints(read_batch)
-    copies = _copies(files, annotate) if annotate else {}
+    copies = _copies(found, annotate) if annotate else {}
     failed = False
-    with progress_bar("reading", len(files)) as advance, writing():
+    with progress_bar("reading", len(found)) as advance, writing():
         write = _write_json if as_json else _csv_writer(sys.stdout) if as_csv else _write_text
-        for place, (name, reading) in enumerate(
-            zip(files, in_order(read_batch, map(image_of, files), CHUNK), strict=True)
-        ):
+        images = (each.image for each in found)
+        for place, (each, reading) in enumerate(zip(found, in_order(read_batch, images, CHUNK), strict=True)):
             failed |= isinstance(reading, InputError)
-            write(name, reading)
+            write(each.name, reading)
             if copies and not isinstance(reading, InputError):
-                _save_copy(reading, image_of(name), copies[place])
+                _save_copy(reading, each.image, copies[place])
             advance(1)
     raise typer.Exit(int(failed))
 
@@ -96,16 +96,15 @@ def _check_constraints(read_batch: "Callable[[Sequence[ImageLike]], list[Reading
         fail(str(answer))
 
 
-def _copies(files: list[str], folder: Path) -> dict[int, Path]:
-    """Return a path of its own for each file's annotated copy. Exits with code 2 if the folder cannot be created."""
+def _copies(found: list[Input], folder: Path) -> dict[int, Path]:
+    """Return a path of its own for each image's annotated copy. Exits with code 2 if the folder cannot be created."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         fail(f"{folder} cannot be created: {error.strerror}.")
     taken: set[str] = set()
     paths = {}
-    for place, file in enumerate(files):
-        stem = Path(file).stem if file != "-" else "stdin"
+    for place, stem in enumerate(each.stem for each in found):
         name = next(name for n in count(1) if (name := f"{stem}.png" if n == 1 else f"{stem}-{n}.png") not in taken)
         taken.add(name)
         paths[place] = folder / name

@@ -1,4 +1,4 @@
-"""Parse multipart bodies to files with multipart's streaming parser. Keeps no more of a file than the image limit."""
+"""Parse multipart bodies to files with multipart's streaming parser. Keeps no more of a file than its limit."""
 
 import re
 from collections.abc import AsyncIterator
@@ -7,18 +7,19 @@ from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from ..image import MAX_BYTES
+from ..image import MAX_BYTES, MAX_PDF_BYTES, is_pdf
 from .error_responses import RequestError
 
 MAX_FIELDS = 64  # parts that are not files
 MAX_TEXT = 1024**2  # bytes of the fields that are kept
+HEAD = 16  # chunks that hold a file's first bytes, however it was sent
 TEXTS = frozenset({"choices"})  # the names of the fields that are kept, as text
 EXTENDED_NAME = re.compile(r"; *filename\* *= *(utf-8|iso-8859-1)'[^';]*'([^ ;]+)", re.IGNORECASE)
 
 
 @dataclass
 class File:
-    """One uploaded file; data beyond the image limit is dropped."""
+    """One uploaded file; data beyond the limit of an image, or of a PDF, is dropped."""
 
     name: str
     size: int = 0
@@ -26,7 +27,7 @@ class File:
 
     def add(self, chunk: bytes) -> None:
         """Add the next chunk."""
-        if self.size <= MAX_BYTES:
+        if self.size <= MAX_BYTES or (self.size <= MAX_PDF_BYTES and is_pdf(b"".join(self.chunks[:HEAD]))):
             self.chunks.append(chunk)
             self.size += len(chunk)
 

@@ -238,7 +238,7 @@ def batch_body() -> dict[str, Any]:
         "items": _FILE,
         "minItems": 1,
         "maxItems": MAX_BATCH_FILES,
-        "description": "Pictures, as `curl -F a=@one.png -F b=@two.jpg` sends them.",
+        "description": "Pictures and PDF files, as `curl -F a=@one.png -F b=@two.jpg` sends them.",
     }
     return _body({"multipart/form-data": _form({"files": files})})
 

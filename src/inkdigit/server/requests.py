@@ -4,7 +4,7 @@ A body is streamed, up to its limit and within the time that the settings allow.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
@@ -16,14 +16,14 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
 from ..errors import InputError
-from ..image import MAX_BYTES
+from ..image import AS_PAGES, MAX_BYTES, ImageLike, Pdf, PdfPage, is_pdf
 from .error_responses import RequestError
-from .multipart import Form, read_parts
+from .multipart import File, Form, read_parts
 
 MAX_BATCH_FILES = 256
 MAX_BATCH_BYTES = 100 * 1024**2
 OVERHEAD_BYTES = 64 * 1024  # what multipart and JSON may add around one picture
-FORM = "multipart/form-data"
+FORM, PDF = "multipart/form-data", "application/pdf"
 ARRAY_DEPTH = 3  # [H, W, 1|3|4]
 T = TypeVar("T")
 
@@ -90,6 +90,8 @@ async def read_image(body: Body) -> ImageBody:
     if kind == "application/json":
         text = await body.in_time(_read(body))
         return ImageBody(len(text), lambda: parse_array(text))
+    if kind == PDF:
+        raise RequestError(AS_PAGES, "unsupported_content_type")
     raise RequestError(
         "Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type"
     )
@@ -102,6 +104,29 @@ async def read_files(body: Body) -> Form:
         raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
     chunks = body.chunks(MAX_BATCH_BYTES)
     return await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=MAX_BATCH_FILES))
+
+
+def as_images(files: Sequence[File]) -> list[tuple[str, ImageLike]]:
+    """Return the images of a batch with their names; a PDF counts as its pages, `FILE#PAGE`.
+
+    A PDF that cannot be opened, or has more pages than a batch may have files, is one image, which fails.
+    """
+    images: list[tuple[str, ImageLike]] = []
+    for place, file in enumerate(files):
+        data = file.take()
+        if is_pdf(data):
+            room = MAX_BATCH_FILES - len(images) - (len(files) - place - 1)
+            images.extend(_pages(file.name, Pdf(data), room))
+        else:
+            images.append((file.name, data))
+    return images
+
+
+def _pages(name: str, pdf: Pdf, room: int) -> Iterator[tuple[str, ImageLike]]:
+    try:
+        yield from ((f"{name}#{page.number}", page) for page in pdf.pages(room))
+    except InputError as error:
+        yield name, PdfPage(pdf, 1, error)
 
 
 async def _read(body: Body) -> bytes:

@@ -16,13 +16,14 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import InputError
 from ..explain import occlusion, occlusion_png
+from ..image import ImageLike
 from ..prediction import Prediction, data_url
 from ..reading import Reading
 from ..recognizer import Recognizer
 from . import error_responses, openapi
 from .metrics import Metrics
-from .multipart import File, Form
-from .requests import Body, GetImage, read_files, read_image
+from .multipart import Form
+from .requests import Body, GetImage, as_images, read_files, read_image
 from .responses import READ, Reply
 from .service import ReadConstraints, Service
 
@@ -137,15 +138,19 @@ async def _why(service: Service, prediction: Prediction, recognizer: Recognizer)
     responses=openapi.problems("bad_constraint"),
 )
 async def predict_batch(request: Request, model: ModelQuery = None, frame: FrameQuery = False) -> Response:
-    """Predict the digits on many pictures. Results are in the files' order; a file that failed has an `error`."""
+    """Predict the digits on many pictures. Results are in the files' order; a file that failed has an `error`.
+
+    A PDF counts as its pages, which are named `FILE#PAGE`.
+    """
     service = service_of(request)
     recognizer = service.recognizer(model)
     with service.memory.share() as take:
         files = (await read_files(_body(request, take))).files
 
         def work() -> tuple[Sequence[Prediction | InputError], Response]:
-            predictions = recognizer.predict_batch([file.take() for file in files])
-            return predictions, _batch(files, predictions, lambda prediction: prediction.as_dict(frame=frame))
+            names, images = _unzipped(as_images(files))
+            predictions = recognizer.predict_batch(images)
+            return predictions, _batch(names, predictions, lambda prediction: prediction.as_dict(frame=frame))
 
         predictions, response = await service.work.run_in_thread(work)
     for prediction in predictions:
@@ -217,7 +222,10 @@ async def read_batch(
     pattern: PatternQuery = None,
     choices: ChoicesQuery = None,
 ) -> Response:
-    """Read the numbers on many pictures. Results are in the files' order; a file that failed has an `error`."""
+    """Read the numbers on many pictures. Results are in the files' order; a file that failed has an `error`.
+
+    A PDF counts as its pages, which are named `FILE#PAGE`.
+    """
     service = service_of(request)
     recognizer = service.recognizer(model)
     with service.memory.share() as take:
@@ -225,8 +233,9 @@ async def read_batch(
         files, constraints = form.files, _constraints(allow, pattern, choices, form)
 
         def work() -> tuple[Sequence[Reading | InputError], Response]:
-            readings = recognizer.read_batch([file.take() for file in files], **constraints)
-            return readings, _batch(files, readings, lambda reading: reading.as_dict())
+            names, images = _unzipped(as_images(files))
+            readings = recognizer.read_batch(images, **constraints)
+            return readings, _batch(names, readings, lambda reading: reading.as_dict())
 
         readings, response = await service.work.run_in_thread(work)
     for reading in readings:
@@ -234,13 +243,17 @@ async def read_batch(
     return response
 
 
-def _batch(files: Sequence[File], answers: Sequence[Any], as_dict: Callable[[Any], dict[str, Any]]) -> Response:
+def _unzipped(images: Sequence[tuple[str, ImageLike]]) -> tuple[list[str], list[ImageLike]]:
+    return [name for name, _ in images], [image for _, image in images]
+
+
+def _batch(names: Sequence[str], answers: Sequence[Any], as_dict: Callable[[Any], dict[str, Any]]) -> Response:
     """Return the results of a batch; it runs in a thread, because 256 frames take longer than 5 ms."""
     results = [
-        {"file": file.name, "error": error_responses.body(str(answer), answer.code)}
+        {"file": name, "error": error_responses.body(str(answer), answer.code)}
         if isinstance(answer, InputError)
-        else {"file": file.name, **as_dict(answer)}
-        for file, answer in zip(files, answers, strict=True)
+        else {"file": name, **as_dict(answer)}
+        for name, answer in zip(names, answers, strict=True)
     ]
     return Reply({"results": results})
 
