@@ -1,32 +1,28 @@
 """`inkdigit read`: read the numbers on each of many images."""
 
-import csv
-import json
-import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import count, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InputError
 from ..model_file import DEFAULT_MODEL
-from ..terminal import fail, progress_bar, say, warn, writing
-from .inputs import Input, InputsArgument, inputs_of
-from .options import ModelOption
+from ..terminal import fail, progress_bar, writing
+from .inputs import STDIN, Input, InputsArgument, inputs_of
+from .options import ModelOption, require_extra
 from .predict import CsvOption, JsonOption, check_output
+from .read_outputs import copies, csv_writer, tables, write_json, write_text
 
 if TYPE_CHECKING:
     from ..image import ImageLike
-    from ..reading import Number, Reading
+    from ..reading import Reading
+    from ..recognizer import Recognizer
 
-CHUNK = 4  # images per task: a page takes up to a second
-COLUMNS = ["file", "row", "text", "confidence", "is_sure", "left", "top", "right", "bottom"]
-
-Write = Callable[[str, "Reading | InputError"], None]
+CHUNK = 1  # images per task: a page takes up to a second
 
 
 def read(
@@ -43,31 +39,46 @@ def read(
     choices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File of all that a number may be, one a line.")
     ] = None,
+    xlsx: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an Excel table too.")] = None,
+    review: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page to check and correct the table, as HTML.")
+    ] = None,
     annotate: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for copies of the images with boxes and text, as PNG.")
+        Path | None,
+        typer.Option(metavar="DIR|PDF", help="Folder for copies with boxes and text, as PNG; or one PDF of them."),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Journal of what has been read: a run that was stopped goes on with it."),
     ] = None,
 ) -> None:
     """Read the numbers on each image: any layout, several rows."""
+    from ..forms.pages import PageReader  # noqa: PLC0415
     from ..recognizer import Recognizer  # noqa: PLC0415
     from .batch import in_order  # noqa: PLC0415
 
     check_output(as_json, as_csv)
+    if xlsx:
+        require_extra("xlsx", "xlsxwriter", "XlsxWriter")
     recognizer = Recognizer(model)
     found = inputs_of(inputs)
-    read_batch = partial(
-        recognizer.read_batch, allow=allow, pattern=pattern, choices=_read_choices(choices) if choices else None
-    )
+    limits = {"allow": allow, "pattern": pattern, "choices": _read_choices(choices) if choices else None}
+    read_batch = partial(recognizer.read_batch, **limits)  # type: ignore[arg-type]
     _check_constraints(read_batch)
-    copies = _copies(found, annotate) if annotate else {}
     failed = False
-    with progress_bar("reading", len(found)) as advance, writing():
-        write = _write_json if as_json else _csv_writer(sys.stdout) if as_csv else _write_text
-        images = (each.image for each in found)
-        for place, (each, reading) in enumerate(zip(found, in_order(read_batch, images, CHUNK), strict=True)):
-            failed |= isinstance(reading, InputError)
-            write(each.name, reading)
-            if copies and not isinstance(reading, InputError):
-                _save_copy(reading, each.image, copies[place])
+    with ExitStack() as stack:
+        known, keep = stack.enter_context(_journal(resume, recognizer, limits))
+        saves = [stack.enter_context(copies(found, annotate)), stack.enter_context(tables(xlsx, review))]
+        advance = stack.enter_context(progress_bar("reading", len(found)))
+        stack.enter_context(writing())
+        write = write_json if as_json else csv_writer(sys.stdout) if as_csv else write_text
+        reader = PageReader(read_batch, known, review is not None, annotate is not None)
+        for place, (each, page) in enumerate(zip(found, in_order(reader, found, CHUNK), strict=True)):
+            failed |= isinstance(page.answer, InputError)
+            write(each.name, page.answer)
+            for save in saves:
+                save(place, each, page)
+            keep(each, page.answer)
             advance(1)
     raise typer.Exit(int(failed))
 
@@ -96,72 +107,31 @@ def _check_constraints(read_batch: "Callable[[Sequence[ImageLike]], list[Reading
         fail(str(answer))
 
 
-def _copies(found: list[Input], folder: Path) -> dict[int, Path]:
-    """Return a path of its own for each image's annotated copy. Exits with code 2 if the folder cannot be created."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fail(f"{folder} cannot be created: {error.strerror}.")
-    taken: set[str] = set()
-    paths = {}
-    for place, stem in enumerate(each.stem for each in found):
-        name = next(name for n in count(1) if (name := f"{stem}.png" if n == 1 else f"{stem}-{n}.png") not in taken)
-        taken.add(name)
-        paths[place] = folder / name
-    return paths
+Known = Callable[[str], "Reading | None"]
+Keep = Callable[[Input, "Reading | InputError"], None]
 
 
-def _save_copy(reading: "Reading", image: "ImageLike", path: Path) -> None:
-    """Write the image with boxes and text. Exits with code 2 where it cannot be written."""
-    try:
-        reading.draw(image).save(path)
-    except OSError as error:
-        fail(f"{path} cannot be written: {error.strerror}.")
-
-
-def _write_text(name: str, reading: "Reading | InputError") -> None:
-    """Print one line per row of numbers; errors go to stderr."""
-    if isinstance(reading, InputError):
-        warn(f"{name}: {reading}")
+@contextmanager
+def _journal(path: Path | None, recognizer: "Recognizer", limits: Mapping[str, Any]) -> Iterator[tuple[Known, Keep]]:
+    """Yield what finds and what keeps the readings of images; errors, and what comes from stdin, are not kept."""
+    if path is None:
+        yield lambda name: None, lambda each, answer: None
         return
-    if not reading.numbers:
-        say(f"{name}: no number")
-    for _, numbers in groupby(reading.numbers, key=lambda number: number.row):
-        row = list(numbers)
-        text = " ".join(number.text for number in row)
-        say(f"{name}: {text}  {math.prod(number.confidence for number in row):.1%}{_doubt(reading, row)}")
+    from ..forms.journal import Journal  # noqa: PLC0415
+    from ..forms.pages import reading_from  # noqa: PLC0415
 
+    contract = recognizer.reader.contract
+    journal = Journal(path, {"model": [contract.name, contract.version, contract.commit], **limits})
 
-def _doubt(reading: "Reading", row: "Sequence[Number]") -> str:
-    """Return what is said of a row that is not sure."""
-    if not all(number.is_match for number in row):
-        return "  no match"
-    return "" if all(map(reading.is_sure_of, row)) else "  not sure"
+    def known(name: str) -> "Reading | None":
+        values = journal.get(name)
+        return None if values is None else reading_from(values, contract.thresholds.confidence)
 
+    def keep(each: Input, answer: "Reading | InputError") -> None:
+        if each.name != STDIN and not isinstance(answer, InputError) and journal.get(each.name) is None:
+            journal.add(each.name, answer.as_dict())
 
-def _write_json(name: str, reading: "Reading | InputError") -> None:
-    """Print one JSON object: that of `/v1/read`, and the file."""
-    if isinstance(reading, InputError):
-        answer = {"error": {"detail": str(reading), "code": reading.code}}
-    else:
-        answer = reading.as_dict()
-    say(json.dumps({"file": name, **answer}))
-
-
-def _csv_writer(out: TextIO) -> Write:
-    """Write a CSV header to `out`; return a function that writes a line per number. Errors go to stderr."""
-    from ..output import FORMULA  # noqa: PLC0415
-
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(COLUMNS)
-
-    def write(name: str, reading: "Reading | InputError") -> None:
-        if isinstance(reading, InputError):
-            warn(f"{name}: {reading}")
-            return
-        for number in reading.numbers:
-            is_sure = reading.is_sure_of(number)
-            file = f"'{name}" if name.startswith(FORMULA) else name  # number.text may begin with - and is no formula
-            table.writerow([file, number.row, number.text, number.confidence, is_sure, *number.box])
-
-    return write
+    try:
+        yield known, keep
+    finally:
+        journal.close()
