@@ -32,7 +32,7 @@ ARROWS = {
     "model_file": {"errors", "prediction"},
     "number_reader": {"errors", "prediction", "image", "model_file", "reading", "layout", "constraints"},
     "recognizer": {"errors", "prediction", "reading", "image", "model_file", "constraints", "number_reader"},
-    "forms": {"errors", "files", "prediction", "reading", "image", "recognizer"},
+    "forms": {"errors", "files", "prediction", "reading", "image", "constraints", "number_reader", "recognizer"},
     "explain": {"errors", "prediction", "recognizer"},
     "output": {"errors", "prediction", "terminal"},
     "evaluation": {"errors", "terminal", "prediction", "image", "model_file", "recognizer"},

@@ -113,6 +113,7 @@ def find_numbers(
     labels: Sequence[str],
     calibration: Calibration,
     decode: Decode | None = None,
+    is_one: bool = False,
 ) -> tuple[Number, ...]:
     """Return the numbers of a picture in reading order.
 
@@ -120,6 +121,7 @@ def find_numbers(
     `labels`, and which of them are written marks. A candidate is a symbol where `other` is less probable than all
     symbols together. A mark that is none ends a number. All that are no symbols lower the confidence of the number that
     they adjoin, by the probability that they are `other`. `decode` chooses the text of each number under a constraint.
+    Where all `is_one` number, as in a field of a form, no gap ends it.
     """
     order = np.lexsort([*boxes.T[::-1], *probabilities.T])  # the candidates' order must not matter
     places, probabilities, is_mark = boxes.astype(np.float64)[order], probabilities[order], is_mark[order]
@@ -128,10 +130,13 @@ def find_numbers(
     nodes = Nodes(_nodes(places, texts))
     chains = _chains(len(nodes.every), _neighbours(nodes))
     runs = [run for chain in chains for run in _split(nodes, chain, places[is_mark & ~is_symbol])]
+    slope = _slope(nodes, chains)
+    if is_one:
+        runs = list(_longest_row(runs, slope))
     runs = [_trimmed(run, probabilities, labels) for run in runs if any(node.text[0].isdecimal() for node in run)]
     texts |= {node.symbols[0]: node.text for run in runs for node in run if not node.is_fraction}
     candidates = Candidates(places, probabilities, labels, texts, is_symbol)
-    rows = enumerate(_rows(runs, _slope(nodes, chains)))
+    rows = enumerate(_rows(runs, slope))
     return tuple(_number(run, row, candidates, calibration, decode) for row, members in rows for run in members)
 
 
@@ -522,6 +527,13 @@ def _slope(nodes: Nodes, chains: Sequence[Sequence[int]]) -> float:
     order = np.argsort(down / across, kind="stable")
     weight = np.cumsum(across[order])
     return float((down / across)[order][np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _longest_row(runs: Sequence[list[Node]], slope: float) -> Iterator[list[Node]]:
+    """Yield the nodes of the row with the most symbols as one number, from left to right."""
+    rows = [[node for run in row for node in run] for row in _rows(runs, slope)]
+    if rows:
+        yield max(rows, key=lambda row: sum(len(node.symbols) for node in row))
 
 
 def _rows(runs: Sequence[list[Node]], slope: float) -> list[list[list[Node]]]:

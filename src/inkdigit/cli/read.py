@@ -15,6 +15,7 @@ from ..terminal import fail, progress_bar, writing
 from .inputs import STDIN, Input, InputsArgument, inputs_of
 from .options import ModelOption, require_extra
 from .predict import CsvOption, JsonOption, check_output
+from .read_fields import read_fields
 from .read_outputs import copies, csv_writer, tables, write_json, write_text
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ def read(
         Path | None,
         typer.Option(metavar="DIR|PDF", help="Folder for copies with boxes and text, as PNG; or one PDF of them."),
     ] = None,
+    fields: Annotated[
+        Path | None,
+        typer.Option(metavar="TOML", help="Named boxes of a form: one row a page, as CSV, with a column for each."),
+    ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Journal of what has been read: a run that was stopped goes on with it."),
@@ -62,6 +67,9 @@ def read(
         require_extra("xlsx", "xlsxwriter", "XlsxWriter")
     recognizer = Recognizer(model)
     found = inputs_of(inputs)
+    if fields:
+        _refuse_beside_fields(allow=allow, pattern=pattern, choices=choices, annotate=annotate, resume=resume)
+        read_fields(found, recognizer.reader, fields, as_json, xlsx, review)
     limits = {"allow": allow, "pattern": pattern, "choices": _read_choices(choices) if choices else None}
     read_batch = partial(recognizer.read_batch, **limits)  # type: ignore[arg-type]
     _check_constraints(read_batch)
@@ -81,6 +89,13 @@ def read(
             keep(each, page.answer)
             advance(1)
     raise typer.Exit(int(failed))
+
+
+def _refuse_beside_fields(**options: object) -> None:
+    """Exit with code 2 where an option is given that a form's fields have themselves, or do not take."""
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise typer.BadParameter(f"--fields and {given[0]} cannot be given together")
 
 
 def _read_choices(path: Path) -> list[str]:

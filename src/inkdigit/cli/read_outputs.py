@@ -16,6 +16,7 @@ from .inputs import Input
 
 if TYPE_CHECKING:
     from ..forms.pages import Page
+    from ..forms.table import Table
     from ..reading import Number, Reading
 
 PDF_SUFFIX = ".pdf"
@@ -75,9 +76,7 @@ def csv_writer(out: TextIO) -> Write:
 @contextmanager
 def tables(xlsx: Path | None, review: Path | None) -> Iterator[Save]:
     """Yield a function that adds an image's numbers to the tables, which are written at the end."""
-    from ..files import atomic_path, check_writable  # noqa: PLC0415
-    from ..forms.review import review_page  # noqa: PLC0415
-    from ..forms.spreadsheet import write_xlsx  # noqa: PLC0415
+    from ..files import check_writable  # noqa: PLC0415
     from ..forms.table import COLUMNS, Table, reading_rows  # noqa: PLC0415
 
     for path in filter(None, (xlsx, review)):
@@ -91,6 +90,15 @@ def tables(xlsx: Path | None, review: Path | None) -> Iterator[Save]:
             table.rows.extend([*row, None] for row in reading_rows(each.name, page.answer, page.crops))
 
     yield add
+    save_tables(table, xlsx, review)
+
+
+def save_tables(table: "Table", xlsx: Path | None, review: Path | None) -> None:
+    """Write a table as an Excel file and as a page to review."""
+    from ..files import atomic_path  # noqa: PLC0415
+    from ..forms.review import review_page  # noqa: PLC0415
+    from ..forms.spreadsheet import write_xlsx  # noqa: PLC0415
+
     if xlsx:
         with atomic_path(xlsx) as draft:
             write_xlsx(table, draft)

@@ -80,7 +80,13 @@ def crop_of(picture: Image.Image, box: Sequence[float]) -> bytes:
             min(picture.width, int(right + margin) + 1),
             min(picture.height, int(bottom + margin) + 1),
         )
-    ).convert("L")
+    )
+    return small_png(part)
+
+
+def small_png(picture: Image.Image) -> bytes:
+    """Return a picture as a PNG of at most `CROP_WIDTH` × `CROP_HEIGHT` px."""
+    part = picture.convert("L")
     part.thumbnail((CROP_WIDTH, CROP_HEIGHT))
     buffer = io.BytesIO()
     part.save(buffer, "PNG", optimize=True)
