@@ -20,6 +20,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
-from compose import as_jpeg, blank_paper, words
+from compose import Box, as_jpeg, blank_paper, words
 from handwriting import Grey, Hand, Hands, Ink, Piece, Random, font_file, glyph, merged, write
 from inkdigit import Recognizer
 from inkdigit.evaluation.datasets import mnist
@@ -55,13 +56,16 @@ PATTERNS = {
 CODES = ("code", "code2", "code3", "code4", "code5")
 
 
+Limits = dict[str, Any]
+
+
 @dataclass(frozen=True, eq=False)
 class FilledForm:
     """Hold a blank page, its photograph after it was filled in, the fields' boxes in px, and what is written."""
 
     blank: Grey
     photo: Grey
-    boxes: dict[str, tuple[float, float, float, float]]
+    boxes: dict[str, Box]
     texts: dict[str, str]
 
 
@@ -109,9 +113,7 @@ def texts(codes: Sequence[str], random: Random) -> dict[str, str]:
     }
 
 
-def blank_page(
-    texts: dict[str, str], random: Random
-) -> tuple[Ink, dict[str, tuple[float, float, float, float]], float]:
+def blank_page(texts: dict[str, str], random: Random) -> tuple[Ink, dict[str, Box], float]:
     """Print a form: ink [H, W] in 0..1, the fields' boxes, and the height of the digits that fit."""
     page = Image.new("L", (WIDTH, HEIGHT))
     draw = ImageDraw.Draw(page)
@@ -150,12 +152,8 @@ def filled(codes: Sequence[str], hands: Hands, random: Random) -> FilledForm:
     one, density = hands.any(random, touching=0.1), random.uniform(0.7, 0.97)
     ink = np.zeros_like(printed)
     for name, box in boxes.items():
-        lay(
-            ink,
-            boxed(one, written[name], digit, box, random)
-            if name in BOXED
-            else free(one, written[name], digit, box, random),
-        )
+        hand = boxed if name in BOXED else free
+        lay(ink, hand(one, written[name], digit, box, random))
     seen = paper * (1 - printed) * (1 - density * ink)
     blank = np.clip(245 * (1 - printed), 0, 255).astype(np.uint8)
     return FilledForm(blank, photographed(np.asarray(seen, np.float32), random), boxes, written)
@@ -219,15 +217,41 @@ def perspective(source: NDArray[np.float64], target: NDArray[np.float64]) -> lis
     return [float(value) for value in np.linalg.solve(np.array(rows), np.array(values))]
 
 
-def read(recognizer: Recognizer, form: FilledForm, limits: dict[str, dict[str, object]]) -> dict[str, FieldReading]:
+def conditions(codes: list[str]) -> dict[str, dict[str, Limits]]:
+    """Return the constraints of the fields by condition."""
+    return {
+        "no constraint": {},
+        "pattern": {name: {"pattern": pattern} for name, pattern in PATTERNS.items()},
+        "roster": {name: {"choices": codes} for name in CODES},
+    }
+
+
+def read(recognizer: Recognizer, form: FilledForm, limits: dict[str, Limits]) -> dict[str, FieldReading]:
     """Read a form's fields, each under its constraint in `limits`, if it has one."""
     reader = recognizer.reader
     fields = tuple(
-        Field(name, box, reader.constraints(**limits[name]) if name in limits else None)  # type: ignore[arg-type]
+        Field(name, box, reader.constraints(**limits[name]) if name in limits else None)
         for name, box in form.boxes.items()
     )
     made = Form(fields, Reference(form.blank), (WIDTH, HEIGHT))
     return {field.name: field for field in FormReader(reader, made).read(form.photo)}
+
+
+def score(recognizer: Recognizer, form: FilledForm, codes: list[str], right: dict[str, list[bool]]) -> list[str]:
+    """Add which fields are read right under each condition to `right`; return the errors as lines."""
+    errors = []
+    for condition, limits in conditions(codes).items():
+        found = read(recognizer, form, limits)
+        for name in CODES if condition == "roster" else PATTERNS:
+            text, field = form.texts[name], found[name]
+            is_match = field.number is not None and field.number.is_match
+            if condition == "roster" and text not in codes:
+                right["none"].append(not is_match)
+            else:
+                right[condition].append(field.text == text and (is_match or condition != "roster"))
+            if not right["none" if condition == "roster" and text not in codes else condition][-1]:
+                errors.append(f"{name}, {condition}: {text} was read as {field.text or 'nothing'}")
+    return errors
 
 
 def main() -> None:
@@ -242,37 +266,19 @@ def main() -> None:
     recognizer = Recognizer() if options.model is None else Recognizer(options.model)
     pens = [digit for digit in pendigits(options.data) if is_test_writer(digit.writer)]
     hands, codes = Hands(mnist("test", options.data), pens), roster(np.random.default_rng(options.seed))
-    plain, patterned, listed, strange = [], [], [], []
+    right: dict[str, list[bool]] = {condition: [] for condition in ("no constraint", "pattern", "roster", "none")}
     for place in range(options.count):
         form = filled(codes, hands, np.random.default_rng([options.seed, place]))
         if options.sheet:
             options.sheet.mkdir(parents=True, exist_ok=True)
             Image.fromarray(form.photo).save(options.sheet / f"{place:02}.jpg")
-        conditions = {
-            "no constraint": {},
-            "pattern": {name: {"pattern": pattern} for name, pattern in PATTERNS.items()},
-            "roster": {name: {"choices": codes} for name in CODES},
-        }
-        for condition, limits in conditions.items():
-            found = read(recognizer, form, limits)
-            for name in CODES if condition == "roster" else PATTERNS:
-                text, field = form.texts[name], found[name]
-                is_match = field.number is not None and field.number.is_match
-                if condition == "roster" and text not in codes:
-                    strange.append(not is_match)
-                else:
-                    right = field.text == text and (is_match or condition != "roster")
-                    {"no constraint": plain, "pattern": patterned, "roster": listed}[condition].append(right)
-                    if not right:
-                        print(
-                            f"form {place} {name}, {condition}: {text} was read as {field.text or 'nothing'}",
-                            flush=True,
-                        )
+        for error in score(recognizer, form, codes, right):
+            print(f"form {place} {error}", flush=True)
     print("\n| measured | value (95 % interval) | wanted | count |\n|---|---|---|---|")
-    print(wilson("fields without a constraint", plain, "≥ 97 %").row())
-    print(wilson("fields with the true pattern", patterned, "≥ 99 %").row())
-    print(wilson("codes on a roster of 500", listed, "≥ 99 %").row())
-    print(wilson("codes that are not on it: none of these", strange, "≥ 95 %").row())
+    print(wilson("fields without a constraint", right["no constraint"], "≥ 97 %").row())
+    print(wilson("fields with the true pattern", right["pattern"], "≥ 99 %").row())
+    print(wilson("codes on a roster of 500", right["roster"], "≥ 99 %").row())
+    print(wilson("codes that are not on it: none of these", right["none"], "≥ 95 %").row())
 
 
 if __name__ == "__main__":

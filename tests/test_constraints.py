@@ -87,7 +87,9 @@ def test_a_pattern_that_cannot_match_is_an_answer() -> None:
         {"choices": "1041"},
         {"choices": [1041]},
         {"choices": ["1"], "pattern": "1"},
+        {"choices": 7},
         {"pattern": "x"},
+        {"pattern": 7},
         {"allow": "x"},
     ],
 )

@@ -126,7 +126,7 @@ def _parse(pattern: str, symbols: str) -> "Pattern":
     from greenery import parse  # noqa: PLC0415  only patterns need it
     from greenery.parse import NoMatch  # noqa: PLC0415
 
-    if not pattern or len(pattern) > MAX_LENGTH:
+    if not isinstance(pattern, str) or not 1 <= len(pattern) <= MAX_LENGTH:
         raise InputError(f"The pattern must have 1 to {MAX_LENGTH} characters.", "bad_constraint")
     try:
         plain = "".join(_plain(part, symbols) for part in _PARTS.findall(_without_ends(pattern)))

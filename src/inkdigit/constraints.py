@@ -1,6 +1,6 @@
 """What a caller knows of the numbers beforehand: which characters occur, what each looks like, or a list of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,8 @@ def constraints(
 
 def _check_choices(choices: Any, characters: str) -> list[str]:
     """Return the choices without the blank ones. Raises InputError."""
-    if isinstance(choices, str) or not all(isinstance(choice, str) for choice in choices):
+    is_list = isinstance(choices, Iterable) and not isinstance(choices, str)
+    if not is_list or not all(isinstance(choice, str) for choice in choices):
         raise InputError("The choices must be a list of texts.", "bad_constraint")
     texts = [text for choice in choices if (text := choice.strip())]
     if not texts or sum(map(len, texts)) > MAX_CHARACTERS:

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image, ImageDraw, PdfParser
 
 from ..browser.strokes import DIGITS, placed
+from ..forms.sheets import CODE, MARK, filled
 from ..pictures import encoded
 from .command import inkdigit
 
@@ -176,3 +177,25 @@ def test_ctrl_c_stops_and_keeps_what_was_read(tmp_path: Path) -> None:
     assert run.returncode == 130
     assert b"Traceback" not in err
     assert 1 < len(journal.read_text().splitlines()) < 60
+
+
+def test_fields_are_columns_and_pages_are_rows(tmp_path: Path) -> None:
+    pages, fields = tmp_path / "pages", tmp_path / "fields.toml"
+    pages.mkdir()
+    filled("1047", "15").save(pages / "one.png")
+    (pages / "two.png").write_bytes(b"no picture")
+    fields.write_text(f"[fields.code]\nbox = {list(CODE)}\n[fields.mark]\nbox = {list(MARK)}\n")
+    out, err = inkdigit("read", pages, "--fields", fields, "--review", tmp_path / "review.html", code=1)
+    first, second = csv.DictReader(io.StringIO(out))
+    assert list(first) == ["file", "code", "code confidence", "mark", "mark confidence", "check", "error"]
+    assert (first["code"], first["mark"], first["error"]) == ("1047", "15", "")
+    assert (second["code"], second["check"]) == ("", "")
+    assert "not a picture" in second["error"]
+    assert "two.png" in err
+    assert "1047" in (tmp_path / "review.html").read_text()
+    page = json.loads(inkdigit("read", "--json", pages / "one.png", "--fields", fields)[0])
+    assert page["fields"]["code"]["text"] == "1047"
+    for wrong in (["--fields", tmp_path / "none.toml"], ["--fields", fields, "--pattern", "1"]):
+        out, err = inkdigit("read", pages, *wrong, code=2)
+        assert out == ""
+        assert "Traceback" not in err

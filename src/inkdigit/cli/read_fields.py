@@ -12,7 +12,6 @@ import typer
 from ..errors import InputError
 from ..terminal import progress_bar, say, warn, writing
 from .inputs import Input
-from .options import require_extra
 from .read_outputs import save_tables
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ def read_fields(
     from ..forms.table import Table  # noqa: PLC0415
     from .batch import in_order  # noqa: PLC0415
 
-    require_extra("forms", "cv2", "OpenCV")
     form = load_form(path, reader)
     for target in filter(None, (xlsx, review)):
         check_writable(target.parent)

@@ -98,9 +98,8 @@ class FieldsReader:
             fields = self.reader.read(page.image)
         except InputError as error:
             return FieldsPage(error)
-        return FieldsPage(
-            fields, [small_png(Image.fromarray(each.picture)) for each in fields] if self.needs_crops else []
-        )
+        crops = [small_png(Image.fromarray(each.picture)) for each in fields] if self.needs_crops else []
+        return FieldsPage(fields, crops)
 
 
 def field_columns(form: Form) -> list[str]:
