@@ -21,6 +21,8 @@ InputCode = Literal[
     "unsupported_format",  # not one of the picture formats that we read
     "too_many_bytes",
     "too_many_pixels",
+    "too_many_pages",  # of a PDF
+    "encrypted_file",  # a PDF that needs a password
     "broken_image",  # a known format, but truncated or damaged
     "bad_array",  # wrong shape, type or range
     "blank_image",  # nothing is drawn on it

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .constraints import Constraints
 from .errors import ArtefactError, InputError
 from .image import READ_SIDE, ImageLike, Pixels, load_pixels, open_image
 from .model_file import (
@@ -73,26 +74,47 @@ class Recognizer:
         with self._opening:
             self._reader = reader
 
-    def read(self, image: ImageLike, *, allow: str | None = None) -> Reading:
+    def read(
+        self,
+        image: ImageLike,
+        *,
+        allow: str | None = None,
+        pattern: str | None = None,
+        choices: Sequence[str] | None = None,
+    ) -> Reading:
         """Return the numbers on an image, whole pages too: it takes what `predict` takes.
 
-        A picture without a number has an empty reading. `allow` holds the only characters that may occur. Raises
-        InputError where the image cannot be read, or `allow` has other characters than the symbols.
+        A picture without a number has an empty reading. `allow` holds the only characters that may occur; `pattern` is
+        a regular expression that each number matches; `choices` are all that a number may be. A number for which
+        nothing that matches is probable has `is_match` False. Raises InputError where the image cannot be read, or a
+        constraint cannot be met.
         """
-        opened = open_image(image)
-        return self.reader.read_pixels(opened.pixels(READ_SIDE), opened.reduction(READ_SIDE), allow)
+        return self._read(image, self.reader.constraints(allow, pattern, choices))
 
-    def read_batch(self, images: Sequence[ImageLike], *, allow: str | None = None) -> list[Reading | InputError]:
-        """Return the readings of images in their order, an InputError in the place of one that failed."""
+    def read_batch(
+        self,
+        images: Sequence[ImageLike],
+        *,
+        allow: str | None = None,
+        pattern: str | None = None,
+        choices: Sequence[str] | None = None,
+    ) -> list[Reading | InputError]:
+        """Return the readings of images in their order, an InputError in the place of one that failed.
+
+        Raises InputError where a constraint cannot be met.
+        """
+        constraints = self.reader.constraints(allow, pattern, choices)
         readings: list[Reading | InputError] = []
         for image in images:
             try:
-                readings.append(self.read(image, allow=allow))
+                readings.append(self._read(image, constraints))
             except InputError as error:
-                if error.code == "bad_constraint":
-                    raise
                 readings.append(error)
         return readings
+
+    def _read(self, image: ImageLike, constraints: Constraints | None) -> Reading:
+        opened = open_image(image)
+        return self.reader.read_pixels(opened.pixels(READ_SIDE), opened.reduction(READ_SIDE), constraints)
 
     def predict_pixels(self, pixels: Pixels) -> Prediction:
         """Read pixels as `load_pixels` gives them, uint8 [H, W]. Raises InputError where they are blank."""

@@ -104,6 +104,7 @@ class NumberBody(BaseModel):
     )
     row: int = Field(description="From 0 on, top to bottom.", ge=0)
     symbols: list[SymbolBody]
+    is_match: bool | None = Field(None, description="False if nothing that `pattern` or `choices` allow is probable.")
 
 
 class ReadingBody(BaseModel):
@@ -237,7 +238,7 @@ def batch_body() -> dict[str, Any]:
         "items": _FILE,
         "minItems": 1,
         "maxItems": MAX_BATCH_FILES,
-        "description": "Pictures, as `curl -F a=@one.png -F b=@two.jpg` sends them.",
+        "description": "Pictures and PDF files, as `curl -F a=@one.png -F b=@two.jpg` sends them.",
     }
     return _body({"multipart/form-data": _form({"files": files})})
 

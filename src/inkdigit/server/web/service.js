@@ -50,19 +50,21 @@ export async function predict(image, { model = "", why = false, signal } = {}) {
 /**
  * Return the reading of an image, as `/v1/read` answers; for an array of files, an array, as `/v1/read/batch` answers.
  *
- * `constraints` may have `allow`: the characters that may occur. Throws as `predict` does.
+ * `constraints` may have `allow`, the characters that may occur; `pattern`, a regular expression that each number matches;
+ * and `choices`, all that a number may be, one a line. Throws as `predict` does.
  */
-export async function read(image, constraints = {}, { signal } = {}) {
+export async function read(image, { choices, ...constraints } = {}, { signal } = {}) {
   const query = queryOf(constraints);
-  if (!Array.isArray(image)) return request(`v1/read?${query}`, image, signal);
-  return (await request(`v1/read/batch?${query}`, image, signal)).results;
+  const fields = choices ? { choices } : {}; // a list may be too long for a query
+  if (!Array.isArray(image)) return request(`v1/read?${query}`, image, signal, fields);
+  return (await request(`v1/read/batch?${query}`, image, signal, fields)).results;
 }
 
-/** Send a request until the service answers; meanwhile, tell the person what it waits for. */
-async function request(path, image, signal) {
+/** Send a request until the service answers; meanwhile, tell the person what it waits for. `fields` are sent as text. */
+async function request(path, image, signal, fields = {}) {
   for (let isWaiting = false; ; isWaiting = true) {
     signal?.throwIfAborted();
-    const init = image ? { method: "POST", body: await bodyOf(image), signal } : { signal };
+    const init = image ? { method: "POST", body: await bodyOf(image, fields), signal } : { signal };
     const slow = setTimeout(() => {
       isWaiting = true;
       say("The service takes long to answer. Waiting…");
@@ -82,11 +84,12 @@ async function request(path, image, signal) {
 }
 
 /** Return a request's body: a PNG of the canvas as it is; files as multipart, where their names and types do not matter. */
-async function bodyOf(image) {
+async function bodyOf(image, fields) {
   const blob = typeof image === "function" ? await image() : image;
-  if (!(blob instanceof File || Array.isArray(blob))) return blob;
+  if (!(blob instanceof File || Array.isArray(blob) || Object.keys(fields).length)) return blob;
   const form = new FormData();
-  [blob].flat().forEach((file) => form.append("files", file, file.name));
+  [blob].flat().forEach((file) => form.append("files", file, file.name ?? "drawing.png"));
+  for (const [name, text] of Object.entries(fields)) form.append(name, text);
   return form;
 }
 
