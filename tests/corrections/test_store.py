@@ -16,7 +16,7 @@ from inkdigit.errors import DataError
 
 from ..pictures import encoded, seven
 
-SEVEN = NewCorrection("digit", "7", "1", "inkdigit", "0.1.0", encoded(seven(24)))
+SEVEN = NewCorrection("digit", "7", "1", "inkdigit", "0.1.0", encoded(seven(24)), 0.9)
 ROOMY = Limits(days=30, count=10_000, per_minute=10_000)
 
 
@@ -48,6 +48,7 @@ def test_what_is_added_stays_and_its_sender_can_delete_it(url: str) -> None:
         assert before <= kept[0].created <= datetime.now(UTC)
         assert not store.withdraw(first.id, second.secret)
         assert not store.withdraw("no such id", first.secret)
+        assert not store.withdraw("\0", first.secret)
         assert not store.withdraw(first.id, "\udcff")
         assert store.count() == 2
         assert store.withdraw(first.id, first.secret)
@@ -94,7 +95,7 @@ from inkdigit.corrections.records import NewCorrection
 from inkdigit.corrections.store import Limits, Store
 store = Store(sys.argv[1])
 for number in range(25):
-    store.add(NewCorrection("digit", "7", "1", sys.argv[2], "1", bytes(2000)), Limits(30, 10_000, 10_000))
+    store.add(NewCorrection("digit", "7", "1", sys.argv[2], "1", bytes(2000), 0.5), Limits(30, 10_000, 10_000))
 """
 
 

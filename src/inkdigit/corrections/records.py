@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Task = Literal["digit", "number"]
+Task = Literal["digit", "symbol", "number"]  # a symbol is cut out of a number
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class NewCorrection:
     model: str
     version: str
     picture: bytes  # PNG, gray, without metadata
+    confidence: float | None  # of the answer, 0..1
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Column, Connection, DateTime, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import Column, Connection, DateTime, Float, LargeBinary, MetaData, String, Table, Text, text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LATEST = "head"
@@ -23,6 +23,7 @@ CORRECTIONS = Table(
     Column("model", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("picture", LargeBinary, nullable=False),
+    Column("confidence", Float),
 )
 
 

@@ -5,6 +5,7 @@ What `add` has returned is committed. The store keeps no secret, only its SHA-25
 
 import hashlib
 import hmac
+import re
 import secrets
 import uuid
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from .schema import CORRECTIONS, migrate
 
 KINDS = ("sqlite", "postgresql")
 PATIENCE = 20  # seconds to wait for another process's transaction, or for a connection
+_ID = re.compile(r"[0-9a-f]{32}")
 _SHOWN = [column for column in CORRECTIONS.columns if column.name != "secret_sha256"]
 
 
@@ -80,6 +82,8 @@ class Store:
 
     def withdraw(self, correction: str, secret: str) -> bool:
         """Delete a correction for its sender; return False where there is none, or the secret is another's."""
+        if not _ID.fullmatch(correction):  # which databases might not even take as a text
+            return False
         with self._transaction() as connection:
             own = select(CORRECTIONS.c.secret_sha256).where(CORRECTIONS.c.id == correction)
             kept = connection.execute(own).scalar_one_or_none()
@@ -90,6 +94,8 @@ class Store:
 
     def delete(self, correction: str) -> bool:
         """Delete a correction for the store's owner; return False where there is none."""
+        if not _ID.fullmatch(correction):
+            return False
         with self._transaction() as connection:
             return connection.execute(delete(CORRECTIONS).where(CORRECTIONS.c.id == correction)).rowcount > 0
 

@@ -1,7 +1,7 @@
 """Parse multipart bodies to files with multipart's streaming parser. Keeps no more of a file than the image limit."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -37,6 +37,13 @@ class File:
 async def read_parts(chunks: AsyncIterator[bytes], boundary: str, *, max_files: int) -> list[File]:
     """Read the files of a multipart body, in order. Raises RequestError where it is broken, or has none or too many."""
     parts = _Parts(max_files)
+    await _parse(chunks, boundary, parts)
+    if parts.files:
+        return parts.files
+    raise RequestError("There is no picture in the body.", "no_picture")
+
+
+async def _parse(chunks: AsyncIterator[bytes], boundary: str, parts: "_Parts") -> None:
     try:
         with PushMultipartParser(boundary) as parser:
             async for chunk in chunks:
@@ -44,16 +51,24 @@ async def read_parts(chunks: AsyncIterator[bytes], boundary: str, *, max_files: 
                     parts.take(event)
     except MultipartError as error:
         raise RequestError("The body is not the multipart/form-data that its head announces.", "bad_body") from error
-    if parts.files:
-        return parts.files
-    raise RequestError("There is no picture in the body.", "no_picture")
+
+
+async def read_form(
+    chunks: AsyncIterator[bytes], boundary: str, *, texts: Collection[str]
+) -> tuple[list[File], dict[str, bytes]]:
+    """Read the files of a multipart body, at most one, and the fields that `texts` names. Raises RequestError."""
+    parts = _Parts(1, texts)
+    await _parse(chunks, boundary, parts)
+    return parts.files, {name: field.take() for name, field in parts.texts.items()}
 
 
 class _Parts:
     """Collect the parser's events."""
 
-    def __init__(self, max_files: int) -> None:
+    def __init__(self, max_files: int, texts: Collection[str] = ()) -> None:
         self.files: list[File] = []
+        self.texts: dict[str, File] = {}
+        self._wanted = texts
         self._max_files = max_files
         self._fields = 0
         self._file: File | None = None
@@ -78,7 +93,9 @@ class _Parts:
         name = _file_name(part)
         is_file = name is not None or (part.content_type or "").startswith("image/")
         self._file = File(name or "") if is_file else None
-        if self._file and name:
+        if self._file is None and part.name in self._wanted:
+            self._file = self.texts[part.name] = File(part.name)
+        if is_file and self._file and name:
             self.files.append(self._file)
         else:
             self._fields += 1
