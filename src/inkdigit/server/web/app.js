@@ -7,6 +7,7 @@
  * @typedef {{strokes: Point[][], image: File | null}} Content what the canvas shows: strokes, or one image
  */
 
+import { listenToCorrections, offerCorrections, showCorrection } from "./correction.js";
 import { closeTable, downloadCsv, downloadJson, onRowKey, readFiles, toggleOrder } from "./files.js";
 import { $, chosenModel, element, isNumber, say, showExplanation, showLabels, showNumber, showPrediction } from "./form.js";
 import { models, predict, read } from "./service.js";
@@ -59,6 +60,7 @@ function paintStroke(points) {
 function setContent(next, isReplaced) {
   content = next;
   if (isReplaced) forgetAnswer();
+  showCorrection(null);
   paint();
   $("canvas-area").classList.toggle("used", !isEmpty());
   update();
@@ -188,8 +190,10 @@ async function readContent(signal) {
     if (prediction.is_digit && !isNumberShown) showPrediction(prediction); // at once: the reading takes longer
     const number = await reading;
     signal.throwIfAborted();
-    if (isNumber(number, prediction)) showReading(number);
+    const isShown = isNumber(number, prediction);
+    if (isShown) showReading(number);
     else if (!(isNumberShown && stop.aborted)) showPrediction(prediction);
+    if (isPenUp) showCorrection(isShown ? number : prediction, async () => (typeof source === "function" ? source() : source));
   } catch (error) {
     if (signal.aborted) return;
     showPrediction(null);
@@ -226,6 +230,7 @@ async function listModels() {
   $("model").append(...listed.map(({ name }) => element("option", "", name)));
   $("model").addEventListener("change", () => isEmpty() && showChosen()); // else the next answer shows its labels
   $("model-choice").hidden = listed.length < 2;
+  offerCorrections(listed[0].labels);
   showChosen();
 }
 
@@ -272,5 +277,6 @@ function listen() {
 }
 
 listen();
+listenToCorrections();
 paint();
 listModels().catch((error) => say(error.message));
