@@ -22,13 +22,17 @@ def stored_picture(image: ImageLike, box: Box | None = None) -> bytes:
     opened = open_image(image)
     pixels = opened.pixels(READ_SIDE)
     if box is not None:
-        pixels = _cut(pixels, box, opened.reduction(READ_SIDE))
+        pixels = cut(pixels, box, opened.reduction(READ_SIDE))
     if pixels.min() == pixels.max():
         raise InputError("Nothing is drawn on the picture.", "blank_image")
     return _png(pixels)
 
 
-def _cut(pixels: Pixels, box: Box, reduction: int) -> Pixels:
+def cut(pixels: Pixels, box: Box, reduction: int = 1) -> Pixels:
+    """Return the part of pixels that is in a box of the image, and a little around.
+
+    One of the pixels stands for `reduction` px of the image. Raises InputError where nothing is in the box.
+    """
     left, top, right, bottom = (edge / reduction for edge in box)
     around = MARGIN * max(right - left, bottom - top)
     height, width = pixels.shape
