@@ -37,6 +37,7 @@ ARROWS = {
     "output": {"errors", "prediction", "terminal"},
     "evaluation": {"errors", "terminal", "prediction", "image", "model_file", "recognizer"},
     "settings": {"errors", "model_file"},
+    "corrections": {"errors", "files", "reading", "image"},
     "server": {
         "__init__",
         "errors",
@@ -48,8 +49,9 @@ ARROWS = {
         "evaluation",
         "settings",
         "reading",
+        "corrections",
     },
-    "demos": {"errors", "prediction", "reading", "output", "image", "recognizer", "settings", "server"},
+    "demos": {"errors", "prediction", "reading", "output", "image", "recognizer", "settings", "server", "corrections"},
     "cluster": {"__init__", "errors", "prediction", "image", "model_file", "recognizer", "settings", "server"},
     "train": {
         "__init__",
@@ -63,6 +65,7 @@ ARROWS = {
         "layout",
         "recognizer",
         "evaluation",
+        "corrections",
     },
     "__init__": {"errors", "prediction", "reading", "recognizer"},
 }

@@ -13,7 +13,7 @@ import typer
 
 from ..errors import ArtefactError, DataError
 from ..terminal import fail, say
-from . import evaluate, predict, read, serve, train
+from . import corrections, evaluate, predict, read, serve, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +30,7 @@ app.command()(train.export)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.models)
 app.command()(evaluate.drift)
+app.add_typer(corrections.app, name="corrections")
 
 
 @app.callback(invoke_without_command=True)

@@ -24,6 +24,8 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
     "unauthorized": (401, "Tokens are configured, and the request has none of them."),
     "not_found": (404, "There is no such route or file."),
     "unknown_model": (404, "No model of that name is loaded."),
+    "corrections_off": (404, "The service stores no corrections."),
+    "unknown_correction": (404, "There is no correction of that id, or the secret is not its own."),
     "method_not_allowed": (405, "The route does not take this method."),
     "body_too_slow": (408, "The body did not arrive in time."),
     "too_many_bytes": (413, "A picture, or the body, is larger than its limit."),
@@ -38,10 +40,14 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
     "bad_array": (422, "The array has a wrong shape, type or range."),
     "blank_image": (422, "Nothing is drawn on the picture."),
     "bad_constraint": (422, "`allow`, `pattern` or `choices` cannot be met or read."),
-    "bad_parameter": (422, "A query parameter has a value that cannot be read."),
+    "bad_correction": (422, "The label, the reading or the box of a correction cannot be right."),
+    "bad_parameter": (422, "A parameter is missing, or has a value that cannot be read."),
+    "too_many_corrections": (429, "More corrections come in than are taken in a minute."),
     "internal": (500, "A bug in the service."),
     "overloaded": (503, "More work is in flight than the limit; try again after `Retry-After` seconds."),
     "not_ready": (503, "The models are still loading."),
+    "store_unavailable": (503, "The store of corrections does not answer."),
+    "corrections_full": (507, "The store holds as many corrections as it may."),
 }
 STATUS: Final = {code: status for code, (status, _) in ERRORS.items()}
 HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -50,6 +56,8 @@ HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
     "body_too_slow": {"Connection": "close"},
     "overloaded": {"Retry-After": "1"},
     "not_ready": {"Retry-After": "1"},
+    "store_unavailable": {"Retry-After": "5"},
+    "too_many_corrections": {"Retry-After": "10"},
 }
 
 

@@ -1,7 +1,7 @@
 """Parse multipart bodies to files with multipart's streaming parser. Keeps no more of a file than its limit."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -13,7 +13,6 @@ from .error_responses import RequestError
 MAX_FIELDS = 64  # parts that are not files
 MAX_TEXT = 1024**2  # bytes of the fields that are kept
 HEAD = 16  # chunks that hold a file's first bytes, however it was sent
-TEXTS = frozenset({"choices"})  # the names of the fields that are kept, as text
 EXTENDED_NAME = re.compile(r"; *filename\* *= *(utf-8|iso-8859-1)'[^';]*'([^ ;]+)", re.IGNORECASE)
 
 
@@ -39,7 +38,7 @@ class File:
 
 @dataclass
 class Form:
-    """A multipart body: its files in their order, and the text fields that the service knows, by name."""
+    """A multipart body: its files in their order, and the text fields that were asked for, by name."""
 
     files: list[File] = field(default_factory=list)
     texts: dict[str, bytearray] = field(default_factory=dict)
@@ -52,9 +51,14 @@ class Form:
             raise RequestError(f"The field {name} is not UTF-8.", "bad_body") from error
 
 
-async def read_parts(chunks: AsyncIterator[bytes], boundary: str, *, max_files: int) -> Form:
-    """Read a multipart body. Raises RequestError where it is broken, or has no file or too many."""
-    parts = _Parts(max_files)
+async def read_parts(
+    chunks: AsyncIterator[bytes], boundary: str, *, max_files: int, texts: Collection[str] = ()
+) -> Form:
+    """Read the files of a multipart body, and the fields that `texts` names.
+
+    Raises RequestError where the body is broken, or has no file or too many.
+    """
+    parts = _Parts(max_files, texts)
     try:
         with PushMultipartParser(boundary) as parser:
             async for chunk in chunks:
@@ -70,8 +74,9 @@ async def read_parts(chunks: AsyncIterator[bytes], boundary: str, *, max_files: 
 class _Parts:
     """Collect the parser's events."""
 
-    def __init__(self, max_files: int) -> None:
+    def __init__(self, max_files: int, texts: Collection[str]) -> None:
         self.form = Form()
+        self._texts = texts
         self._max_files = max_files
         self._fields = 0
         self._file: File | None = None
@@ -101,7 +106,9 @@ class _Parts:
         name = _file_name(part)
         is_file = name is not None or (part.content_type or "").startswith("image/")
         self._file = File(name or "") if is_file else None
-        self._text = self.form.texts.setdefault(part.name, bytearray()) if part.name in TEXTS and not is_file else None
+        self._text = (
+            self.form.texts.setdefault(part.name, bytearray()) if part.name in self._texts and not is_file else None
+        )
         if self._text:
             self._text += b"\n"  # a field that is repeated goes on in a new line
         if self._file and name:

@@ -24,6 +24,7 @@ MAX_BATCH_FILES = 256
 MAX_BATCH_BYTES = 100 * 1024**2
 OVERHEAD_BYTES = 64 * 1024  # what multipart and JSON may add around one picture
 FORM, PDF = "multipart/form-data", "application/pdf"
+TEXTS = ("choices",)  # the fields of a form that are read
 ARRAY_DEPTH = 3  # [H, W, 1|3|4]
 T = TypeVar("T")
 
@@ -81,7 +82,7 @@ async def read_image(body: Body) -> ImageBody:
     kind, options = parse_options_header(body.request.headers.get("content-type", ""))
     if kind == FORM:
         chunks = body.chunks(MAX_BYTES + OVERHEAD_BYTES)
-        form = await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=1))
+        form = await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=1, texts=TEXTS))
         picture = form.files[0].take()
         return ImageBody(len(picture), lambda: picture, form)
     if kind.startswith("image/"):
@@ -103,7 +104,8 @@ async def read_files(body: Body) -> Form:
     if kind != FORM:
         raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
     chunks = body.chunks(MAX_BATCH_BYTES)
-    return await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=MAX_BATCH_FILES))
+    boundary = options.get("boundary", "")
+    return await body.in_time(read_parts(chunks, boundary, max_files=MAX_BATCH_FILES, texts=TEXTS))
 
 
 def as_images(files: Sequence[File]) -> list[tuple[str, ImageLike]]:

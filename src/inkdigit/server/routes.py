@@ -261,11 +261,20 @@ def _batch(names: Sequence[str], answers: Sequence[Any], as_dict: Callable[[Any]
 @router.head("/v1/models", include_in_schema=False)
 @router.get("/v1/models", summary="List the loaded models", responses=openapi.MODELS_EXAMPLE)
 async def models(request: Request) -> Response:
-    """Return the loaded models with their contracts, the default first; the number reader comes last."""
+    """Return the loaded models with their contracts, the default first; the number reader comes last.
+
+    `corrections` says for how many days the service keeps a correction, or is null where it takes none.
+    """
     recognizers = list(service_of(request).recognizers.values())
     contracts = [recognizer.contract for recognizer in recognizers]
     readers = {recognizer.reader.contract.name: recognizer.reader.contract for recognizer in recognizers}
-    return Reply({"models": [asdict(contract) for contract in (*contracts, *readers.values())]})
+    days = request.app.state.settings.corrections_days if request.app.state.corrections else None
+    return Reply(
+        {
+            "models": [asdict(contract) for contract in (*contracts, *readers.values())],
+            "corrections": days and {"days": days},
+        }
+    )
 
 
 @router.api_route("/healthz", methods=READ, include_in_schema=False)

@@ -8,6 +8,7 @@
  */
 
 import { constraints, onConstraint } from "./constraints.js";
+import { listenToCorrections, offerCorrections, showCorrection } from "./correction.js";
 import { closeTable, downloadCsv, downloadJson, onRowKey, readFiles, toggleOrder } from "./files.js";
 import { $, chosenModel, element, isNumber, say, showExplanation, showLabels, showNumber, showPrediction } from "./form.js";
 import { models, predict, read } from "./service.js";
@@ -60,6 +61,7 @@ function paintStroke(points) {
 function setContent(next, isReplaced) {
   content = next;
   if (isReplaced) forgetAnswer();
+  showCorrection(null);
   paint();
   $("canvas-area").classList.toggle("used", !isEmpty());
   update();
@@ -193,8 +195,10 @@ async function readContent(signal) {
     if (prediction.is_digit && !isNumberShown) showPrediction(prediction); // at once: the reading takes longer
     const number = await reading;
     signal.throwIfAborted();
-    if (isConstrained ? number?.numbers.length : isNumber(number, prediction)) showReading(number);
+    const isShown = isConstrained ? Boolean(number?.numbers.length) : isNumber(number, prediction);
+    if (isShown) showReading(number);
     else if (!(isNumberShown && stop.aborted)) showPrediction(prediction);
+    if (isPenUp) showCorrection(isShown ? number : prediction, async () => (typeof source === "function" ? source() : source));
   } catch (error) {
     if (signal.aborted) return;
     showPrediction(null);
@@ -231,6 +235,7 @@ async function listModels() {
   $("model").append(...listed.map(({ name }) => element("option", "", name)));
   $("model").addEventListener("change", () => isEmpty() && showChosen()); // else the next answer shows its labels
   $("model-choice").hidden = listed.length < 2;
+  offerCorrections(listed[0].labels);
   showChosen();
 }
 
@@ -278,5 +283,6 @@ function listen() {
 }
 
 listen();
+listenToCorrections();
 paint();
 listModels().catch((error) => say(error.message));
