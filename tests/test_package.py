@@ -36,6 +36,7 @@ ARROWS = {
     "explain": {"errors", "prediction", "recognizer"},
     "output": {"errors", "prediction", "terminal"},
     "evaluation": {"errors", "terminal", "prediction", "image", "model_file", "recognizer"},
+    "site": {"errors", "files", "model_file"},
     "settings": {"errors", "model_file"},
     "corrections": {"errors", "files", "reading", "image"},
     "server": {

@@ -13,7 +13,7 @@ import typer
 
 from ..errors import ArtefactError, DataError
 from ..terminal import fail, say
-from . import corrections, evaluate, predict, read, serve, train
+from . import corrections, evaluate, predict, read, serve, site, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +25,7 @@ app.command()(predict.predict)
 app.command()(read.read)
 for command in (serve.serve, serve.gradio, serve.streamlit, serve.up):
     app.command(**serve.SETTINGS_AS_OPTIONS)(command)
+app.command()(site.site)
 app.command()(train.train)
 app.command()(train.export)
 app.command()(evaluate.evaluate)

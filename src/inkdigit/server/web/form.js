@@ -89,6 +89,7 @@ export function showNumber(reading, size, part) {
   $("bars-label").textContent = `Confidence by ${numbers.length === 1 ? "symbol" : "number"}`;
   makeBars(parts.map(({ text }) => text));
   $("bars").classList.add("scrolled"); // however many there are, they have the same room
+  $("bars").tabIndex = 0; // scrollable by keyboard
   fillBars(parts.map(({ confidence }) => confidence), () => true);
   $("boxes").className = `boxes ${trustIn(reading)}`;
   showBoxes(numbers, size, part);
