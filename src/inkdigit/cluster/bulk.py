@@ -1,0 +1,219 @@
+"""Read a folder, a bucket or shards of any size with Ray Data, and write the answers as Parquet."""
+
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import ray
+from pyarrow import dataset, parquet
+from pyarrow.fs import FileSelector
+from ray.data import DataContext, Dataset
+
+from ..errors import ClusterError
+from ..model_file import DEFAULT_MODEL
+from .predictor import SCHEMAS, Predictor, Task
+from .sources import Source, find, rows_of_shards
+from .stores import Store, check_writable, explained, open_store
+
+MANIFEST = "_inkdigit.json"  # readers of Parquet folders leave out what begins with an underscore
+TASK_ROWS = {"predict": 512, "read": 32}  # pictures of a task: what is repeated where a machine fails, some seconds
+FILE_ROWS = {"predict": 16_384, "read": 1024}  # pictures of a Parquet file: what is repeated after a job was killed
+BLOCK_BYTES = 16 * 1024**2  # pictures from shards that are handed on at a time
+WRITERS = 4  # Parquet files that are written at a time; each takes milliseconds
+OBJECT_STORE = 512 * 1024**2  # bytes that Ray holds in memory on one machine
+CONNECT = 5.0  # seconds
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to read, where to write, and how."""
+
+    source: str
+    target: str
+    task: Task = "predict"
+    model: str = DEFAULT_MODEL
+    resume: bool = False
+    workers: int | None = None  # all processors of the cluster, unless set
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows that a destination holds after a job, and those of them that are errors."""
+
+    rows: int
+    errors: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a destination's rows were made by: a job that goes on must be the same."""
+
+    source: str
+    task: str
+    model: str
+    version: str
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[None]:
+    """Join the cluster at an address, or start one on this machine, and leave it at the end. Raises ClusterError."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address:
+        _check_reachable(address)
+        try:
+            ray.init(address, **quiet)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise ClusterError(f"The Ray cluster {address} cannot be reached: {_first_line(error)}.") from error
+    else:
+        ray.init(num_cpus=_cores(), object_store_memory=OBJECT_STORE, include_dashboard=False, **quiet)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Raise ClusterError if nobody listens there: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not colon or not port.isdecimal():
+        return  # `auto`, which Ray looks up
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT).close()
+    except OSError as error:
+        raise ClusterError(f"The Ray cluster {address} cannot be reached: {error.strerror or error}.") from error
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(job: Job) -> Result:
+    """Run a job on the cluster that this process has joined. Raises ClusterError and ArtefactError.
+
+    Everything is checked before anything is written. The rows are the same for any number of workers, in any order.
+    """
+    source, target = open_store(job.source), open_store(job.target)
+    model = Predictor(job.task, job.model).model  # refused here, and not by every worker
+    pictures = find(source, job.source)
+    if not pictures:
+        raise ClusterError(f"There is no picture in {job.source}.")
+    manifest = Manifest(job.source, job.task, model.name, model.version)
+    done = _prepare(target, job, manifest)
+    if done is not None:
+        pictures = pictures.without(done)
+    if pictures:
+        _write(_answers(job, source, pictures, done), target, job)
+    return _result(target, job)
+
+
+def _prepare(target: Store, job: Job, manifest: Manifest) -> pa.ChunkedArray | None:
+    """Return the files that a destination has answers to, None if it is new. Raises ClusterError if it is refused."""
+    with explained(job.target):
+        present = target.filesystem.get_file_info(FileSelector(target.path, allow_not_found=True))
+    if present and not job.resume:
+        raise ClusterError(f"{job.target} is not empty; --resume goes on with a job that was interrupted.")
+    check_writable(target, job.target)
+    if present:
+        _check_same(target, job, manifest)
+        return _done(target, job)
+    with explained(job.target, "written"), target.filesystem.open_output_stream(f"{target.path}/{MANIFEST}") as stream:
+        stream.write(json.dumps(asdict(manifest), indent=2).encode())
+    return None
+
+
+def _check_same(target: Store, job: Job, manifest: Manifest) -> None:
+    """Raise ClusterError if a destination's rows were made by another job."""
+    try:
+        with target.filesystem.open_input_file(f"{target.path}/{MANIFEST}") as stream:
+            found = json.loads(stream.read())
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"{job.target} holds no job of inkdigit bulk: it has no {MANIFEST}.") from error
+    for key, value in asdict(manifest).items():
+        if found.get(key) != value:
+            raise ClusterError(f"{job.target} is another job's: its {key} is {found.get(key)}, and not {value}.")
+
+
+def _done(target: Store, job: Job) -> pa.ChunkedArray:
+    """Return the files of a destination's rows; delete Parquet files that were not written to their end."""
+    with explained(job.target, "written"):
+        for path in _parts(target):
+            try:
+                parquet.read_metadata(path, filesystem=target.filesystem)
+            except pa.ArrowInvalid:
+                target.filesystem.delete_file(path)
+    return _table(target, job).to_table(columns=["file"])["file"]
+
+
+def _parts(target: Store) -> list[str]:
+    infos = target.filesystem.get_file_info(FileSelector(target.path, allow_not_found=True))
+    return [info.path for info in infos if info.path.endswith(".parquet")]
+
+
+def _table(target: Store, job: Job) -> Any:
+    return dataset.dataset(_parts(target), schema=SCHEMAS[job.task], filesystem=target.filesystem, format="parquet")
+
+
+def _answers(job: Job, store: Store, source: Source, done: pa.ChunkedArray | None) -> Dataset:
+    """Return the answers to all pictures, which are computed as they are taken."""
+    context = DataContext.get_current()
+    context.enable_progress_bars = sys.stderr.isatty()
+    context.target_max_block_size = BLOCK_BYTES
+    settings = {"task": job.task, "model": _visible(job.model), "filesystem": None if store.is_local else store.filesystem}
+    workers = job.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+    rows = TASK_ROWS[job.task]
+    sources = []
+    if len(source.pictures):
+        names = pa.table({"file": source.pictures})
+        sources.append(ray.data.from_arrow(names, override_num_blocks=-(-len(names) // rows)))
+    if source.shards:
+        shards = pa.table({"file": pa.array(source.shards, pa.string())})
+        sources.append(
+            ray.data.from_arrow(shards, override_num_blocks=len(shards)).map_batches(
+                rows_of_shards,
+                batch_format="pyarrow",
+                fn_kwargs={"filesystem": store.filesystem, "done": done},
+                num_cpus=0.5,
+            )
+        )
+    return [
+        each.map_batches(
+            Predictor, batch_format="pyarrow", batch_size=rows, fn_constructor_kwargs=settings, concurrency=workers, num_cpus=1
+        )
+        for each in sources
+    ]
+
+
+def _visible(model: str) -> str:
+    """Return a model as every process of this machine finds it, wherever it works."""
+    return str(Path(model).absolute()) if model.endswith(".onnx") else model
+
+
+def _write(answers: list[Dataset], target: Store, job: Job) -> None:
+    for each in answers:
+        each.write_parquet(
+            target.path,
+            filesystem=target.filesystem,
+            min_rows_per_file=FILE_ROWS[job.task],
+            concurrency=WRITERS,
+            ray_remote_args={"num_cpus": 0},
+        )
+
+
+def _result(target: Store, job: Job) -> Result:
+    table = _table(target, job)
+    return Result(table.count_rows(), table.count_rows(filter=dataset.field("error").is_valid()))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
