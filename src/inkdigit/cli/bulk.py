@@ -41,5 +41,5 @@ def bulk(
 
     with cluster(address):
         result = run(Job(source, dest, task.value, model, resume, workers))
-    say(f"{result.rows} pictures in {dest}, {result.errors} of them with an error.")
+    say(f"{result.rows} rows, {result.errors} of them errors.")
     raise typer.Exit(int(result.errors > 0))

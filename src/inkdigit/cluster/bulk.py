@@ -21,13 +21,12 @@ from ..errors import ClusterError
 from ..model_file import DEFAULT_MODEL
 from .predictor import SCHEMAS, Predictor, Task
 from .sources import Source, find, rows_of_shards
-from .stores import Store, check_writable, explained, open_store
+from .stores import Store, check_writable, explained, open_store, without_secrets
 
 MANIFEST = "_inkdigit.json"  # readers of Parquet folders leave out what begins with an underscore
 TASK_ROWS = {"predict": 512, "read": 32}  # pictures of a task: what is repeated where a machine fails, some seconds
 FILE_ROWS = {"predict": 16_384, "read": 1024}  # pictures of a Parquet file: what is repeated after a job was killed
 BLOCK_BYTES = 16 * 1024**2  # pictures from shards that are handed on at a time
-WRITERS = 4  # Parquet files that are written at a time; each takes milliseconds
 OBJECT_STORE = 512 * 1024**2  # bytes that Ray holds in memory on one machine
 CONNECT = 5.0  # seconds
 
@@ -66,6 +65,7 @@ class Manifest:
 def cluster(address: str | None) -> Iterator[None]:
     """Join the cluster at an address, or start one on this machine, and leave it at the end. Raises ClusterError."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what is below that is for Ray's developers
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
@@ -107,8 +107,8 @@ def run(job: Job) -> Result:
     model = Predictor(job.task, job.model).model  # refused here, and not by every worker
     pictures = find(source, job.source)
     if not pictures:
-        raise ClusterError(f"There is no picture in {job.source}.")
-    manifest = Manifest(job.source, job.task, model.name, model.version)
+        raise ClusterError(f"There is no picture in {without_secrets(job.source)}.")
+    manifest = Manifest(source.name(source.path), job.task, model.name, model.version)
     done = _prepare(target, job, manifest)
     if done is not None:
         pictures = pictures.without(done)
@@ -122,7 +122,9 @@ def _prepare(target: Store, job: Job, manifest: Manifest) -> pa.ChunkedArray | N
     with explained(job.target):
         present = target.filesystem.get_file_info(FileSelector(target.path, allow_not_found=True))
     if present and not job.resume:
-        raise ClusterError(f"{job.target} is not empty; --resume goes on with a job that was interrupted.")
+        raise ClusterError(
+            f"{without_secrets(job.target)} is not empty; --resume goes on with a job that was interrupted."
+        )
     check_writable(target, job.target)
     if present:
         _check_same(target, job, manifest)
@@ -134,14 +136,15 @@ def _prepare(target: Store, job: Job, manifest: Manifest) -> pa.ChunkedArray | N
 
 def _check_same(target: Store, job: Job, manifest: Manifest) -> None:
     """Raise ClusterError if a destination's rows were made by another job."""
+    shown = without_secrets(job.target)
     try:
         with target.filesystem.open_input_file(f"{target.path}/{MANIFEST}") as stream:
             found = json.loads(stream.read())
     except (OSError, ValueError) as error:
-        raise ClusterError(f"{job.target} holds no job of inkdigit bulk: it has no {MANIFEST}.") from error
+        raise ClusterError(f"{shown} holds no job of inkdigit bulk: it has no {MANIFEST}.") from error
     for key, value in asdict(manifest).items():
         if found.get(key) != value:
-            raise ClusterError(f"{job.target} is another job's: its {key} is {found.get(key)}, and not {value}.")
+            raise ClusterError(f"{shown} is another job's: its {key} is {found.get(key)}, and not {value}.")
 
 
 def _done(target: Store, job: Job) -> pa.ChunkedArray:
@@ -164,15 +167,16 @@ def _table(target: Store, job: Job) -> Any:
     return dataset.dataset(_parts(target), schema=SCHEMAS[job.task], filesystem=target.filesystem, format="parquet")
 
 
-def _answers(job: Job, store: Store, source: Source, done: pa.ChunkedArray | None) -> Dataset:
-    """Return the answers to all pictures, which are computed as they are taken."""
+def _answers(job: Job, store: Store, source: Source, done: pa.ChunkedArray | None) -> list[Dataset]:
+    """Return the answers to the pictures and to those in shards, which are computed as they are taken."""
     context = DataContext.get_current()
     context.enable_progress_bars = sys.stderr.isatty()
     context.target_max_block_size = BLOCK_BYTES
-    settings = {"task": job.task, "model": _visible(job.model), "filesystem": None if store.is_local else store.filesystem}
+    filesystem = None if store.is_local else store.filesystem
+    settings = {"task": job.task, "model": _visible(job.model), "filesystem": filesystem}
     workers = job.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
     rows = TASK_ROWS[job.task]
-    sources = []
+    sources: list[Dataset] = []
     if len(source.pictures):
         names = pa.table({"file": source.pictures})
         sources.append(ray.data.from_arrow(names, override_num_blocks=-(-len(names) // rows)))
@@ -180,15 +184,21 @@ def _answers(job: Job, store: Store, source: Source, done: pa.ChunkedArray | Non
         shards = pa.table({"file": pa.array(source.shards, pa.string())})
         sources.append(
             ray.data.from_arrow(shards, override_num_blocks=len(shards)).map_batches(
-                rows_of_shards,
+                rows_of_shards,  # type: ignore[arg-type]  fn_kwargs are the rest of its arguments
                 batch_format="pyarrow",
                 fn_kwargs={"filesystem": store.filesystem, "done": done},
-                num_cpus=0.5,
+                concurrency=workers,
+                num_cpus=0,  # the processors are the predictors', which would wait for ever for a reader that has none
             )
         )
     return [
         each.map_batches(
-            Predictor, batch_format="pyarrow", batch_size=rows, fn_constructor_kwargs=settings, concurrency=workers, num_cpus=1
+            Predictor,
+            batch_format="pyarrow",
+            batch_size=rows,
+            fn_constructor_kwargs=settings,
+            concurrency=workers,
+            num_cpus=1,
         )
         for each in sources
     ]
@@ -205,7 +215,6 @@ def _write(answers: list[Dataset], target: Store, job: Job) -> None:
             target.path,
             filesystem=target.filesystem,
             min_rows_per_file=FILE_ROWS[job.task],
-            concurrency=WRITERS,
             ray_remote_args={"num_cpus": 0},
         )
 

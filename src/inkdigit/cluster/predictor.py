@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from ..recognizer import Recognizer
 from .stores import path_of, reason
 
 Task = Literal["predict", "read"]
-Batch = Mapping[str, NDArray[Any]] | pa.Table
+Batch: TypeAlias = Mapping[str, NDArray[Any]] | pa.Table
 
 NAMES = ("file", "path")  # columns that may name the picture
 PICTURES = ("bytes", "image")  # columns that may hold it: an encoded file, or an array
@@ -74,11 +74,11 @@ class Predictor:
 
     def __call__(self, batch: Batch) -> pa.Table:
         """Return a row for each picture of the batch."""
-        columns = batch.to_pydict() if isinstance(batch, pa.Table) else batch
+        columns: Mapping[str, Any] = batch.to_pydict() if isinstance(batch, pa.Table) else batch
         names = next((columns[name] for name in NAMES if name in columns), None)
         given = next((columns[name] for name in PICTURES if name in columns), None)
         images = self._open(list(names if names is not None else ())) if given is None else list(map(_picture, given))
-        for place, error in enumerate(columns["error"] if "error" in columns else ()):
+        for place, error in enumerate(columns.get("error", ())):
             if error is not None:
                 images[place] = InputError(error, "unreadable_file")
         files = [None] * len(images) if names is None else list(names)

@@ -10,9 +10,9 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 from pyarrow.fs import FileSystem
 
+from ..errors import ClusterError
 from ..image import MAX_BYTES
 from ..image.formats import picture_suffixes
-from ..errors import ClusterError
 from .predictor import PICTURES
 from .stores import Store, explained, files, path_of, reason
 
@@ -120,7 +120,7 @@ def _picture_column(schema: pa.Schema) -> str:
 
 def _holds_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
-        return kind.get_field_index("bytes") >= 0
+        return bool(kind.get_field_index("bytes") >= 0)
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 

@@ -12,6 +12,7 @@ from pyarrow.fs import FileSelector, FileSystem, FileType, FSSpecHandler, LocalF
 
 from ..errors import ClusterError
 
+OPTIONS = re.compile(r"\?\w+=.*$")  # a glob may have a question mark too
 WILD = re.compile(r"[*?\[]")
 DENIED = re.compile(r"ACCESS_DENIED|HTTP status 40[13]|credential|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH", re.I)
 
@@ -35,35 +36,31 @@ class Store:
 
 
 def open_store(place: str) -> Store:
-    """Open the filesystem of a path or a URL. Raises ClusterError."""
-    scheme, colon, rest = place.partition("://")
+    """Open the filesystem of a path or a URL, with options of the filesystem as `?KEY=VALUE&…`. Raises ClusterError."""
+    scheme, colon, rest = place.removeprefix("file://").partition("://")
     if not colon:
-        return Store(LocalFileSystem(), str(Path(place).absolute()), "")
+        return Store(LocalFileSystem(), str(Path(scheme).absolute()), "")
+    options = "".join(OPTIONS.findall(rest))
+    inside = rest.removesuffix(options)
+    bucket, _, path = inside.partition("/")
     with explained(place):
-        # A glob's characters have a meaning in URLs too, so the filesystem is asked for without them.
-        head = WILD.split(rest, maxsplit=1)[0] if scheme not in {"http", "https"} else rest
-        query = rest.partition("?")[2] if "?" in rest and "=" in rest.partition("?")[2] else ""
-        path = rest.removesuffix(f"?{query}") if query else rest
-        bucket = head.split("/")[0].split("?")[0]
-        filesystem, start = _filesystem(f"{scheme}://{bucket}{'?' + query if query else ''}", place)
-        inside = path.partition("/")[2]
-        if isinstance(filesystem, LocalFileSystem):
-            return Store(filesystem, f"/{inside}", "")
-        return Store(filesystem, f"{start}/{inside}".strip("/"), f"{scheme}://")
+        filesystem, start = _filesystem(f"{scheme}://{bucket}{options}", place)
+    return Store(filesystem, f"{start}/{path}".strip("/"), f"{scheme}://")
 
 
 def _filesystem(url: str, place: str) -> tuple[FileSystem, str]:
     """Return the filesystem of a URL, and the path in it; fsspec knows the schemes that pyarrow does not."""
     try:
-        return FileSystem.from_uri(url)
+        filesystem, path = FileSystem.from_uri(url)
     except pa.ArrowInvalid:
         import fsspec  # noqa: PLC0415  for other schemes alone
 
         try:
             filesystem, path = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
-            raise ClusterError(f"{place} cannot be opened: {_first_line(error)}.") from error
-        return PyFileSystem(FSSpecHandler(filesystem)), path
+            raise ClusterError(f"{without_secrets(place)} cannot be opened: {_first_line(error)}.") from error
+        filesystem = PyFileSystem(FSSpecHandler(filesystem))
+    return filesystem, path
 
 
 def path_of(name: str) -> str:
@@ -108,10 +105,15 @@ def explained(place: str, verb: str = "read") -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as error:
-        shown = re.sub(r"//[^/@]*@|\?.*=.*$", lambda match: "//" if match[0].startswith("//") else "", place)
+        shown = without_secrets(place)
         if DENIED.search(str(error)):
             raise ClusterError(f"{shown} cannot be {verb}: the store refuses it; are its credentials set?") from error
         raise ClusterError(f"{shown} cannot be {verb}: {reason(error)}.") from error
+
+
+def without_secrets(place: str) -> str:
+    """Return a place as it may be shown: without a user, a password and options."""
+    return re.sub(r"//[^/]*@", "//", OPTIONS.sub("", place))
 
 
 def reason(error: OSError | pa.ArrowException) -> str:
