@@ -21,11 +21,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Start a cluster of two cores, and return its address."""
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     import ray
 
-    context = ray.init(num_cpus=2, object_store_memory=100 * 1024**2, include_dashboard=False, log_to_driver=False)
+    ray.init(num_cpus=2, object_store_memory=100 * 1024**2, include_dashboard=False, log_to_driver=False)
     try:
-        yield context.address_info["gcs_address"]
+        yield ray.get_runtime_context().gcs_address
     finally:
         ray.shutdown()

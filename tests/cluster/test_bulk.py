@@ -1,4 +1,7 @@
-"""`inkdigit bulk` on a small cluster: what is written, resumed and refused."""
+"""`inkdigit bulk` on a small cluster: what is written, resumed and refused.
+
+Ray is imported by the tests, not while they are collected: that takes seconds, and warns.
+"""
 
 import http.server
 import io
@@ -18,14 +21,13 @@ from pyarrow import parquet
 from pyarrow.fs import FileSystem
 
 from inkdigit import InputError, Recognizer
-from inkdigit.cluster import bulk
-from inkdigit.cluster.bulk import Job, Result, run
 from inkdigit.errors import ClusterError
 
 from ..cli.command import inkdigit
 from ..pictures import digits, encoded
 
 Row = dict[str, Any]
+BUCKET = "s3://id:secret@forms"
 
 
 def rows(folder: Path) -> list[Row]:
@@ -56,7 +58,9 @@ def found(folder: Path) -> list[tuple[str | None, float | None, str | None]]:
 
 
 def test_a_folder_is_read_once_and_resumed(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(bulk.TASK_ROWS, "predict", 8)
+    from inkdigit.cluster import bulk
+    from inkdigit.cluster.bulk import Job, Result, run
+
     monkeypatch.setitem(bulk.FILE_ROWS, "predict", 8)
     source, target = tmp_path / "in", tmp_path / "out"
     contents = save(source)
@@ -104,16 +108,13 @@ def test_the_command_on_shards(address: str, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Start an S3 server on loopback; return the URL of a bucket, of which nothing is in the environment."""
+def options() -> Iterator[str]:
+    """Start an S3 server on loopback with the bucket `forms`; return the options of its URLs."""
     server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    options = f"?scheme=http&endpoint_override={host}:{port}"
-    secrets = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_DEFAULT_REGION": "us-east-1"}
-    for name, value in secrets.items():
-        monkeypatch.setenv(name, value)
-    filesystem, _ = FileSystem.from_uri(f"s3://forms{options}&allow_bucket_creation=true")
+    options = f"?scheme=http&region=us-east-1&endpoint_override={host}:{port}"
+    filesystem, _ = FileSystem.from_uri(f"{BUCKET}{options}&allow_bucket_creation=true")
     filesystem.create_dir("forms")
     try:
         yield options
@@ -121,19 +122,23 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.stop()
 
 
-def test_an_object_store(address: str, bucket: str, tmp_path: Path) -> None:
+def test_an_object_store(address: str, options: str, tmp_path: Path) -> None:
+    from inkdigit.cluster.bulk import MANIFEST, Job, Result, run
+
     contents = save(tmp_path / "in", 5)
-    filesystem, _ = FileSystem.from_uri(f"s3://forms{bucket}")
+    filesystem, _ = FileSystem.from_uri(f"{BUCKET}{options}")
     for path in (tmp_path / "in").iterdir():
         with filesystem.open_output_stream(f"forms/in/{path.name}") as stream:
             stream.write(path.read_bytes())
-    target = f"s3://forms/out{bucket}"
-    assert run(Job(f"s3://forms/in/00[0-3].png{bucket}", target)) == Result(4, 1)
+    job = Job(f"{BUCKET}/in/00[0-3].png{options}", f"{BUCKET}/out{options}")
+    assert run(job) == Result(4, 1)
     table = parquet.read_table("forms/out", filesystem=filesystem).sort_by("file")
     assert table["file"].to_pylist() == [f"s3://forms/in/00{number}.png" for number in range(4)]
     assert table["digit"].to_pylist() == [digit for digit, *_ in expected(contents[:4])]
+    with filesystem.open_input_stream(f"forms/out/{MANIFEST}") as stream:
+        assert b"secret" not in stream.read()
     with pytest.raises(ClusterError, match=r"^s3://forms/out is not empty"):
-        run(Job(f"s3://forms/in{bucket}", target))
+        run(job)
 
 
 class Denying(http.server.BaseHTTPRequestHandler):
@@ -143,13 +148,15 @@ class Denying(http.server.BaseHTTPRequestHandler):
         self.send_response(403)
         self.end_headers()
 
-    do_GET = do_HEAD
+    do_GET = do_HEAD  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Stay silent."""
 
 
 def test_missing_credentials_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from inkdigit.cluster.bulk import Job, run
+
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -166,6 +173,8 @@ def test_missing_credentials_are_one_sentence(tmp_path: Path, monkeypatch: pytes
 
 
 def test_what_is_refused_is_one_sentence_and_changes_nothing(tmp_path: Path) -> None:
+    from inkdigit.cluster.bulk import MANIFEST, Job, run
+
     source, target = tmp_path / "in", tmp_path / "out"
     save(source, 4)
     (tmp_path / "empty").mkdir()
@@ -185,10 +194,10 @@ def test_what_is_refused_is_one_sentence_and_changes_nothing(tmp_path: Path) -> 
             run(job)
         assert "\n" not in str(error.value)
     manifest = {"source": str(source), "task": "read", "model": "numbers", "version": "0"}
-    (target / bulk.MANIFEST).write_text(json.dumps(manifest))
+    (target / MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(ClusterError, match="is another job's: its task is read, and not predict"):
         run(Job(str(source), str(target), resume=True))
-    assert sorted(path.name for path in target.iterdir()) == [bulk.MANIFEST, "mine.txt"]
+    assert sorted(path.name for path in target.iterdir()) == [MANIFEST, "mine.txt"]
     assert not (tmp_path / "new").exists()
 
 

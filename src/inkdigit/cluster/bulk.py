@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import ray
 from pyarrow import dataset, parquet
 from pyarrow.fs import FileSelector
 from ray.data import DataContext, Dataset
+from ray.exceptions import RayError
 
 from ..errors import ClusterError
 from ..model_file import DEFAULT_MODEL
@@ -24,8 +26,9 @@ from .sources import Source, find, rows_of_shards
 from .stores import Store, check_writable, explained, open_store, without_secrets
 
 MANIFEST = "_inkdigit.json"  # readers of Parquet folders leave out what begins with an underscore
-TASK_ROWS = {"predict": 512, "read": 32}  # pictures of a task: what is repeated where a machine fails, some seconds
-FILE_ROWS = {"predict": 16_384, "read": 1024}  # pictures of a Parquet file: what is repeated after a job was killed
+TASK_ROWS = {"predict": 4096, "read": 64}  # most pictures of a Ray task: some seconds, repeated where a node fails
+TASKS = 4  # at least so many for each worker, so that none is idle for long at the end
+FILE_ROWS = {"predict": 16_384, "read": 1024}  # least pictures of a Parquet file: repeated where the job is killed
 BLOCK_BYTES = 16 * 1024**2  # pictures from shards that are handed on at a time
 OBJECT_STORE = 512 * 1024**2  # bytes that Ray holds in memory on one machine
 CONNECT = 5.0  # seconds
@@ -66,21 +69,35 @@ def cluster(address: str | None) -> Iterator[None]:
     """Join the cluster at an address, or start one on this machine, and leave it at the end. Raises ClusterError."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what is below that is for Ray's developers
-    for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a failed job is an exception
     if address:
         _check_reachable(address)
-        try:
-            ray.init(address, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ClusterError(f"The Ray cluster {address} cannot be reached: {_first_line(error)}.") from error
+        options: dict[str, Any] = {"address": address}
     else:
-        ray.init(num_cpus=_cores(), object_store_memory=OBJECT_STORE, include_dashboard=False, **quiet)
+        options = {"num_cpus": _cores(), "object_store_memory": OBJECT_STORE, "include_dashboard": False}
+    try:
+        with _silent():
+            ray.init(logging_level=logging.CRITICAL, log_to_driver=False, **options)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ClusterError(f"The Ray cluster {address} cannot be reached: {_first_line(error)}.") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep Ray's C++ from writing to stderr that it was told to write nothing."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _check_reachable(address: str) -> None:
@@ -112,8 +129,11 @@ def run(job: Job) -> Result:
     done = _prepare(target, job, manifest)
     if done is not None:
         pictures = pictures.without(done)
-    if pictures:
-        _write(_answers(job, source, pictures, done), target, job)
+    try:
+        if pictures:
+            _write(_answers(job, source, pictures, done), target, job)
+    except (RayError, OSError) as error:
+        raise ClusterError(f"The job failed, and --resume continues it: {_last_line(error)}.") from error
     return _result(target, job)
 
 
@@ -172,36 +192,27 @@ def _answers(job: Job, store: Store, source: Source, done: pa.ChunkedArray | Non
     context = DataContext.get_current()
     context.enable_progress_bars = sys.stderr.isatty()
     context.target_max_block_size = BLOCK_BYTES
-    filesystem = None if store.is_local else store.filesystem
-    settings = {"task": job.task, "model": _visible(job.model), "filesystem": filesystem}
     workers = job.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-    rows = TASK_ROWS[job.task]
+    settings = {
+        "task": job.task,
+        "model": _visible(job.model),
+        "filesystem": None if store.is_local else store.filesystem,
+    }
+    options: dict[str, Any] = {"batch_size": None, "batch_format": "pyarrow", "concurrency": workers}
     sources: list[Dataset] = []
     if len(source.pictures):
-        names = pa.table({"file": source.pictures})
-        sources.append(ray.data.from_arrow(names, override_num_blocks=-(-len(names) // rows)))
+        sources.append(_names(source.pictures, min(TASK_ROWS[job.task], -(-len(source.pictures) // (TASKS * workers)))))
     if source.shards:
-        shards = pa.table({"file": pa.array(source.shards, pa.string())})
-        sources.append(
-            ray.data.from_arrow(shards, override_num_blocks=len(shards)).map_batches(
-                rows_of_shards,  # type: ignore[arg-type]  fn_kwargs are the rest of its arguments
-                batch_format="pyarrow",
-                fn_kwargs={"filesystem": store.filesystem, "done": done},
-                concurrency=workers,
-                num_cpus=0,  # the processors are the predictors', which would wait for ever for a reader that has none
-            )
-        )
-    return [
-        each.map_batches(
-            Predictor,
-            batch_format="pyarrow",
-            batch_size=rows,
-            fn_constructor_kwargs=settings,
-            concurrency=workers,
-            num_cpus=1,
-        )
-        for each in sources
-    ]
+        # All processors are the predictors', which would wait for ever for a reader that needs one.
+        read: Any = rows_of_shards  # whose other arguments are `fn_kwargs`, which its type cannot say
+        reading = {"filesystem": store.filesystem, "done": done}
+        sources.append(_names(source.shards, 1).map_batches(read, fn_kwargs=reading, num_cpus=0, **options))
+    return [each.map_batches(Predictor, fn_constructor_kwargs=settings, num_cpus=1, **options) for each in sources]
+
+
+def _names(files: pa.ChunkedArray | list[str], rows: int) -> Dataset:
+    """Return a data set of files, so many of them in a task."""
+    return ray.data.from_arrow(pa.table({"file": files}), override_num_blocks=-(-len(files) // rows))
 
 
 def _visible(model: str) -> str:
@@ -222,6 +233,12 @@ def _write(answers: list[Dataset], target: Store, job: Job) -> None:
 def _result(target: Store, job: Job) -> Result:
     table = _table(target, job)
     return Result(table.count_rows(), table.count_rows(filter=dataset.field("error").is_valid()))
+
+
+def _last_line(error: Exception) -> str:
+    """Return the line of an error that came through Ray with all its stack which says what happened."""
+    lines = [line for line in str(error).splitlines() if re.match(r"[\w.]+(Error|Exception)?: ", line)]
+    return (lines or [_first_line(error)])[-1].rstrip(".")
 
 
 def _first_line(error: Exception) -> str:

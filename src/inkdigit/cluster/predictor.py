@@ -1,8 +1,10 @@
 """A stage of a Ray Data pipeline: batches of pictures to tables of answers. Knows no cluster."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -23,6 +25,7 @@ Batch: TypeAlias = Mapping[str, NDArray[Any]] | pa.Table
 
 NAMES = ("file", "path")  # columns that may name the picture
 PICTURES = ("bytes", "image")  # columns that may hold it: an encoded file, or an array
+CHUNK = 64  # pictures of a call of the recogniser
 DOWNLOADS = 16  # files of an object store that are fetched at a time: each takes some 20 ms, and hardly a processor
 
 _MODEL = [pa.field("model_name", pa.string()), pa.field("model_version", pa.string())]
@@ -77,20 +80,25 @@ class Predictor:
         columns: Mapping[str, Any] = batch.to_pydict() if isinstance(batch, pa.Table) else batch
         names = next((columns[name] for name in NAMES if name in columns), None)
         given = next((columns[name] for name in PICTURES if name in columns), None)
-        images = self._open(list(names if names is not None else ())) if given is None else list(map(_picture, given))
-        for place, error in enumerate(columns.get("error", ())):
-            if error is not None:
-                images[place] = InputError(error, "unreadable_file")
-        files = [None] * len(images) if names is None else list(names)
-        rows = [self._row(file, answer) for file, answer in zip(files, self._answers(images), strict=True)]
+        images = self._open(list(names if names is not None else ())) if given is None else map(_picture, given)
+        if "error" in columns:
+            images = starmap(_failed, zip(images, columns["error"], strict=True))
+        answers = list(self._answers(images))
+        files = [None] * len(answers) if names is None else names
+        rows = [self._row(file, answer) for file, answer in zip(files, answers, strict=True)]
         return pa.Table.from_pylist(rows, schema=SCHEMAS[self._task])
 
-    def _open(self, names: Sequence[str]) -> list[ImageLike | InputError]:
-        """Return the local paths of files, or the bytes of remote ones."""
+    def _open(self, names: Sequence[str]) -> Iterator[ImageLike | InputError]:
+        """Yield the local paths of files, or the bytes of remote ones, some of which are fetched beforehand."""
         if self._filesystem is None:
-            return [Path(name) for name in names]
+            yield from map(Path, names)
+            return
+        remaining = iter(names)
         with ThreadPoolExecutor(DOWNLOADS) as pool:
-            return list(pool.map(self._fetch, names))
+            pending = deque(pool.submit(self._fetch, name) for name in islice(remaining, CHUNK))
+            while pending:
+                yield pending.popleft().result()
+                pending.extend(pool.submit(self._fetch, name) for name in islice(remaining, 1))
 
     def _fetch(self, name: str) -> bytes | InputError:
         assert self._filesystem is not None  # noqa: S101  for the type checker
@@ -100,13 +108,15 @@ class Predictor:
         except OSError as error:
             return InputError(f"The file {name} cannot be read: {reason(error)}.", "unreadable_file")
 
-    def _answers(self, images: Sequence[ImageLike | InputError]) -> list[Prediction | Reading | InputError]:
-        """Return the answers to images in their order, errors as they are."""
+    def _answers(self, images: Iterable[ImageLike | InputError]) -> Iterator[Prediction | Reading | InputError]:
+        """Yield the answers to images in their order, errors as they are; hold few images at a time."""
         answer: Callable[[Sequence[ImageLike]], Sequence[Prediction | Reading | InputError]] = (
             self._recognizer.read_batch if self._task == "read" else self._recognizer.predict_batch
         )
-        answers = iter(answer([image for image in images if not isinstance(image, InputError)]))
-        return [image if isinstance(image, InputError) else next(answers) for image in images]
+        remaining = iter(images)
+        while part := list(islice(remaining, CHUNK)):
+            answers = iter(answer([image for image in part if not isinstance(image, InputError)]))
+            yield from (image if isinstance(image, InputError) else next(answers) for image in part)
 
     def _row(self, file: str | None, answer: Prediction | Reading | InputError) -> dict[str, Any]:
         row = {"file": file, "model_name": self.model.name, "model_version": self.model.version}
@@ -120,3 +130,7 @@ class Predictor:
 
 def _picture(value: ImageLike | None) -> ImageLike | InputError:
     return InputError("The row has no picture.", "unreadable_file") if value is None else value
+
+
+def _failed(image: ImageLike | InputError, error: str | None) -> ImageLike | InputError:
+    return image if error is None else InputError(error, "unreadable_file")

@@ -39,10 +39,10 @@ class Inkdigit:
             raise RuntimeError("The replica is not ready.")
 
 
-app = serve.deployment(
-    serve.ingress()(Inkdigit),
+deployment = serve.deployment(
     autoscaling_config=REPLICAS,
     max_ongoing_requests=Settings.model_fields["in_flight"].default,
     health_check_period_s=HEALTH_PERIOD,
     ray_actor_options={"num_cpus": 1},
-).bind()
+)(serve.ingress()(Inkdigit))
+app = deployment.bind()
