@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+TRIES = 5
+
 if importlib.util.find_spec("ray") is None:
     collect_ignore_glob = ["test_*.py"]
 
@@ -24,8 +26,22 @@ def address() -> Iterator[str]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     import ray
 
-    ray.init(num_cpus=2, object_store_memory=100 * 1024**2, include_dashboard=False, log_to_driver=False)
+    start()
     try:
         yield ray.get_runtime_context().gcs_address
     finally:
         ray.shutdown()
+
+
+def start() -> None:
+    """Start it, again where that takes longer than the 30 seconds that Ray allows: the machine is busy."""
+    import ray
+
+    for left in reversed(range(TRIES)):
+        try:
+            ray.init(num_cpus=2, object_store_memory=100 * 1024**2, include_dashboard=False, log_to_driver=False)
+            return
+        except Exception:  # Ray raises just that
+            ray.shutdown()
+            if not left:
+                raise
