@@ -8,6 +8,12 @@ from pathlib import Path
 import pytest
 
 TRIES = 5
+VARIABLES = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # as nice as the tests themselves: on a busy machine, Ray's 15 is too slow
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "120",
+    "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "120",
+}
 
 if importlib.util.find_spec("ray") is None:
     collect_ignore_glob = ["test_*.py"]
@@ -23,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Start a cluster of two cores, and return its address."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= VARIABLES
     import ray
 
     start()
