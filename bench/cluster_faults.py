@@ -61,9 +61,9 @@ def nodes_killed(count: int) -> None:
         paths = write(source, count)
         bulk.FILE_ROWS["predict"] = count // 20  # else all would be written at the end
         cluster = Cluster(initialize_head=True, head_node_args=NODE)
-        victim = cluster.add_node(**NODE)
-        ray.init(cluster.address, log_to_driver=False)
         try:
+            victim = cluster.add_node(**NODE)
+            ray.init(cluster.address, log_to_driver=False)
             with ThreadPoolExecutor(1) as thread:
                 start = time.perf_counter()
                 job = thread.submit(bulk.run, bulk.Job(str(source), str(target), workers=2))
@@ -154,7 +154,8 @@ def service_faults(clients: int) -> None:
     """Kill a replica under load, then deploy another model under load."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    ray.init(num_cpus=2, object_store_memory=NODE["object_store_memory"], include_dashboard=False, log_to_driver=False)
+    options = {"num_cpus": 2, "object_store_memory": NODE["object_store_memory"], "include_dashboard": False}
+    ray.init("local", log_to_driver=False, **options)
     try:
         serve.start(http_options={"host": "127.0.0.1", "port": port})
         deploy("inkdigit")

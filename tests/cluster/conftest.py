@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 TRIES = 5
+MEMORY = 100 * 1024**2  # bytes of the object store
 VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",  # as nice as the tests themselves: on a busy machine, Ray's 15 is too slow
@@ -45,7 +46,7 @@ def start() -> None:
 
     for left in reversed(range(TRIES)):
         try:
-            ray.init(num_cpus=2, object_store_memory=100 * 1024**2, include_dashboard=False, log_to_driver=False)
+            ray.init("local", num_cpus=2, object_store_memory=MEMORY, include_dashboard=False, log_to_driver=False)
             return
         except Exception:  # Ray raises just that
             ray.shutdown()

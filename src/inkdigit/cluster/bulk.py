@@ -72,14 +72,14 @@ def cluster(address: str | None) -> Iterator[None]:
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a failed job is an exception
     if address:
         _check_reachable(address)
-        options: dict[str, Any] = {"address": address}
-    else:
-        options = {"num_cpus": _cores(), "object_store_memory": OBJECT_STORE, "include_dashboard": False}
+    # `local` is a new cluster; without an address, Ray would join one that it finds on this machine.
+    options: dict[str, Any] = {"address": address} if address else {"address": "local", **_own_cluster()}
     try:
         with _silent():
             ray.init(logging_level=logging.CRITICAL, log_to_driver=False, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ClusterError(f"The Ray cluster {address} cannot be reached: {_first_line(error)}.") from error
+    except Exception as error:  # Ray raises no narrower one where its processes do not start in time
+        what = f"The Ray cluster {address} cannot be reached" if address else "Ray does not start on this machine"
+        raise ClusterError(f"{what}: {_first_line(error)}.") from error
     try:
         yield
     finally:
@@ -111,8 +111,10 @@ def _check_reachable(address: str) -> None:
         raise ClusterError(f"The Ray cluster {address} cannot be reached: {error.strerror or error}.") from error
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _own_cluster() -> dict[str, Any]:
+    """Return the options of a cluster on this machine alone."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {"num_cpus": cores, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
 
 
 def run(job: Job) -> Result:
