@@ -38,7 +38,7 @@ ARROWS = {
     "evaluation": {"errors", "terminal", "prediction", "image", "model_file", "recognizer"},
     "site": {"errors", "files", "model_file"},
     "settings": {"errors", "model_file"},
-    "corrections": {"errors", "files", "reading", "image"},
+    "corrections": {"errors", "files", "prediction", "reading", "image"},
     "server": {
         "__init__",
         "errors",
@@ -53,7 +53,7 @@ ARROWS = {
         "corrections",
     },
     "demos": {"errors", "prediction", "reading", "output", "image", "recognizer", "settings", "server", "corrections"},
-    "cluster": {"__init__", "errors", "prediction", "image", "model_file", "recognizer", "settings", "server"},
+    "cluster": {"errors", "prediction", "reading", "image", "model_file", "recognizer", "settings", "server"},
     "train": {
         "__init__",
         "errors",
@@ -121,6 +121,18 @@ def test_errors_are_of_families_that_programs_expect() -> None:
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_follow_the_arrows(path: Path) -> None:
     assert imported(path) <= ARROWS[part(path)]
+
+
+def test_only_the_cluster_imports_ray_and_only_its_service_the_server() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        names = {
+            (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom | ast.Import)
+        }
+        assert part(path) == "cluster" or not any(name.split(".")[0] == "ray" for name in names), path
+        if part(path) == "cluster" and path.stem != "serve":
+            assert not imported(path) & {"server", "settings"}, path
 
 
 def test_only_training_imports_torch() -> None:

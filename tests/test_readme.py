@@ -84,7 +84,7 @@ def test_commands(desk: Path, line: str) -> None:
     assert done.stdout
 
 
-@pytest.mark.parametrize("line", matching(r"inkdigit (train|evaluate|export)\b"))
+@pytest.mark.parametrize("line", matching(r"inkdigit (train|evaluate|export|bulk)\b"))
 def test_commands_have_these_flags(line: str) -> None:
     name, *arguments = shlex.split(line)[1:]
     group = typer.main.get_command(app)

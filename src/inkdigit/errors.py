@@ -11,7 +11,8 @@
 `InputError` is about an image that cannot be read: `image` and `recognizer` raise it, and interfaces show its sentence.
 `ArtefactError` is about a model file: `model_file` raises it before anything starts, and `recognizer` if the file's
 graph fails when it runs. `DataError` is about training and evaluation: a data set that is missing, damaged or
-unsuitable, or settings that are refused.
+unsuitable, or settings that are refused. `ClusterError` is about a job on a cluster: one that cannot be reached, or a
+source or destination that is refused before the job starts.
 """
 
 from typing import Literal
@@ -45,3 +46,7 @@ class ArtefactError(RuntimeError):
 
 class DataError(RuntimeError):
     """A data set or a training run's settings are refused: one sentence that says why."""
+
+
+class ClusterError(RuntimeError):
+    """A job on a cluster is refused or has failed: one sentence that says why."""

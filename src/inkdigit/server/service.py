@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypedDict, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -120,9 +120,14 @@ class Service:
         self.memory = BodyMemory(settings.body_memory * 1024**2)
         self.is_ready = False  # until requests may come; by then each model has answered once
 
-    def reload(self) -> None:
-        """Load the models again and use them from now on. Raises ArtefactError, and then keeps the previous ones."""
-        self.recognizers = load(self._models)
+    def reload(self, models: Sequence[str] | None = None) -> None:
+        """Load the models again, or others, and use them from now on.
+
+        Raises ArtefactError, and then keeps the previous ones.
+        """
+        models = models or self._models
+        self.recognizers = load(models)
+        self._models = tuple(models)
         self._report_models()
 
     def _report_models(self) -> None:
