@@ -40,5 +40,5 @@ $(VENV)/.base: $(VENV)/.python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
-	$(PIP) '.[demos,train,tensorboard,heif,otel,dev]'
+	$(PIP) '.[demos,train,tensorboard,ray,heif,pdf,xlsx,forms,otel,corrections,dev]'
 	touch $@ $(VENV)/.base

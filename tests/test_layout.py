@@ -19,7 +19,7 @@ TOPS = {".": (0.88, 1.0), ",": (0.9, 1.15), "-": (0.48, 0.56), "/": (-0.12, 1.12
 
 @dataclass(frozen=True)
 class Candidate:
-    text: str  # a symbol, "doubt", "mark", or "bar": a mark that could be a slash
+    text: str  # a symbol, "doubt", "mark", "bar": a mark that could be a slash, "speck": what could be a point
     box: Box
     probability: float = 0.99
 
@@ -45,8 +45,8 @@ def find(candidates: Sequence[Candidate], calibration: Calibration = PLAIN) -> t
     boxes = np.array([each.box for each in candidates], np.float32).reshape(-1, 4)
     rows = np.zeros((len(candidates), 15), np.float32)
     for row, each in zip(rows, candidates, strict=True):
-        place = LABELS.index("other" if each.text in {"doubt", "mark", "bar"} else each.text)
-        rest = LABELS.index("/") if each.text == "bar" else (place + 1) % 15
+        place = LABELS.index("other" if each.text in {"doubt", "mark", "bar", "speck"} else each.text)
+        rest = {"bar": LABELS.index("/"), "speck": LABELS.index(".")}.get(each.text, (place + 1) % 15)
         row[place], row[rest] = each.probability, 1 - each.probability
     is_mark = np.array([each.text in {"mark", "bar"} for each in candidates], bool)
     return find_numbers(boxes, rows, is_mark, LABELS, calibration)
@@ -181,6 +181,26 @@ def test_a_speck_ends_no_number(height: float, text: str) -> None:
     digits = line("1234")
     x = (digits[1].box[2] + digits[2].box[0]) / 2
     assert texts([*digits, Candidate("mark", (x - 1, 6, x + 1, 6 + height))]) == text
+
+
+def test_a_wide_gap_with_a_possible_point_is_the_place_of_that_point() -> None:
+    digits = line("18 056", space=0.8)
+    assert texts(digits) == "18 056"
+    left = digits[1].box[2]
+    (number,) = find([*digits, Candidate("speck", (left + 8, 18, left + 11, 21), 0.7)])
+    assert number.text == "18.056"
+    assert number.symbols[2].confidence == pytest.approx(0.3)
+    assert number.confidence < 0.4
+    high = Candidate("speck", (left + 8, 2, left + 11, 5), 0.7)
+    assert texts([*digits, high]) == "18 056"
+
+
+def test_a_point_that_is_found_twice_counts_once() -> None:
+    found = line("15.2")
+    left, top, right, bottom = found[2].box
+    again = Candidate(",", (left + 0.5, top - 1, right + 1, bottom + 0.5), 0.6)
+    assert texts([*found, again]) == "15.2"
+    assert texts([*line("1.5.20")]) == "1.5.20"
 
 
 def test_a_speck_in_a_number_lowers_its_confidence() -> None:

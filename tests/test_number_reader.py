@@ -1,5 +1,6 @@
 """Whole numbers through `Recognizer.read`, on the shipped model: what it promises, not how well it reads."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,6 +80,20 @@ def test_only_the_allowed_characters_are_read(recognizer: Recognizer) -> None:
     assert refused.value.code == "bad_constraint"
     with pytest.raises(InputError):
         recognizer.read_batch([pixels], allow="")
+
+
+def test_numbers_match_a_pattern_or_are_choices(recognizer: Recognizer) -> None:
+    pixels, text = row()
+    for number in recognizer.read(pixels, pattern=r"\d{4}|\d-\d+").numbers:
+        assert re.fullmatch(r"\d{4}|\d-\d+", number.text) or not number.is_match
+        assert "".join(symbol.text for symbol in number.symbols) == number.text
+    others = [f"{(int(text) + step) % 10000:04}" for step in range(1, 10)]
+    (found,) = recognizer.read(pixels, choices=[text, *others]).numbers
+    assert (found.text, found.is_match) == (text, True)
+    strange = recognizer.read(pixels, choices=["111111111"])
+    assert (strange.is_match, strange.is_sure, strange.numbers[0].as_dict()["is_match"]) == (False, False, False)
+    with pytest.raises(InputError):
+        recognizer.read_batch([pixels], pattern="(")
 
 
 def test_a_batch_keeps_its_order_and_an_error_takes_the_place_of_a_failure(recognizer: Recognizer) -> None:

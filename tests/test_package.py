@@ -24,17 +24,21 @@ ARROWS = {
     "files": {"errors"},
     "prediction": set(),
     "reading": {"prediction"},
-    "layout": {"reading"},
-    "constraints": {"errors", "reading"},
+    "automaton": {"errors"},
+    "decoding": {"automaton"},
+    "layout": {"reading", "automaton", "decoding"},
+    "constraints": {"errors", "reading", "automaton", "decoding"},
     "image": {"errors"},
     "model_file": {"errors", "prediction"},
     "number_reader": {"errors", "prediction", "image", "model_file", "reading", "layout", "constraints"},
-    "recognizer": {"errors", "prediction", "reading", "image", "model_file", "number_reader"},
+    "recognizer": {"errors", "prediction", "reading", "image", "model_file", "constraints", "number_reader"},
+    "forms": {"errors", "files", "prediction", "reading", "image", "constraints", "number_reader", "recognizer"},
     "explain": {"errors", "prediction", "recognizer"},
     "output": {"errors", "prediction", "terminal"},
     "evaluation": {"errors", "terminal", "prediction", "image", "model_file", "recognizer"},
     "site": {"errors", "files", "model_file"},
     "settings": {"errors", "model_file"},
+    "corrections": {"errors", "files", "prediction", "reading", "image"},
     "server": {
         "__init__",
         "errors",
@@ -46,9 +50,10 @@ ARROWS = {
         "evaluation",
         "settings",
         "reading",
+        "corrections",
     },
-    "demos": {"errors", "prediction", "reading", "output", "image", "recognizer", "settings", "server"},
-    "cluster": {"__init__", "errors", "prediction", "image", "model_file", "recognizer", "settings", "server"},
+    "demos": {"errors", "prediction", "reading", "output", "image", "recognizer", "settings", "server", "corrections"},
+    "cluster": {"errors", "prediction", "reading", "image", "model_file", "recognizer", "settings", "server"},
     "train": {
         "__init__",
         "errors",
@@ -61,6 +66,7 @@ ARROWS = {
         "layout",
         "recognizer",
         "evaluation",
+        "corrections",
     },
     "__init__": {"errors", "prediction", "reading", "recognizer"},
 }
@@ -115,6 +121,18 @@ def test_errors_are_of_families_that_programs_expect() -> None:
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_follow_the_arrows(path: Path) -> None:
     assert imported(path) <= ARROWS[part(path)]
+
+
+def test_only_the_cluster_imports_ray_and_only_its_service_the_server() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        names = {
+            (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom | ast.Import)
+        }
+        assert part(path) == "cluster" or not any(name.split(".")[0] == "ray" for name in names), path
+        if part(path) == "cluster" and path.stem != "serve":
+            assert not imported(path) & {"server", "settings"}, path
 
 
 def test_only_training_imports_torch() -> None:

@@ -38,6 +38,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(model_path(DEFAULT_MODEL), tmp_path / "runs" / "mine")
     for name in ("seven.png", "form.jpg", "one.png", "two.jpg", "scans/one.png", "scans/two.png"):
         Image.fromarray(seven()).save(tmp_path / name)
+    (tmp_path / "list.txt").write_text("7\n1041\n1047\n")
+    (tmp_path / "fields.toml").write_text("[fields.mark]\nbox = [0, 0, 1, 1]\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -82,7 +84,7 @@ def test_commands(desk: Path, line: str) -> None:
     assert done.stdout
 
 
-@pytest.mark.parametrize("line", matching(r"inkdigit (train|evaluate|export)\b"))
+@pytest.mark.parametrize("line", matching(r"inkdigit (train|evaluate|export|bulk)\b"))
 def test_commands_have_these_flags(line: str) -> None:
     name, *arguments = shlex.split(line)[1:]
     group = typer.main.get_command(app)

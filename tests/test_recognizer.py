@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from inkdigit import InputError, Prediction, Recognizer
 from inkdigit.image import ImageLike
 from inkdigit.model_file import DEFAULT_MODEL, OUTPUTS, model_path, open_artefact
-from inkdigit.recognizer import MARGIN, Readings, mean, views
+from inkdigit.recognizer import MARGIN, Outputs, augmented_views, averaged
 
 from .browser.strokes import DIGITS, placed
 from .pictures import digits, encoded, seven
@@ -175,7 +175,7 @@ def test_what_is_not_sure_is_read_in_other_views_too(recognizer: Recognizer) -> 
     session, contract = open_artefact(model_path(DEFAULT_MODEL))
     squares = np.random.default_rng(1).choice(np.array([30, 220], np.uint8), (6, 6, 6)).repeat(16, 1).repeat(16, 2)
     pages = np.stack([seven(96), *squares, 255 - seven(96)])
-    readings = [Readings(*session.run(list(OUTPUTS), {"pixels": each})) for each in (pages, *views(pages))]
+    readings = [Outputs(*session.run(list(OUTPUTS), {"pixels": each})) for each in (pages, *augmented_views(pages))]
     doubtful = readings[0].probabilities.max(1) < contract.thresholds.confidence
     assert doubtful.tolist() == [False, *[True] * 6, False]
     answers = recognizer.predict_pixels_batch(pages)
@@ -193,7 +193,7 @@ def test_what_is_not_sure_is_read_in_other_views_too(recognizer: Recognizer) -> 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 30), (96, 64)])
 def test_views_have_less_margin_or_more(shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (2, *shape), np.uint8)
-    negative, near, far = views(pixels)
+    negative, near, far = augmented_views(pixels)
     y, x = ((outer - inner) // 2 for outer, inner in zip(shape, near.shape[1:], strict=True))
     assert np.array_equal(255 - negative, pixels)
     assert np.array_equal(near, pixels[:, y : shape[0] - y, x : shape[1] - x])
@@ -204,11 +204,11 @@ def test_views_have_less_margin_or_more(shape: tuple[int, int]) -> None:
 
 def test_a_reading_that_finds_no_ink_changes_nothing() -> None:
     first, second = (
-        Readings(np.array([[0.5, 0.4]] * 2, np.float32), np.full((2, 28, 28), frame), np.full(2, digitness))
+        Outputs(np.array([[0.5, 0.4]] * 2, np.float32), np.full((2, 28, 28), frame), np.full(2, digitness))
         for frame, digitness in ((0.1, 0.6), (0.2, 0.0))
     )
     second.digitness[1], second.probabilities[1] = 0.2, (0.1, 0.8)
-    whole = mean([first, second])
+    whole = averaged([first, second])
     assert whole.probabilities == pytest.approx(np.array([[0.5, 0.4], [0.3, 0.6]]))
     assert whole.digitness == pytest.approx([0.6, 0.4])
     assert whole.frames[:, 0, 0] == pytest.approx([0.1, 0.2])

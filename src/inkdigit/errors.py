@@ -11,7 +11,8 @@
 `InputError` is about an image that cannot be read: `image` and `recognizer` raise it, and interfaces show its sentence.
 `ArtefactError` is about a model file: `model_file` raises it before anything starts, and `recognizer` if the file's
 graph fails when it runs. `DataError` is about training and evaluation: a data set that is missing, damaged or
-unsuitable, or settings that are refused.
+unsuitable, or settings that are refused. `ClusterError` is about a job on a cluster: one that cannot be reached, or a
+source or destination that is refused before the job starts.
 """
 
 from typing import Literal
@@ -21,10 +22,13 @@ InputCode = Literal[
     "unsupported_format",  # not one of the picture formats that we read
     "too_many_bytes",
     "too_many_pixels",
+    "too_many_pages",  # of a PDF
+    "encrypted_file",  # a PDF that needs a password
     "broken_image",  # a known format, but truncated or damaged
     "bad_array",  # wrong shape, type or range
     "blank_image",  # nothing is drawn on it
     "bad_constraint",  # what numbers are said to look like cannot be
+    "bad_correction",  # what a picture is said to have been cannot be
 ]
 
 
@@ -42,3 +46,7 @@ class ArtefactError(RuntimeError):
 
 class DataError(RuntimeError):
     """A data set or a training run's settings are refused: one sentence that says why."""
+
+
+class ClusterError(RuntimeError):
+    """A job on a cluster is refused or has failed: one sentence that says why."""

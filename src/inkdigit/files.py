@@ -1,5 +1,6 @@
 """Write files atomically: to a temporary file beside the target, which is renamed when it is complete."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,15 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def swap(one: Path, other: Path) -> None:
+    """Exchange two files. `one` is complete at every moment. Raises DataError where one is missing."""
+    with writing(one), tempfile.TemporaryDirectory(dir=other.parent) as folder:
+        draft = Path(folder) / one.name
+        shutil.copyfile(one, draft)
+        other.replace(one)
+        draft.replace(other)
 
 
 def check_writable(folder: Path) -> None:

@@ -6,7 +6,7 @@ so that rows may slope, curve and change in size. The pairs are compared as N×N
 a tenth of a second.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -14,15 +14,19 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from .automaton import SPACE
+from .decoding import Match, Slot
 from .reading import OTHER, Box, Number, Symbol
 
 Floats = NDArray[np.float64]
+# What a constraint makes of a number: the text and its probability, or None where nothing that it allows is probable.
+Decode = Callable[[Sequence[Slot]], tuple[Match, float] | None]
 
 # All in heights of a digit, but for shares.
 REACH = 1.8  # the widest gap inside a number, which only a row of printed boxes has
 NARROW, SPREAD, WIDE = 0.45, 1.5, (0.6, 1.05)  # a gap ends a number over NARROW + SPREAD × the usual gap, within WIDE
 USUAL = 0.4  # the gap between two digits where no other says what is usual
-POINT_REACH, DASH_REACH = 0.6, 0.8  # the widest gap beside a point or comma, and beside `-` or `/`
+POINT_REACH, DASH_REACH = 0.8, 0.8  # the widest gap beside a point or comma, and beside `-` or `/`
 PITCH, EVEN = 1.9, 0.22  # of printed boxes: the widest distance, and the share by which distances differ
 FLAT = 2.5  # a level bar's width over its height
 MIN_OVERLAP = 0.4  # share of the smaller height that neighbours in a number have in common
@@ -30,6 +34,10 @@ ADJOINING = 0.35  # as far beside a number, what is no symbol lowers its confide
 SPECK = 0.3  # a lower mark alone, such as a tail of ink, ends no number; a colon's box has both of its dots
 MIN_HEIGHT = 0.01  # px, of a box that is empty
 LIKELY = 0.01  # the probability from which on another symbol is named
+POSSIBLE = 0.15  # the probability from which on a point or comma explains a wide gap between two digits
+NEARBY = 1.0  # as far beside a number, a constraint may take for a symbol what was taken for none
+CERTAIN = 0.995  # the probability over which what is no symbol is not considered either
+TINY = 1e-6  # the probability under which another symbol is not considered
 
 
 @dataclass(frozen=True)
@@ -105,13 +113,16 @@ def find_numbers(
     is_mark: NDArray[np.bool_],
     labels: Sequence[str],
     calibration: Calibration,
+    decode: Decode | None = None,
+    is_one: bool = False,
 ) -> tuple[Number, ...]:
     """Return the numbers of a picture in reading order.
 
     Takes the model's candidates: boxes [K, 4] (left, top, right, bottom in px), calibrated probabilities [K, C] over
     `labels`, and which of them are written marks. A candidate is a symbol where `other` is less probable than all
     symbols together. A mark that is none ends a number. All that are no symbols lower the confidence of the number that
-    they adjoin, by the probability that they are `other`.
+    they adjoin, by the probability that they are `other`. `decode` chooses the text of each number under a constraint.
+    Where all `is_one` number, as in a field of a form, no gap ends it.
     """
     order = np.lexsort([*boxes.T[::-1], *probabilities.T])  # the candidates' order must not matter
     places, probabilities, is_mark = boxes.astype(np.float64)[order], probabilities[order], is_mark[order]
@@ -119,19 +130,117 @@ def find_numbers(
     is_symbol = np.isin(np.arange(len(places)), list(texts))
     nodes = Nodes(_nodes(places, texts))
     chains = _chains(len(nodes.every), _neighbours(nodes))
-    runs = [run for chain in chains for run in _split(nodes, chain, places[is_mark & ~is_symbol])]
+    points = _possible_points(nodes, places, probabilities, labels, is_symbol)
+    runs = [run for chain in chains for run in _split(nodes, chain, places[is_mark & ~is_symbol], points)]
+    slope = _slope(nodes, chains)
+    if is_one:
+        runs = list(_longest_row(runs, slope))
     runs = [_trimmed(run, probabilities, labels) for run in runs if any(node.text[0].isdecimal() for node in run)]
     texts |= {node.symbols[0]: node.text for run in runs for node in run if not node.is_fraction}
-    doubts = places[~is_symbol], probabilities[~is_symbol, list(labels).index(OTHER)].astype(float)
-    numbers = []
-    for row, members in enumerate(_rows(runs, _slope(nodes, chains))):
-        for run in members:
-            symbols = tuple(
-                _symbol(texts[i], places[i], probabilities[i], labels) for node in run for i in node.symbols
-            )
-            certain = float(np.prod([symbol.confidence for symbol in symbols])) * _undisturbed(run, *doubts)
-            numbers.append(Number(_text(run), calibration(certain), _union(run), row, symbols))
-    return tuple(numbers)
+    is_symbol[list(texts)] = True
+    candidates = Candidates(places, probabilities, labels, texts, is_symbol)
+    rows = enumerate(_rows(runs, slope))
+    return tuple(_number(run, row, candidates, calibration, decode) for row, members in rows for run in members)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Hold the model's candidates: boxes [K, 4], probabilities [K, C], the texts of symbols, and which are symbols."""
+
+    boxes: Floats
+    probabilities: NDArray[np.float32]
+    labels: Sequence[str]
+    texts: dict[int, str]
+    is_symbol: NDArray[np.bool_]
+
+    def symbol(self, place: int, text: str) -> Symbol:
+        """Return a candidate as the symbol `text`."""
+        return _symbol(text, self.boxes[place], self.probabilities[place], self.labels)
+
+    def other(self, places: NDArray[np.int_] | int) -> Floats:
+        """Return the probabilities that candidates are no symbols."""
+        return np.asarray(self.probabilities[places, list(self.labels).index(OTHER)], float)
+
+    def doubts(self, run: Sequence[Node], reach: float) -> NDArray[np.int_]:
+        """Return the places of the candidates in a number, or within `reach` of its ends, that are no symbols."""
+        left, top, right, bottom = _union(run)
+        beside = reach * float(np.median([node.bottom - node.top for node in run]))
+        boxes = self.boxes
+        inside = (boxes[:, 2] > left - beside) & (boxes[:, 0] < right + beside)
+        inside &= (boxes[:, 3] > top) & (boxes[:, 1] < bottom)
+        return np.flatnonzero(inside & ~self.is_symbol)
+
+
+def _number(
+    run: Sequence[Node], row: int, candidates: Candidates, calibration: Calibration, decode: Decode | None
+) -> Number:
+    """Return a number, with the text that `decode` chooses, if it does."""
+    symbols = tuple(candidates.symbol(place, candidates.texts[place]) for node in run for place in node.symbols)
+    undisturbed = float(candidates.other(candidates.doubts(run, ADJOINING)).prod())
+    certain = float(np.prod([symbol.confidence for symbol in symbols])) * undisturbed
+    read = Number(_text(run), calibration(certain), _union(run), row, symbols)
+    if decode is None:
+        return read
+    places = list(_in_order(run, candidates))
+    found = decode([_slot(place, run, candidates) for place in places])
+    if found is None:
+        return replace(read, is_match=False)
+    match, probability = found
+    symbols = tuple(_matched(match, places, candidates))
+    return Number(match.text, calibration(probability), _around([symbol.box for symbol in symbols]), row, symbols)
+
+
+def _in_order(run: Sequence[Node], candidates: Candidates) -> Iterator[int | None]:
+    """Yield the candidates in and beside a number from left to right, None for the space before a fraction."""
+    near = candidates.doubts(run, NEARBY)
+    near = near[candidates.other(near) < CERTAIN]
+    doubts = sorted(near, key=lambda place: float(candidates.boxes[place, [0, 2]].sum()))
+    for place, node in enumerate(run):
+        while doubts and candidates.boxes[doubts[0], [0, 2]].sum() < node.box[0] + node.box[2]:
+            yield int(doubts.pop(0))
+        if node.is_fraction and place and run[place - 1].is_digit:
+            yield None
+        yield from node.symbols
+    yield from map(int, doubts)
+
+
+def _slot(place: int | None, run: Sequence[Node], candidates: Candidates) -> Slot:
+    """Return a candidate's probabilities; a fraction's bar is one, whichever mark it resembles."""
+    if place is None:
+        return Slot({SPACE: 1.0}, 0.0)
+    shares = {
+        label: float(share)
+        for label, share in zip(candidates.labels, candidates.probabilities[place], strict=True)
+        if share >= TINY and label != OTHER
+    }
+    is_bar = any(node.is_fraction and place in node.symbols for node in run) and not candidates.texts[place].isdecimal()
+    return Slot({"/": sum(shares.values())} if is_bar else shares, float(candidates.other(place)))
+
+
+def _matched(match: Match, places: Sequence[int | None], candidates: Candidates) -> Iterator[Symbol]:
+    """Yield the symbols of a match; one that was not detected stands between its neighbours, or at an end."""
+    detected = [None if slot is None else places[slot] for _, slot in match.symbols]
+    for at, (text, slot) in enumerate(match.symbols):
+        place = detected[at]
+        if place is not None:
+            own = candidates.texts.get(place, text)
+            yield candidates.symbol(place, own if text == "/" and own in "-/" else text)
+        elif slot is None:
+            before, after = _nearest(detected[:at][::-1]), _nearest(detected[at + 1 :])
+            yield _undetected(text, *(None if near is None else candidates.boxes[near] for near in (before, after)))
+
+
+def _nearest(places: Sequence[int | None]) -> int | None:
+    """Return the first place that there is."""
+    return next((place for place in places if place is not None), None)
+
+
+def _undetected(text: str, before: Floats | None, after: Floats | None) -> Symbol:
+    """Return a symbol that was not detected, in the gap between its neighbours or at the edge of the only one."""
+    near = [box for box in (before, after) if box is not None]
+    edges = [float(box[side]) for box, side in ((before, 2), (after, 0)) if box is not None]
+    top, bottom = min(float(box[1]) for box in near), max(float(box[3]) for box in near)
+    return Symbol(text, 0.0, (min(edges), top, max(edges), bottom), {text: 0.0})
 
 
 def _texts(
@@ -142,8 +251,34 @@ def _texts(
     best = np.where(is_other, -1, probabilities).argmax(1)
     is_symbol = probabilities[:, is_other][:, 0] < 0.5
     texts = {int(place): labels[best[place]] for place in np.flatnonzero(is_symbol)}
+    for place in _doubled(boxes, texts, probabilities):
+        del texts[place]
     is_possible = probabilities[:, list(labels).index("/")] > 0  # it is 0 where no `/` is allowed
     return texts | dict.fromkeys(_bars(boxes, texts, is_mark & ~is_symbol & is_possible), "/")
+
+
+def _doubled(boxes: Floats, texts: dict[int, str], probabilities: NDArray[np.float32]) -> list[int]:
+    """Return the points and commas that lie on a more probable one: one drop of ink, found twice."""
+    places = sorted((place for place, text in texts.items() if text in ".,"), key=lambda at: -probabilities[at].max())
+    middles, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(1)
+    kept: list[int] = []
+    for place in places:
+        if all(np.hypot(*(middles[place] - middles[other])) > max(sides[place], sides[other]) for other in kept):
+            kept.append(place)
+    return [place for place in places if place not in kept]
+
+
+def _possible_points(
+    nodes: Nodes, boxes: Floats, probabilities: NDArray[np.float32], labels: Sequence[str], is_symbol: NDArray[np.bool_]
+) -> list[Node]:
+    """Return nodes of the candidates that are no symbols, but perhaps a point or a comma beside a digit."""
+    hosts = Nodes([node for node in nodes.every if node.is_digit])
+    found = []
+    for text in ".,":
+        chances = probabilities[:, list(labels).index(text)]
+        likely = np.flatnonzero(~is_symbol & (chances >= POSSIBLE))
+        found += [(chances[place], _hosted(int(place), text, boxes[place], hosts)) for place in likely]
+    return [node for _, node in sorted(found, key=lambda each: -each[0]) if node is not None]
 
 
 def _trimmed(run: list[Node], probabilities: NDArray[np.float32], labels: Sequence[str]) -> list[Node]:
@@ -179,18 +314,13 @@ def _text(run: Sequence[Node]) -> str:
 
 def _union(nodes: Sequence[Node]) -> Box:
     """Return the box around nodes."""
-    left, top, right, bottom = zip(*(node.box for node in nodes), strict=True)
+    return _around([node.box for node in nodes])
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    """Return the box around boxes."""
+    left, top, right, bottom = zip(*boxes, strict=True)
     return min(left), min(top), max(right), max(bottom)
-
-
-def _undisturbed(run: Sequence[Node], boxes: Floats, other: Floats) -> float:
-    """Return the probability that nothing else in or beside a number is a symbol: the product of `other`."""
-    left, top, right, bottom = _union(run)
-    beside = ADJOINING * float(np.median([node.bottom - node.top for node in run]))
-    inside = (
-        (boxes[:, 2] > left - beside) & (boxes[:, 0] < right + beside) & (boxes[:, 3] > top) & (boxes[:, 1] < bottom)
-    )
-    return float(other[inside].prod())
 
 
 # Nodes: digits with their marks and fractions.
@@ -347,21 +477,39 @@ def _chains(count: int, after: dict[int, int]) -> list[list[int]]:
     return chains
 
 
-def _split(nodes: Nodes, chain: Sequence[int], marks: Floats) -> list[list[Node]]:
-    """Cut a chain of neighbours into numbers: at wide gaps, after fractions and at marks that are no symbols."""
+def _split(nodes: Nodes, chain: Sequence[int], marks: Floats, points: Sequence[Node]) -> list[list[Node]]:
+    """Cut a chain of neighbours into numbers: at wide gaps, after fractions and at marks that are no symbols.
+
+    A wide gap between two digits that holds one of `points` is the place of that point.
+    """
     if len(chain) == 1:
         return [[nodes.every[chain[0]]]]
     every = [nodes.every[place] for place in chain]
     tall = np.maximum(nodes.heights[chain][1:], nodes.heights[chain][:-1])
     gaps = np.maximum(nodes.boxes[chain][1:, 0] - nodes.boxes[chain][:-1, 2], 0) / tall
-    cuts = _is_wide(every, gaps, nodes.x[chain] / float(np.median(tall)))
-    cuts |= np.array([node.is_fraction for node in every[:-1]]) | _is_marked(nodes, chain, marks)
+    cuts = np.array([node.is_fraction for node in every[:-1]]) | _is_marked(nodes, chain, marks)
+    wide = _is_wide(every, gaps, nodes.x[chain] / float(np.median(tall)))
     runs = [[every[0]]]
-    for node, cut in zip(every[1:], cuts, strict=True):
-        if cut:
+    for place, node in enumerate(every[1:]):
+        is_short = wide[place] and not cuts[place] and gaps[place] <= 1.5 * POINT_REACH
+        point = _between(every[place], node, points) if is_short else None
+        if point is not None:
+            runs[-1].append(point)
+        elif wide[place] or cuts[place]:
             runs.append([])
         runs[-1].append(node)
     return runs
+
+
+def _between(before: Node, after: Node, points: Sequence[Node]) -> Node | None:
+    """Return the first point that stands in the gap between two digits, or None."""
+    if not (before.is_digit and after.is_digit):
+        return None
+    for point in points:
+        middle = (point.box[0] + point.box[2]) / 2
+        if before.box[2] < middle < after.box[0] and point.top < after.bottom and point.bottom > after.top:
+            return point
+    return None
 
 
 def _is_wide(every: Sequence[Node], gaps: Floats, x: Floats) -> NDArray[np.bool_]:
@@ -426,6 +574,13 @@ def _slope(nodes: Nodes, chains: Sequence[Sequence[int]]) -> float:
     order = np.argsort(down / across, kind="stable")
     weight = np.cumsum(across[order])
     return float((down / across)[order][np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _longest_row(runs: Sequence[list[Node]], slope: float) -> Iterator[list[Node]]:
+    """Yield the nodes of the row with the most symbols as one number, from left to right."""
+    rows = [[node for run in row for node in run] for row in _rows(runs, slope)]
+    if rows:
+        yield max(rows, key=lambda row: sum(len(node.symbols) for node in row))
 
 
 def _rows(runs: Sequence[list[Node]], slope: float) -> list[list[list[Node]]]:

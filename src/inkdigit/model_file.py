@@ -19,6 +19,7 @@ CONTRACT_VERSION = 1
 DEFAULT_MODEL = "inkdigit"
 MODELS = Path(__file__).parent / "models"
 SUFFIX = ".onnx"
+PREVIOUS = "previous"  # folder beside a model file, with the one that it replaced
 
 # All that ONNX Runtime raises of its own; they have no base in common.
 ORT_ERRORS: Final = tuple(
@@ -60,6 +61,7 @@ class Contract:
     validation: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # distribution of predictions: `drift`
     task: str = DIGIT
     calibration: Mapping[str, float] = field(default_factory=dict)  # of a number's confidence: `layout.Calibration`
+    corrections: Mapping[str, Any] = field(default_factory=dict)  # that it has learnt: their count, the last time
 
     def metadata(self) -> dict[str, str]:
         """Return the contract as ONNX metadata."""
@@ -119,14 +121,14 @@ def _has_labels(value: Any) -> bool:
 
 
 _FIELDS = frozenset(item.name for item in fields(Contract))
-_NEEDED = _FIELDS - {"validation", "task", "calibration"}  # which the first artefacts do not have
+_NEEDED = _FIELDS - {"validation", "task", "calibration", "corrections"}  # which the first artefacts do not have
 _FITS: Mapping[str, Callable[[Any], bool]] = {
     "name": _is_name,
     "labels": _has_labels,
     "task": TENSORS.__contains__,
     "calibration": lambda value: _is_table(value) and all(map(_is_number, value.values())),
     **dict.fromkeys(("version", "architecture", "inkdigit", "commit"), _is_text),
-    **dict.fromkeys(("thresholds", "recipe", "sources"), _is_table),
+    **dict.fromkeys(("thresholds", "recipe", "sources", "corrections"), _is_table),
     **dict.fromkeys(("scores", "validation"), _has_figures),
 }
 
@@ -154,6 +156,11 @@ def model_path(model: str | Path) -> Path:
     if str(model) not in model_names():
         raise ArtefactError(f"There is no model named {model}; the shipped ones are: {', '.join(model_names())}.")
     return MODELS / f"{model}{SUFFIX}"
+
+
+def previous_of(path: Path) -> Path:
+    """Return where the model file is kept that another one replaced."""
+    return path.parent / PREVIOUS / path.name
 
 
 def is_run(name: str) -> bool:

@@ -50,7 +50,8 @@ class Number:
     """One number: symbols that are written together, from left to right, a fraction's from top to bottom.
 
     `confidence` (0..1) is the calibrated probability that all of `text` is right; `row` counts from 0, top to bottom.
-    `text` is that of the symbols, with a space before the fraction of a mixed number: `6 1/2`.
+    `text` is that of the symbols, with a space before the fraction of a mixed number: `6 1/2`. `is_match` is False
+    where nothing that the constraint of `read` allows is probable; then `text` is what is written, and not sure.
     """
 
     text: str
@@ -58,15 +59,17 @@ class Number:
     box: Box
     row: int
     symbols: tuple[Symbol, ...]
+    is_match: bool = True
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the number as JSON values."""
+        """Return the number as JSON values; `is_match` only where it is false."""
         return {
             "text": self.text,
             "confidence": self.confidence,
             "box": list(self.box),
             "row": self.row,
             "symbols": [symbol.as_dict() for symbol in self.symbols],
+            **({} if self.is_match else {"is_match": False}),
         }
 
 
@@ -106,13 +109,20 @@ class Reading:
     @property
     def is_sure(self) -> bool:
         """Return whether every number is sure."""
-        return all(self._is_sure(number) for number in self.numbers)
+        return all(self.is_sure_of(number) for number in self.numbers)
+
+    @property
+    def is_match(self) -> bool:
+        """Return whether every number is one that the constraint allows."""
+        return all(number.is_match for number in self.numbers)
 
     @property
     def verdict(self) -> str:
         """Return a sentence for a person; `readingVerdict` in server/web/form.js has the same ones."""
         if not self.numbers:
             return "No number."
+        if not any(number.is_match for number in self.numbers):
+            return "No number matches."
         if len(self.numbers) == 1:
             return f"A clear {self.text}." if self.is_sure else f"Not sure. Perhaps {self.text}."
         return (
@@ -121,8 +131,9 @@ class Reading:
             else f"Not sure of all {len(self.numbers)} numbers."
         )
 
-    def _is_sure(self, number: Number) -> bool:
-        return number.confidence >= self.threshold
+    def is_sure_of(self, number: Number) -> bool:
+        """Return whether one of the numbers is sure."""
+        return number.is_match and number.confidence >= self.threshold
 
     def as_dict(self) -> dict[str, Any]:
         """Return the reading as JSON values, as every interface writes it; `is_truncated` only where it is true."""
@@ -139,19 +150,20 @@ class Reading:
         """Draw boxes and texts on the picture that was read, and return it as an RGB image of the same size.
 
         `image` is what `read` was given: a path, bytes, a PIL image or an array. Green numbers are sure; orange ones
-        are not and end in `?`; red ones are more likely wrong than right. Raises InputError where it cannot be opened.
+        are not and end in `?`; red ones are more likely wrong than right, or break the constraint. Raises InputError
+        where the image cannot be opened.
         """
         picture = self.open_image(image).convert("RGB")
         colours = [self._colour(number) for number in self.numbers]
         _draw_boxes(picture, [number.box for number in self.numbers], colours)
-        texts = [number.text if self._is_sure(number) else f"{number.text}?" for number in self.numbers]
+        texts = [number.text if self.is_sure_of(number) else f"{number.text}?" for number in self.numbers]
         _draw_texts(picture, [number.box for number in self.numbers], texts, colours)
         return picture
 
     def _colour(self, number: Number) -> Colour:
-        if self._is_sure(number):
+        if self.is_sure_of(number):
             return SURE
-        return UNSURE if number.confidence >= 0.5 else DOUBTFUL
+        return UNSURE if number.is_match and number.confidence >= 0.5 else DOUBTFUL
 
 
 def _pen(picture: Image.Image) -> int:

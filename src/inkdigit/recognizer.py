@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .constraints import Constraints
 from .errors import ArtefactError, InputError
 from .image import READ_SIDE, ImageLike, Pixels, load_pixels, open_image
 from .model_file import (
@@ -73,26 +74,47 @@ class Recognizer:
         with self._opening:
             self._reader = reader
 
-    def read(self, image: ImageLike, *, allow: str | None = None) -> Reading:
+    def read(
+        self,
+        image: ImageLike,
+        *,
+        allow: str | None = None,
+        pattern: str | None = None,
+        choices: Sequence[str] | None = None,
+    ) -> Reading:
         """Return the numbers on an image, whole pages too: it takes what `predict` takes.
 
-        A picture without a number has an empty reading. `allow` holds the only characters that may occur. Raises
-        InputError where the image cannot be read, or `allow` has other characters than the symbols.
+        A picture without a number has an empty reading. `allow` holds the only characters that may occur; `pattern` is
+        a regular expression that each number matches; `choices` are all that a number may be. A number for which
+        nothing that matches is probable has `is_match` False. Raises InputError where the image cannot be read, or a
+        constraint cannot be met.
         """
-        opened = open_image(image)
-        return self.reader.read_pixels(opened.pixels(READ_SIDE), opened.reduction(READ_SIDE), allow)
+        return self._read(image, self.reader.constraints(allow, pattern, choices))
 
-    def read_batch(self, images: Sequence[ImageLike], *, allow: str | None = None) -> list[Reading | InputError]:
-        """Return the readings of images in their order, an InputError in the place of one that failed."""
+    def read_batch(
+        self,
+        images: Sequence[ImageLike],
+        *,
+        allow: str | None = None,
+        pattern: str | None = None,
+        choices: Sequence[str] | None = None,
+    ) -> list[Reading | InputError]:
+        """Return the readings of images in their order, an InputError in the place of one that failed.
+
+        Raises InputError where a constraint cannot be met.
+        """
+        constraints = self.reader.constraints(allow, pattern, choices)
         readings: list[Reading | InputError] = []
         for image in images:
             try:
-                readings.append(self.read(image, allow=allow))
+                readings.append(self._read(image, constraints))
             except InputError as error:
-                if error.code == "bad_constraint":
-                    raise
                 readings.append(error)
         return readings
+
+    def _read(self, image: ImageLike, constraints: Constraints | None) -> Reading:
+        opened = open_image(image)
+        return self.reader.read_pixels(opened.pixels(READ_SIDE), opened.reduction(READ_SIDE), constraints)
 
     def predict_pixels(self, pixels: Pixels) -> Prediction:
         """Read pixels as `load_pixels` gives them, uint8 [H, W]. Raises InputError where they are blank."""
@@ -132,15 +154,18 @@ class Recognizer:
         counts. The localizer finds the ink in each view, but its mistakes differ. Raises ArtefactError if the graph
         cannot run.
         """
-        read = self._run(pixels)
-        unsure = np.flatnonzero(read.inked & (read.probabilities.max(1) < self.contract.thresholds.confidence))
+        outputs = self._run(pixels)
+        unsure = np.flatnonzero(outputs.inked & (outputs.probabilities.max(1) < self.contract.thresholds.confidence))
         if len(unsure):
-            read.put(unsure, mean([read.part(unsure), *(self._run(view) for view in views(pixels[unsure]))]))
-        return [self._answer(*row) for row in zip(read.probabilities, read.frames, read.digitness, strict=True)]
+            views = [self._run(view) for view in augmented_views(pixels[unsure])]
+            outputs.put(unsure, averaged([outputs.part(unsure), *views]))
+        return [
+            self._answer(*row) for row in zip(outputs.probabilities, outputs.frames, outputs.digitness, strict=True)
+        ]
 
-    def _run(self, pixels: NDArray[np.uint8]) -> "Readings":
+    def _run(self, pixels: NDArray[np.uint8]) -> "Outputs":
         try:
-            return Readings(*self._session.run(list(OUTPUTS), {"pixels": pixels}))
+            return Outputs(*self._session.run(list(OUTPUTS), {"pixels": pixels}))
         except ORT_ERRORS as error:
             raise ArtefactError(f"The graph of the model {self.contract.name} fails when it runs.") from error
 
@@ -161,7 +186,7 @@ class Recognizer:
 
 
 @dataclass(frozen=True)
-class Readings:
+class Outputs:
     """The model's `OUTPUTS`, in their order: probabilities [N, C], frames [N, 28, 28], digitness [N]."""
 
     probabilities: NDArray[np.float32]
@@ -173,19 +198,19 @@ class Readings:
         """Return which pictures have ink, bool [N]."""
         return self.digitness > 0
 
-    def part(self, places: NDArray[np.int64]) -> "Readings":
-        """Return the readings of the pictures at some places."""
-        return Readings(self.probabilities[places], self.frames[places], self.digitness[places])
+    def part(self, places: NDArray[np.int64]) -> "Outputs":
+        """Return the outputs for the pictures at some places."""
+        return Outputs(self.probabilities[places], self.frames[places], self.digitness[places])
 
-    def put(self, places: NDArray[np.int64], others: "Readings") -> None:
+    def put(self, places: NDArray[np.int64], others: "Outputs") -> None:
         """Replace the outputs of the pictures at some places."""
         self.probabilities[places] = others.probabilities
         self.frames[places] = others.frames
         self.digitness[places] = others.digitness
 
 
-def views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """Show pictures [N, H, W] otherwise: as negatives, without their margins, and as negatives with wider ones."""
+def augmented_views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield three views of pictures [N, H, W]: negatives, without their margins, and negatives with wider margins."""
     height, width = pixels.shape[1:]
     y, x = round(MARGIN * height), round(MARGIN * width)
     yield 255 - pixels
@@ -193,20 +218,20 @@ def views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     yield 255 - np.pad(pixels, ((0, 0), (y, y), (x, x)), mode="edge")
 
 
-def mean(readings: Sequence[Readings]) -> Readings:
-    """Return the mean of readings of the same pictures, but for those that find no ink, as the first does on all.
+def averaged(views: Sequence[Outputs]) -> Outputs:
+    """Return the mean of the outputs for views of the same pictures; views without ink do not count.
 
-    The frame is that of the reading which is surest of the answer.
+    The first view has ink on all pictures. The frame is that of the view with the highest probability of the answer.
     """
     probabilities, frames, digitness = (
-        np.stack(every) for every in zip(*(vars(each).values() for each in readings), strict=True)
+        np.stack(every) for every in zip(*(vars(each).values() for each in views), strict=True)
     )
-    inked = np.stack([each.inked for each in readings])
+    inked = np.stack([each.inked for each in views])
     weights = inked / inked.sum(0, dtype=np.float32)
     whole = (weights[..., None] * probabilities).sum(0)
     pictures = np.arange(len(whole))
     surest = (weights * probabilities[:, pictures, whole.argmax(1)]).argmax(0)
-    return Readings(whole, frames[surest, pictures], (weights * digitness).sum(0))
+    return Outputs(whole, frames[surest, pictures], (weights * digitness).sum(0))
 
 
 def _equal_sizes(waiting: list[tuple[int, Pixels]]) -> Iterator[list[tuple[int, Pixels]]]:

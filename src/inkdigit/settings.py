@@ -76,11 +76,23 @@ def _model(more: str = "") -> Any:
 
 
 class ServerSettings(BaseSettings):
-    """Settings of every server: where it listens and which models it offers."""
+    """Settings of every server: where it listens, which models it offers, and where it stores corrections."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
     port: int = _port(0, " $PORT is read too.")
     model: Names = _model()
+    corrections: SecretStr = Field(
+        default=SecretStr(""),
+        description="URL of the store of corrections, sqlite:///FILE or postgresql://…; without it, none are taken. A "
+        "URL with a password belongs in the variable.",
+    )
+    corrections_days: int = Field(default=90, ge=1, le=3650, description="Days after which a correction is deleted.")
+    corrections_count: int = Field(
+        default=10_000, ge=1, description="Corrections that are held at a time; above that the answer is 507."
+    )
+    corrections_rate: int = Field(
+        default=60, ge=1, description="Corrections that are taken in a minute, of all clients; above that it is 429."
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -165,3 +165,22 @@ def test_a_clear_digit_is_kept_unless_the_reading_is_sure(ui: InkdigitPage, is_s
     ui.draw(ui.strokes(7))
     ui.settle()
     assert ui.text("digit") == digit
+
+
+def test_what_is_known_of_the_numbers_is_sent_and_a_wrong_pattern_is_explained(ui: InkdigitPage) -> None:
+    ui.read_numbers()
+    ui.draw(ui.strokes(4, FOUR))
+    ui.draw(ui.strokes(2, TWO))
+    ui.page.get_by_text("What the numbers look like").click()
+    ui.part("pattern").fill("(")
+    ui.part("pattern").press("Tab")
+    expect(ui.part("error")).to_contain_text("regular expression")
+    ui.forgive("status of 422")
+    ui.part("pattern").fill("")
+    ui.part("choices").fill("42\n43")
+    ui.part("choices").press("Tab")
+    expect(ui.part("error")).to_have_text("")
+    expect(ui.part("number")).to_have_text("42")
+    ui.part("choices").fill("7777777")
+    ui.part("choices").press("Tab")
+    expect(ui.part("verdict")).to_have_text("No number matches.")

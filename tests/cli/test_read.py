@@ -3,13 +3,20 @@
 import csv
 import io
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, PdfParser
 
 from ..browser.strokes import DIGITS, placed
+from ..forms.sheets import CODE, MARK, filled
 from ..pictures import encoded
 from .command import inkdigit
 
@@ -73,6 +80,18 @@ def test_only_allowed_characters_occur(pages: Path) -> None:
         assert (out, err.count("\n")) == ("", 1)
 
 
+def test_numbers_match_a_pattern_or_a_list(pages: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("42\n71\n\n508\n")
+    out, _ = inkdigit("read", "--choices", tmp_path / "list.txt", pages / "a.png")
+    assert [line.split(": ")[1].split("  ")[0] for line in out.splitlines()] == ["42 71", "503"]
+    assert out.splitlines()[1].endswith("no match")
+    page = json.loads(inkdigit("read", "--json", "--pattern", r"^\d{2,3}$", pages / "a.png")[0])
+    assert page["text"].split() == ["42", "71", "503"]
+    for wrong in (["--pattern", "("], ["--choices", tmp_path / "none.txt"], ["--choices", pages / "a.png"]):
+        out, err = inkdigit("read", *wrong, pages / "a.png", code=2)
+        assert (out, err.count("\n")) == ("", 1)
+
+
 def test_annotated_copies_are_written_beside_each_other(pages: Path, tmp_path: Path) -> None:
     (pages / "more").mkdir()
     written(("9", 100, 100)).save(pages / "more" / "a.png")
@@ -95,3 +114,88 @@ def test_annotated_copies_are_written_beside_each_other(pages: Path, tmp_path: P
 def test_a_folder_that_cannot_be_made_is_said_before_anything_is_read(pages: Path) -> None:
     out, err = inkdigit("read", "--annotate", pages / "a.png" / "copies", pages, code=2)
     assert (out, err.count("\n")) == ("", 1)
+
+
+def test_a_pdf_counts_as_its_pages(pages: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2", reason="the extra `pdf` is not installed")
+    first, second = written(("42", 40, 40)), written(("71", 40, 40))
+    first.save(pages / "two.pdf", save_all=True, append_images=[second])
+    (pages / "wrong.pdf").write_bytes(b"%PDF-1.7")
+    out, err = inkdigit("read", "--annotate", tmp_path / "copies", pages, code=1)
+    assert f"{pages / 'two.pdf'}#1: 42" in out
+    assert f"{pages / 'two.pdf'}#2: 71" in out
+    assert f"{pages / 'wrong.pdf'}: The PDF is damaged" in err
+    assert {"two-1.png", "two-2.png"} <= {path.name for path in (tmp_path / "copies").iterdir()}
+
+
+def test_an_excel_table_keeps_texts_and_errors(pages: Path, tmp_path: Path) -> None:
+    pytest.importorskip("xlsxwriter", reason="the extra `xlsx` is not installed")
+    inkdigit("read", "--xlsx", tmp_path / "new" / "table.xlsx", pages, code=1)
+    with zipfile.ZipFile(tmp_path / "new" / "table.xlsx") as book:
+        strings = re.findall(r"<t[^>]*>(.*?)</t>", book.read("xl/sharedStrings.xml").decode())
+    assert {"text", "error", "42", "71", "503", str(pages / "broken.png")} <= set(strings)
+    assert any("not a picture" in string for string in strings)
+    out, err = inkdigit("read", "--xlsx", pages / "a.png" / "table.xlsx", pages, code=2)
+    assert (out, err.count("\n")) == ("", 1)
+
+
+def test_annotated_copies_become_one_pdf(pages: Path, tmp_path: Path) -> None:
+    written(("9", 100, 100)).save(pages / "b.png")
+    inkdigit("read", "--annotate", tmp_path / "copies.pdf", pages, code=1)
+    with PdfParser.PdfParser(str(tmp_path / "copies.pdf")) as copies:
+        assert len(copies.pages) == 3, "all but the broken one"
+    assert list(tmp_path.glob("tmp*")) == []
+
+
+def test_a_stopped_run_goes_on(pages: Path, tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    whole, _ = inkdigit("read", "--json", "--resume", journal, pages, code=1)
+    head, first, _ = journal.read_text().splitlines()
+    changed = json.loads(first)
+    changed["answer"]["numbers"][0]["text"] = "43"  # so that it is seen where a reading comes from
+    journal.write_text(f"{head}\n{json.dumps(changed)}\n" + '{"file": "cut o')
+    again, _ = inkdigit("read", "--json", "--resume", journal, pages, code=1)
+    assert again.splitlines()[1:] == whole.splitlines()[1:]
+    assert json.loads(again.splitlines()[0])["text"] == "43 71\n503"
+    os.utime(pages / "a.png", (1, 1))
+    assert inkdigit("read", "--json", "--resume", journal, pages, code=1)[0] == whole
+    out, err = inkdigit("read", "--resume", journal, "--allow", "0123456789", pages, code=2)
+    assert (out, err.count("\n")) == ("", 1)
+
+
+def test_ctrl_c_stops_and_keeps_what_was_read(tmp_path: Path) -> None:
+    folder, journal = tmp_path / "pages", tmp_path / "journal.jsonl"
+    folder.mkdir()
+    for place in range(60):
+        written(("42", 40, 40)).save(folder / f"{place:02}.png")
+    command = [sys.executable, "-m", "inkdigit", "read", "--resume", str(journal), str(folder)]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert run.stdout is not None
+    run.stdout.readline()
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert b"Traceback" not in err
+    assert 1 < len(journal.read_text().splitlines()) < 60
+
+
+def test_fields_are_columns_and_pages_are_rows(tmp_path: Path) -> None:
+    pages, fields = tmp_path / "pages", tmp_path / "fields.toml"
+    pages.mkdir()
+    filled("1047", "15").save(pages / "one.png")
+    (pages / "two.png").write_bytes(b"no picture")
+    fields.write_text(f"[fields.code]\nbox = {list(CODE)}\n[fields.mark]\nbox = {list(MARK)}\n")
+    out, err = inkdigit("read", pages, "--fields", fields, "--review", tmp_path / "review.html", code=1)
+    first, second = csv.DictReader(io.StringIO(out))
+    assert list(first) == ["file", "code", "code confidence", "mark", "mark confidence", "check", "error"]
+    assert (first["code"], first["mark"], first["error"]) == ("1047", "15", "")
+    assert (second["code"], second["check"]) == ("", "")
+    assert "not a picture" in second["error"]
+    assert "two.png" in err
+    assert "1047" in (tmp_path / "review.html").read_text()
+    page = json.loads(inkdigit("read", "--json", pages / "one.png", "--fields", fields)[0])
+    assert page["fields"]["code"]["text"] == "1047"
+    for wrong in (["--fields", tmp_path / "none.toml"], ["--fields", fields, "--pattern", "1"]):
+        out, err = inkdigit("read", pages, *wrong, code=2)
+        assert out == ""
+        assert "Traceback" not in err

@@ -263,7 +263,7 @@ def test_malformed_requests_are_the_clients_fault(service: Service, data: bytes)
     assert 400 <= raw(service, data).status_code < 500
 
 
-REQUEST = re.compile(r"\S+ (GET|HEAD|POST|OPTIONS|other) (none|/\S*) [2-5]\d\d( [a-z_]+)? \d+\.\d ms \S+")
+REQUEST = re.compile(r"\S+ (GET|HEAD|POST|DELETE|OPTIONS|other) (none|/\S*) [2-5]\d\d( [a-z_]+)? \d+\.\d ms \S+")
 
 
 def test_nothing_of_this_is_in_the_log(client: httpx.Client, service: Service) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inkdigit.image import MAX_BYTES
 from inkdigit.server.error_responses import RequestError
-from inkdigit.server.multipart import MAX_FIELDS, File, read_parts
+from inkdigit.server.multipart import MAX_FIELDS, MAX_TEXT, File, Form, read_parts
 
 from ..asynchronous import run
 
@@ -29,7 +29,7 @@ def parse(data: bytes, size: int = 1000, max_files: int = 3) -> list[File]:
         for start in range(0, len(data), size):
             yield data[start : start + size]
 
-    return run(read_parts(chunks(), BOUNDARY, max_files=max_files))
+    return run(read_parts(chunks(), BOUNDARY, max_files=max_files, texts=("choices",))).files
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300), st.integers(1, 97))
@@ -52,6 +52,25 @@ def test_fields_are_skipped_and_an_empty_file_field_is_none() -> None:
     empty = part(b"", 'name="a"; filename=""', "Content-Type: application/octet-stream")
     (file,) = parse(body(part(b"text", 'name="note"'), empty, part(b"x", 'name="b"; filename="x.png"')), max_files=1)
     assert file.name == "x.png"
+
+
+def test_known_fields_are_kept_as_text() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        first, second = (part(line, 'name="choices"') for line in (b"1041\n", b"1047"))
+        yield body(first, part(b"x", 'name="a"; filename="x.png"'), part(b"no", 'name="note"'), second)
+
+    form = run(read_parts(chunks(), BOUNDARY, max_files=1, texts=("choices",)))
+    assert (form.text("choices") or "").split() == ["1041", "1047"]
+    assert form.text("note") is None
+
+
+def test_a_field_that_is_too_large_or_no_text_is_refused() -> None:
+    file = part(b"x", 'name="a"; filename="x.png"')
+    with pytest.raises(RequestError) as refused:
+        parse(body(file, part(bytes(MAX_TEXT + 1), 'name="choices"')))
+    assert refused.value.code == "too_many_bytes"
+    with pytest.raises(RequestError):
+        Form(texts={"choices": bytearray(b"\xff")}).text("choices")
 
 
 def test_no_more_than_the_limit_of_a_file_is_kept() -> None:

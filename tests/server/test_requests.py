@@ -35,8 +35,8 @@ def body(*chunks: bytes, kind: str = "image/png", timeout: float = 5.0, end: boo
 
 
 def test_raw_bytes_are_the_picture() -> None:
-    size, get_image = run(read_image(body(b"abc", b"def")))
-    assert (size, get_image()) == (6, b"abcdef")
+    found = run(read_image(body(b"abc", b"def")))
+    assert (found.size, found.get_image()) == (6, b"abcdef")
 
 
 @pytest.mark.parametrize(

@@ -218,8 +218,23 @@ def test_read_takes_constraints_and_draws(client: httpx.Client) -> None:
     assert set(only["text"]) <= {"1", " ", "\n"}
     picture = Image.open(io.BytesIO(base64.b64decode(only["annotated"].partition(",")[2])))
     assert picture.size == Image.open(io.BytesIO(data)).size
-    for refused in ("x", "1x", ""):
-        answer = client.post(f"/v1/read?allow={refused}", files={"file": data})
+    text = client.post("/v1/read", files={"file": data}).json()["text"]
+    several = {"choices": f"{text}\n43\n\n"}
+    for query, fields in (
+        (f"?choices={text}&choices=43", {}),
+        ("", several),
+        ("?choices=8", several),
+        ("?pattern=\\d%2B", {}),
+    ):
+        answer = client.post(f"/v1/read{query}", files={"file": data}, data=fields)
+        ReadingBody.model_validate(answer.json())
+        assert answer.json()["text"] == text
+    (none,) = client.post("/v1/read?choices=777", files={"file": data}).json()["numbers"]
+    assert none["is_match"] is False
+    listed = client.post("/v1/read/batch", files={"file": data}, data=several).json()["results"]
+    assert [result["text"] for result in listed] == [text]
+    for refused in ("allow=x", "allow=1x", "allow=", "pattern=(", "pattern=", "choices=x", "pattern=1&choices=1"):
+        answer = client.post(f"/v1/read?{refused}", files={"file": data})
         assert answer.status_code == 422
         assert answer.json()["code"] == "bad_constraint"
 
@@ -236,3 +251,24 @@ def test_a_batch_is_read_in_order_with_errors_in_place(client: httpx.Client) -> 
     ReadingBatch.model_validate(results.json())
     assert [result["file"] for result in results.json()["results"]] == ["one.png", "text.txt", "two.png"]
     assert results.json()["results"][1]["error"]["code"] == "unsupported_format"
+
+
+def test_a_pdf_counts_as_its_pages_in_a_batch_and_is_no_picture(client: httpx.Client) -> None:
+    pytest.importorskip("pypdfium2", reason="the extra `pdf` is not installed")
+    buffer = io.BytesIO()
+    page = Image.open(io.BytesIO(number("42")))
+    page.save(buffer, "PDF", save_all=True, append_images=[page])
+    files = [("a", ("two.pdf", buffer.getvalue())), ("b", ("no.pdf", b"%PDF-1.7")), ("c", ("one.png", number("7")))]
+    for route in ("/v1/read/batch", "/v1/predict/batch"):
+        results = client.post(route, files=files).json()["results"]
+        assert [result["file"] for result in results] == ["two.pdf#1", "two.pdf#2", "no.pdf", "one.png"]
+        assert ["error" in result for result in results] == [False, False, True, False]
+    for route in ("/v1/read", "/v1/predict"):
+        answer = client.post(route, files={"file": buffer.getvalue()})
+        assert answer.status_code == 415
+        assert "/v1/read/batch" in answer.json()["detail"]
+        answer = client.post(route, content=buffer.getvalue(), headers={"Content-Type": "application/pdf"})
+        assert answer.status_code == 415
+    page.resize((20, 20)).save(buffer, "PDF", save_all=True, append_images=[page.resize((20, 20))] * 256)
+    (result,) = client.post("/v1/read/batch", files={"file": buffer.getvalue()}).json()["results"]
+    assert result["error"]["code"] == "too_many_pages"

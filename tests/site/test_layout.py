@@ -26,6 +26,8 @@ WRITTEN = (
     ]
     + [[Candidate("4", (x - 6, 0, x + 6, 20)) for x in (0, 30, 60, 150, 180, 210)]]
     + [[*line("12", 0), *line("30", 32), Candidate("mark", (24, 4, 28, 18)), Candidate("doubt", (55, 0, 59, 20), 0.6)]]
+    + [[*line("18 056", space=0.8), Candidate("speck", (28, 18, 31, 21), other)] for other in (0.6, 0.9)]
+    + [[*line("15.2"), Candidate(",", (24.5, 17, 27, 21), 0.6)]]
     + [line("6", height=30) + line("1", 25, 1, 12) + line("2", 25, 17, 12) + [Candidate("bar", (22, 14, 36, 16), 0.98)]]
 )
 
@@ -37,7 +39,7 @@ def scene(seed: int) -> list[Candidate]:
     for _ in range(dice.randrange(60)):
         left, top = dice.uniform(0, 150), dice.uniform(0, 90)
         right, bottom = left + dice.uniform(1, 14), top + dice.uniform(1, 20)
-        text = dice.choice([*LABELS[:-1], *"0123456789", "doubt", "mark", "bar"])
+        text = dice.choice([*LABELS[:-1], *"0123456789", "doubt", "mark", "bar", "speck"])
         found.append(Candidate(text, (left, top, right, bottom), dice.uniform(0.5, 1)))
     return found
 
@@ -52,6 +54,9 @@ def arrays(candidates: Sequence[Candidate], seed: int) -> tuple[Any, Any, Any]:
     share = np.array([[each.probability] for each in candidates]).reshape(-1, 1)
     rows *= (1 - best) * (1 - share) / (rows * (1 - best)).sum(1, keepdims=True)
     rows += best * share
+    for row, each in zip(rows, candidates, strict=True):
+        if each.text == "speck":
+            row[:-1] = np.eye(len(LABELS))[LABELS.index("."), :-1] * (1 - each.probability)
     return boxes, rows.astype(np.float32), np.array([each.text in {"mark", "bar"} for each in candidates], bool)
 
 

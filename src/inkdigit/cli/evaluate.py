@@ -105,8 +105,15 @@ def models(
         list[str] | None, typer.Argument(metavar="[RUN|MODEL]...", help="Only these; default: the shipped models.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each model's contract as a JSON object.")] = False,
+    back: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Exchange a model file with the one that `train --corrections` replaced."),
+    ] = None,
 ) -> None:
     """List models with what they are and how accurate they are."""
+    if back is not None:
+        _go_back(back)
+        return
     from ..model_file import artefacts, model_names, open_artefact  # noqa: PLC0415
 
     found = {name: (path, open_artefact(path)[1]) for name, path in artefacts(named or model_names()).items()}
@@ -117,6 +124,18 @@ def models(
     from ..evaluation.reports import model_table, print_table  # noqa: PLC0415
 
     print_table(model_table(found))
+
+
+def _go_back(path: Path) -> None:
+    """Exchange a model file with its predecessor. Raises DataError and ArtefactError."""
+    from ..files import swap  # noqa: PLC0415
+    from ..model_file import open_artefact, previous_of  # noqa: PLC0415
+
+    if not previous_of(path).is_file():
+        raise DataError(f"There is no model that {path} replaced.")
+    _, contract = open_artefact(previous_of(path))
+    swap(path, previous_of(path))
+    say(f"{path} is {contract.name} {contract.version} again; a running service reads it after a SIGHUP")
 
 
 def drift(

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from ..errors import ArtefactError, DataError
+from ..errors import ArtefactError, ClusterError, DataError
 from ..terminal import fail, say
-from . import evaluate, predict, read, serve, site, train
+from . import bulk, corrections, evaluate, predict, read, serve, site, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(predict.predict)
 app.command()(read.read)
+app.command()(bulk.bulk)
 for command in (serve.serve, serve.gradio, serve.streamlit, serve.up):
     app.command(**serve.SETTINGS_AS_OPTIONS)(command)
 app.command()(site.site)
@@ -31,6 +32,7 @@ app.command()(train.export)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.models)
 app.command()(evaluate.drift)
+app.add_typer(corrections.app, name="corrections")
 
 
 @app.callback(invoke_without_command=True)
@@ -53,5 +55,5 @@ def main() -> None:
         warnings.simplefilter("ignore")  # Pillow warns about files for which we print an error of our own
     try:
         app()
-    except (ArtefactError, DataError) as error:
+    except (ArtefactError, ClusterError, DataError) as error:
         fail(str(error))

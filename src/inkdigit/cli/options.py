@@ -12,6 +12,10 @@ ModelOption = Annotated[str, typer.Option("--model", help="Name of a shipped mod
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the data sets; default: $INKDIGIT_DATA, else downloaded.")
 ]
+CorrectionsOption = Annotated[
+    str,
+    typer.Option("--corrections", metavar="URL", envvar="INKDIGIT_CORRECTIONS", help="The store of corrections."),
+]
 
 
 def require_extra(extra: str, module: str, name: str) -> None:

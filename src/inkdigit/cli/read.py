@@ -1,31 +1,29 @@
 """`inkdigit read`: read the numbers on each of many images."""
 
-import csv
-import json
-import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import count, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InputError
 from ..model_file import DEFAULT_MODEL
-from ..terminal import fail, progress_bar, say, warn, writing
-from .options import ModelOption
-from .predict import CsvOption, InputsArgument, JsonOption, check_output, files_to_read, image_of
+from ..terminal import fail, progress_bar, writing
+from .inputs import STDIN, Input, InputsArgument, inputs_of
+from .options import ModelOption, require_extra
+from .predict import CsvOption, JsonOption, check_output
+from .read_fields import read_fields
+from .read_outputs import copies, csv_writer, tables, write_json, write_text
 
 if TYPE_CHECKING:
     from ..image import ImageLike
     from ..reading import Reading
+    from ..recognizer import Recognizer
 
-CHUNK = 4  # images per task: a page takes up to a second
-COLUMNS = ["file", "row", "text", "confidence", "is_sure", "left", "top", "right", "bottom"]
-
-Write = Callable[[str, "Reading | InputError"], None]
+CHUNK = 1  # images per task: a page takes up to a second
 
 
 def read(
@@ -36,32 +34,80 @@ def read(
     allow: Annotated[
         str | None, typer.Option(help="The only characters that may occur, e.g. 0123456789 for digits alone.")
     ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help=r"Regular expression that each number matches, e.g. '\d{2}/\d{2}/\d{4}'.")
+    ] = None,
+    choices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File of all that a number may be, one a line.")
+    ] = None,
+    xlsx: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an Excel table too.")] = None,
+    review: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page to check and correct the table, as HTML.")
+    ] = None,
     annotate: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for copies of the images with boxes and text, as PNG.")
+        Path | None,
+        typer.Option(metavar="DIR|PDF", help="Folder for copies with boxes and text, as PNG; or one PDF of them."),
+    ] = None,
+    fields: Annotated[
+        Path | None,
+        typer.Option(metavar="TOML", help="Named boxes of a form: one row a page, as CSV, with a column for each."),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Journal of what has been read: a run that was stopped goes on with it."),
     ] = None,
 ) -> None:
     """Read the numbers on each image: any layout, several rows."""
+    from ..forms.pages import PageReader  # noqa: PLC0415
     from ..recognizer import Recognizer  # noqa: PLC0415
     from .batch import in_order  # noqa: PLC0415
 
     check_output(as_json, as_csv)
+    if xlsx:
+        require_extra("xlsx", "xlsxwriter", "XlsxWriter")
     recognizer = Recognizer(model)
-    files = files_to_read(inputs)
-    read_batch = partial(recognizer.read_batch, allow=allow)
+    found = inputs_of(inputs)
+    if fields:
+        _refuse_beside_fields(allow=allow, pattern=pattern, choices=choices, annotate=annotate, resume=resume)
+        read_fields(found, recognizer.reader, fields, as_json, xlsx, review)
+    limits = {"allow": allow, "pattern": pattern, "choices": _read_choices(choices) if choices else None}
+    read_batch = partial(recognizer.read_batch, **limits)  # type: ignore[arg-type]
     _check_constraints(read_batch)
-    copies = _copies(files, annotate) if annotate else {}
     failed = False
-    with progress_bar("reading", len(files)) as advance, writing():
-        write = _write_json if as_json else _csv_writer(sys.stdout) if as_csv else _write_text
-        for place, (name, reading) in enumerate(
-            zip(files, in_order(read_batch, map(image_of, files), CHUNK), strict=True)
-        ):
-            failed |= isinstance(reading, InputError)
-            write(name, reading)
-            if copies and not isinstance(reading, InputError):
-                _save_copy(reading, image_of(name), copies[place])
+    with ExitStack() as stack:
+        known, keep = stack.enter_context(_journal(resume, recognizer, limits))
+        saves = [stack.enter_context(copies(found, annotate)), stack.enter_context(tables(xlsx, review))]
+        advance = stack.enter_context(progress_bar("reading", len(found)))
+        stack.enter_context(writing())
+        write = write_json if as_json else csv_writer(sys.stdout) if as_csv else write_text
+        reader = PageReader(read_batch, known, review is not None, annotate is not None)
+        for place, (each, page) in enumerate(zip(found, in_order(reader, found, CHUNK), strict=True)):
+            failed |= isinstance(page.answer, InputError)
+            write(each.name, page.answer)
+            for save in saves:
+                save(place, each, page)
+            keep(each, page.answer)
             advance(1)
     raise typer.Exit(int(failed))
+
+
+def _refuse_beside_fields(**options: object) -> None:
+    """Exit with code 2 where an option is given that a form's fields have themselves, or do not take."""
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise typer.BadParameter(f"--fields and {given[0]} cannot be given together")
+
+
+def _read_choices(path: Path) -> list[str]:
+    """Return the lines of a file. Exits with code 2 if it cannot be read."""
+    from ..image import read_file  # noqa: PLC0415
+
+    try:
+        return read_file(path).decode("utf-8-sig").splitlines()
+    except InputError as error:
+        fail(str(error))
+    except UnicodeDecodeError:
+        fail(f"The file {path} is not UTF-8 text.")
 
 
 def _check_constraints(read_batch: "Callable[[Sequence[ImageLike]], list[Reading | InputError]]") -> None:
@@ -76,67 +122,31 @@ def _check_constraints(read_batch: "Callable[[Sequence[ImageLike]], list[Reading
         fail(str(answer))
 
 
-def _copies(files: list[str], folder: Path) -> dict[int, Path]:
-    """Return a path of its own for each file's annotated copy. Exits with code 2 if the folder cannot be created."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fail(f"{folder} cannot be created: {error.strerror}.")
-    taken: set[str] = set()
-    paths = {}
-    for place, file in enumerate(files):
-        stem = Path(file).stem if file != "-" else "stdin"
-        name = next(name for n in count(1) if (name := f"{stem}.png" if n == 1 else f"{stem}-{n}.png") not in taken)
-        taken.add(name)
-        paths[place] = folder / name
-    return paths
+Known = Callable[[str], "Reading | None"]
+Keep = Callable[[Input, "Reading | InputError"], None]
 
 
-def _save_copy(reading: "Reading", image: "ImageLike", path: Path) -> None:
-    """Write the image with boxes and text. Exits with code 2 where it cannot be written."""
-    try:
-        reading.draw(image).save(path)
-    except OSError as error:
-        fail(f"{path} cannot be written: {error.strerror}.")
-
-
-def _write_text(name: str, reading: "Reading | InputError") -> None:
-    """Print one line per row of numbers; errors go to stderr."""
-    if isinstance(reading, InputError):
-        warn(f"{name}: {reading}")
+@contextmanager
+def _journal(path: Path | None, recognizer: "Recognizer", limits: Mapping[str, Any]) -> Iterator[tuple[Known, Keep]]:
+    """Yield what finds and what keeps the readings of images; errors, and what comes from stdin, are not kept."""
+    if path is None:
+        yield lambda name: None, lambda each, answer: None
         return
-    if not reading.numbers:
-        say(f"{name}: no number")
-    for _, numbers in groupby(reading.numbers, key=lambda number: number.row):
-        row = list(numbers)
-        text = " ".join(number.text for number in row)
-        is_sure = all(number.confidence >= reading.threshold for number in row)
-        say(f"{name}: {text}  {math.prod(number.confidence for number in row):.1%}{'' if is_sure else '  not sure'}")
+    from ..forms.journal import Journal  # noqa: PLC0415
+    from ..forms.pages import reading_from  # noqa: PLC0415
 
+    contract = recognizer.reader.contract
+    journal = Journal(path, {"model": [contract.name, contract.version, contract.commit], **limits})
 
-def _write_json(name: str, reading: "Reading | InputError") -> None:
-    """Print one JSON object: that of `/v1/read`, and the file."""
-    if isinstance(reading, InputError):
-        answer = {"error": {"detail": str(reading), "code": reading.code}}
-    else:
-        answer = reading.as_dict()
-    say(json.dumps({"file": name, **answer}))
+    def known(name: str) -> "Reading | None":
+        values = journal.get(name)
+        return None if values is None else reading_from(values, contract.thresholds.confidence)
 
+    def keep(each: Input, answer: "Reading | InputError") -> None:
+        if each.name != STDIN and not isinstance(answer, InputError) and journal.get(each.name) is None:
+            journal.add(each.name, answer.as_dict())
 
-def _csv_writer(out: TextIO) -> Write:
-    """Write a CSV header to `out`; return a function that writes a line per number. Errors go to stderr."""
-    from ..output import FORMULA  # noqa: PLC0415
-
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(COLUMNS)
-
-    def write(name: str, reading: "Reading | InputError") -> None:
-        if isinstance(reading, InputError):
-            warn(f"{name}: {reading}")
-            return
-        for number in reading.numbers:
-            is_sure = number.confidence >= reading.threshold
-            file = f"'{name}" if name.startswith(FORMULA) else name  # number.text may begin with - and is no formula
-            table.writerow([file, number.row, number.text, number.confidence, is_sure, *number.box])
-
-    return write
+    try:
+        yield known, keep
+    finally:
+        journal.close()

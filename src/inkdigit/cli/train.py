@@ -1,5 +1,7 @@
 """`inkdigit train` and `inkdigit export`: both need the extra `train`."""
 
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -32,6 +34,9 @@ def train(
     start: Annotated[
         str | None, typer.Option("--from", help="Run or model whose weights the run is initialised from.")
     ] = None,
+    corrections: Annotated[
+        str, typer.Option(metavar="URL", help="Store of corrections to learn, beside what --from knows.")
+    ] = "",
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,6 +58,10 @@ def train(
             raise typer.BadParameter("--recipe, --network, --epochs and --from are for the task digit; use --set")
         _train_numbers(data, out, resume, [*(settings or []), *([f"seed={seed}"] if seed is not None else [])])
         return
+    if corrections:
+        chosen_flags = {"epochs": epochs, "seed": seed, "begin_with": start or DEFAULT_MODEL}
+        _learn_corrections(corrections, data, out, name, device, chosen_flags, settings or [])
+        return
     flags = {"network": network, "epochs": epochs, "seed": seed, "begin_with": start}
     given = parse_settings(settings or []) | {key: value for key, value in flags.items() if value is not None}
     from ..train.custom_dataset import custom_folder  # noqa: PLC0415  torch takes a second: a typing error should not
@@ -69,6 +78,41 @@ def train(
         raise typer.Exit(1) from None
     if model_file:
         say(f"{model_file} is ready: inkdigit predict --model {model_file} FILE")
+
+
+def _learn_corrections(
+    url: str,
+    data: Path | None,
+    out: Path,
+    name: str,
+    device: str,
+    flags: Mapping[str, int | str | None],
+    settings: list[str],
+) -> None:
+    require_extra("corrections", "sqlalchemy", "SQLAlchemy")
+    from ..corrections.store import Store  # noqa: PLC0415
+    from ..train.correction_run import learn  # noqa: PLC0415  torch takes a second
+    from ..train.recipe import named_recipe, parse_settings  # noqa: PLC0415
+
+    given = parse_settings(settings) | {key: value for key, value in flags.items() if value is not None}
+    recipe = named_recipe("corrections", given)
+    store = Store(url)
+    every = store.all()
+    store.close()
+    outcome = learn(every, recipe, data, out, name, device, _ask_about)
+    if outcome.model_file is None:
+        warn(f"The model stays as it was: {'; '.join(outcome.reasons)}.")
+        raise typer.Exit(1)
+    say(f"{outcome.model_file} is ready: inkdigit predict --model {outcome.model_file} FILE")
+
+
+def _ask_about(doubtful: Sequence[str]) -> bool:
+    """Show labels that every model contradicts with certainty, and ask whether to learn them; a script learns them."""
+    for sentence in doubtful:
+        warn(f"every model is sure of another digit: {sentence}")
+    if not sys.stdin.isatty():
+        return True
+    return typer.confirm("Learn from these too?", default=True, err=True)
 
 
 def _train_numbers(data: Path | None, out: Path, resume: bool, settings: list[str]) -> None:

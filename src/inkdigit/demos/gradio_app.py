@@ -1,6 +1,6 @@
 """The Gradio app: draw a digit or open an image, and see the answer. `gradio_server` serves it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from ..image import ImageLike
 from ..prediction import Prediction, data_url, percent
 from ..reading import Reading
 from ..recognizer import Recognizer
+from ..server.corrections import Corrections
 from ..server.error_responses import RequestError
 from ..server.loaded_models import choose
 from . import canvas
+from .corrections import QUESTION, notice, store
 from .numbers import annotated_png, is_number
 
 KEEP_UPLOADS = 3600  # seconds until an uploaded image is deleted
@@ -29,8 +31,9 @@ Outputs = tuple[gr.Label, str, str, gr.Textbox, gr.HTML]
 class Handlers:
     """The app's event handlers. Each answers with the models that are loaded at that time."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, corrections: Corrections | None = None) -> None:
         self._models = models
+        self.corrections = corrections
 
     def read(self, image: ImageLike | None, model: str | None) -> Outputs:
         """Return what to show for an image: a number where it has more than one symbol; empty outputs without one."""
@@ -47,6 +50,20 @@ class Handlers:
     def read_drawing(self, sent: str | None, model: str | None) -> Outputs:
         """Return what to show for the canvas, which sends a data URL."""
         return self.read(canvas.decode_png(sent), model)
+
+    def correct(self, label: str | None, image: ImageLike | None, model: str | None) -> str:
+        """Store what the answer to an image should have been, and return a sentence."""
+        if not image or not label or not self.corrections:
+            return ""
+        try:
+            recognizer = choose(self._models(), model)
+        except RequestError as error:
+            return str(error)
+        return store(self.corrections, recognizer, image, label)
+
+    def correct_drawing(self, label: str | None, sent: str | None, model: str | None) -> str:
+        """Store what the answer to the canvas should have been."""
+        return self.correct(label, canvas.decode_png(sent), model)
 
 
 def _nothing(sentence: str) -> Outputs:
@@ -122,10 +139,11 @@ def _require_uploaded(path: Any) -> str:
     raise gr.Error("This picture was not uploaded here, or is deleted by now.", print_exception=False)
 
 
-def build(models: Models) -> gr.Blocks:
-    """Build the app."""
-    handlers = Handlers(models)
+def build(models: Models, corrections: Corrections | None = None) -> gr.Blocks:
+    """Build the app; it asks for corrections where there is a store for them."""
+    handlers = Handlers(models, corrections)
     names = list(models())
+    labels = next(iter(models().values())).contract.labels
     blocks = UploadsOnly(title="Inkdigit", analytics_enabled=False, delete_cache=(KEEP_UPLOADS, KEEP_UPLOADS))
     blocks.has_launched = True  # otherwise Gradio does not check the files that it copies
     with blocks:
@@ -134,11 +152,15 @@ def build(models: Models) -> gr.Blocks:
         with gr.Tab("Draw"), gr.Row():
             with gr.Column(scale=2):
                 drawing = _canvas()
-            _answer(drawing, model, handlers.read_drawing, INVITATION)
+            with gr.Column(scale=3):
+                _answer(drawing, model, handlers.read_drawing, INVITATION)
+                _correction(drawing, model, handlers.correct_drawing, corrections, labels)
         with gr.Tab("Upload"), gr.Row():
             with gr.Column(scale=2):
                 image = _upload()
-            _answer(image, model, handlers.read)
+            with gr.Column(scale=3):
+                _answer(image, model, handlers.read)
+                _correction(image, model, handlers.correct, corrections, labels)
     return blocks
 
 
@@ -179,15 +201,33 @@ def _answer(
     source: gr.HTML | gr.Image, model: gr.Dropdown, handler: Callable[..., Outputs], invitation: str = ""
 ) -> None:
     """Add the components that show the answer, and update them when the source or the model changes."""
-    with gr.Column(scale=3):
-        with gr.Row(equal_height=True):
-            words = gr.Textbox(label="In words", placeholder=invitation, elem_classes="words", lines=3, min_width=200)
-            frame = gr.HTML(label="Seen as", show_label=True, container=True, elem_classes="frame")
-        text = gr.Textbox(label="Number", elem_classes="number", buttons=["copy"], visible=False)
-        boxes = gr.HTML(label="Boxes", show_label=True, container=True, elem_classes="boxes", visible=False)
-        label = _label(None)
+    with gr.Row(equal_height=True):
+        words = gr.Textbox(label="In words", placeholder=invitation, elem_classes="words", lines=3, min_width=200)
+        frame = gr.HTML(label="Seen as", show_label=True, container=True, elem_classes="frame")
+    text = gr.Textbox(label="Number", elem_classes="number", buttons=["copy"], visible=False)
+    boxes = gr.HTML(label="Boxes", show_label=True, container=True, elem_classes="boxes", visible=False)
+    label = _label(None)
     changes = [source.change, model.change]
     outputs = [label, words, frame, text, boxes]
     # `queue=False`: an answer is one response, so any worker can give it. `always_last`: one request at a time, and the
     # newest change is always read.
     gr.on(changes, handler, [source, model], outputs, queue=False, show_progress="hidden", trigger_mode="always_last")
+
+
+def _correction(
+    source: gr.HTML | gr.Image,
+    model: gr.Dropdown,
+    handler: Callable[..., str],
+    corrections: Corrections | None,
+    labels: Sequence[str],
+) -> None:
+    """Add the components that ask for what is right: a click for a digit, Enter for a number."""
+    if corrections is None:
+        return
+    with gr.Group(elem_classes="correction"):
+        digit = gr.Radio(list(labels), label=f"{QUESTION} a digit", elem_classes="right-digit")
+        number = gr.Textbox(label=f"{QUESTION} a number (Enter sends)", max_lines=1, elem_classes="right-number")
+        sent = gr.Markdown(notice(corrections), elem_classes="sent", container=True)
+    digit.input(handler, [digit, source, model], sent, queue=False, show_progress="hidden")
+    digit.input(lambda: None, None, digit, queue=False, show_progress="hidden")  # the next click is one again
+    number.submit(handler, [number, source, model], sent, queue=False, show_progress="hidden")

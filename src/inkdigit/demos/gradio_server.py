@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..image import MAX_BYTES
 from ..server import app as service
+from ..server import corrections
 from ..server import serve as service_server
 from ..server.launch import announce, with_free_port
 from ..server.loaded_models import load
@@ -45,11 +46,11 @@ CSS = """
 
 
 def serve(settings: GradioSettings, say: Callable[[str], None]) -> None:
-    """Serve the app until a signal ends it; `say` gets the address. Raises SetupError and ArtefactError."""
+    """Serve the app until a signal ends it; `say` gets the address. Raises SetupError, ArtefactError, DataError."""
     recognizers = load(settings.offered)
     settings = with_free_port(settings)
     app = FastAPI(openapi_url=None)
-    mount(app, lambda: recognizers, "/")
+    mount(app, lambda: recognizers, "/", corrections.opened(settings))
     app.add_middleware(SecurityHeaders, policies={"/": CSP})
     announce("Gradio", settings.host, settings.port, "/", say)
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
@@ -78,16 +79,16 @@ def _mount_in_service(service_app: FastAPI) -> dict[str, str]:
         # would break the stream off, because it takes a cancelled `receive()` for a client that has left.
         return Response(status_code=204)  # tells an event stream's client to stop asking
 
-    mount(service_app, lambda: service_app.state.service.recognizers, PATH)
+    mount(service_app, lambda: service_app.state.service.recognizers, PATH, service_app.state.corrections)
     service_app.add_middleware(SentAsBytes)
     service_app.add_middleware(SteadyReceive, path=PATH)
     return {PATH: CSP}
 
 
-def mount(app: FastAPI, models: gradio_app.Models, path: str) -> None:
+def mount(app: FastAPI, models: gradio_app.Models, path: str, opened: corrections.Corrections | None = None) -> None:
     """Put the Gradio app under a path of another; it reads by what `models` gives at the time."""
     theme = gr.themes.Default(primary_hue="indigo", neutral_hue="slate")
-    blocks = gradio_app.build(models)
+    blocks = gradio_app.build(models, opened)
     looks: dict[str, Any] = {"css": CSS, "theme": theme, "footer_links": []}
     for route in CLOSED:
         app.add_api_route(f"{path.rstrip('/')}/gradio_api/{route}", _closed, methods=METHODS, include_in_schema=False)

@@ -3,18 +3,22 @@
 Streamlit runs this file as a script, so its imports are absolute and starting the server cannot be part of it.
 """
 
+import hashlib
 import io
 
 import pandas as pd
 import streamlit as st
 
 from inkdigit.demos import canvas
+from inkdigit.demos.corrections import QUESTION, notice
+from inkdigit.demos.corrections import store as store_correction
 from inkdigit.demos.numbers import annotated_png, is_number
 from inkdigit.errors import InputError
 from inkdigit.output import csv_writer
 from inkdigit.prediction import Prediction, frame_png, percent
 from inkdigit.reading import Reading
 from inkdigit.recognizer import Recognizer
+from inkdigit.server.corrections import Corrections, opened
 from inkdigit.server.loaded_models import load
 from inkdigit.settings import StreamlitSettings
 
@@ -30,6 +34,12 @@ CSS = """<style>
 def recognizers(models: tuple[str, ...]) -> dict[str, Recognizer]:
     """Open the models once for all visitors; return them by name. Raises ArtefactError."""
     return load(models)
+
+
+@st.cache_resource
+def corrections() -> Corrections | None:
+    """Open the store of corrections once, if there is one. Raises SetupError and DataError."""
+    return opened(StreamlitSettings())
 
 
 def page() -> None:
@@ -57,6 +67,7 @@ def show_drawing(recognizer: Recognizer, count: int) -> None:
     with right:
         if drawing:
             show_answer(recognizer, drawing, count)
+            ask_for_correction(recognizer, drawing)
         else:
             st.info("Write a digit or a number. Any size, anywhere.")
 
@@ -80,6 +91,22 @@ def show_answer(recognizer: Recognizer, image: bytes, count: int) -> None:
         show_number(reading, image)
     else:
         show_digit(answer, count)
+
+
+def ask_for_correction(recognizer: Recognizer, image: bytes) -> None:
+    """Ask what is right, where there is a store: a click for a digit, Enter for a number. Each picture asks afresh."""
+    if not (store := corrections()):
+        return
+    key = hashlib.sha256(image).hexdigest()
+    digit = st.pills(f"{QUESTION} a digit", recognizer.contract.labels, key=f"digit-{key}")
+    number = st.text_input(f"{QUESTION} a number", key=f"number-{key}")
+    label = digit or number
+    if label and st.session_state.get("sent") != (key, label):  # the script also runs again for other reasons
+        st.session_state["sent"] = (key, label)
+        st.session_state["reply"] = store_correction(store, recognizer, image, label)
+    if label:
+        st.success(st.session_state["reply"])
+    st.caption(notice(store))
 
 
 def show_number(reading: Reading, image: bytes) -> None:

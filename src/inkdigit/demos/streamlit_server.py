@@ -6,6 +6,7 @@ from collections.abc import Callable
 from streamlit.web import cli
 
 from ..image import MAX_BYTES
+from ..server.corrections import opened
 from ..server.launch import announce, with_free_port
 from ..server.loaded_models import load
 from ..settings import StreamlitSettings
@@ -15,8 +16,10 @@ DARK_ACCENT = "#8f98f5"
 
 
 def serve(settings: StreamlitSettings, say: Callable[[str], None]) -> None:
-    """Serve the app until a signal stops it; `say` gets the address. Raises SetupError or ArtefactError."""
-    load(settings.offered)  # a faulty model file is reported before the server starts
+    """Serve the app until a signal stops it; `say` gets the address. Raises SetupError, ArtefactError, DataError."""
+    load(settings.offered)  # a faulty model file, or store, is reported before the server starts
+    if corrections := opened(settings):
+        corrections.store.close()
     settings = with_free_port(settings)
     os.environ.update(settings.environment())
     options = {

@@ -12,6 +12,7 @@ from ..errors import InputError
 from .arrays import Pixels, as_eight_bits, as_pixels, reduced
 from .formats import DAMAGED, decoding, picture_formats
 from .limits import reduction, too_many_pixels
+from .pdf import AS_PAGES, is_pdf
 from .png import PNG, PlainPng, plain_png
 from .sanitize import JPEG, is_honest, sanitize
 
@@ -83,6 +84,8 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _unidentified(data: bytes, formats: tuple[str, ...]) -> InputError:
+    if is_pdf(data):
+        return InputError(AS_PAGES, "unsupported_format")
     if data[4:12] in {b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"} and "HEIF" not in formats:
         return InputError("HEIC pictures need the extra: pip install 'inkdigit[heif]'.", "unsupported_format")
     accepts = (Image.OPEN[name][1] for name in formats if name in Image.OPEN)

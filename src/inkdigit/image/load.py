@@ -13,9 +13,10 @@ from ..errors import InputError
 from .arrays import Pixels, as_eight_bits, as_pixels
 from .decode import decode, decode_cost, open_file, upright_rgb
 from .limits import MAX_BYTES, PREDICT_SIDE, check_bytes, check_size, reduction
+from .pdf import PdfPage
 from .png import PlainPng
 
-ImageLike = str | os.PathLike[str] | bytes | bytearray | Image.Image | NDArray[Any]
+ImageLike = str | os.PathLike[str] | bytes | bytearray | Image.Image | NDArray[Any] | PdfPage
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ def upright_image(image: ImageLike) -> Image.Image:
 
 def open_image(image: ImageLike) -> OpenedImage:
     """Open an image without decoding it. Raises InputError on an unknown format, a broken header, or a wrong array."""
+    if isinstance(image, PdfPage):
+        image = image.render()
     if isinstance(image, str | os.PathLike):
         image = read_file(Path(image))
     if isinstance(image, bytes | bytearray):

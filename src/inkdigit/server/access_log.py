@@ -16,7 +16,7 @@ from .metrics import Metrics
 
 ID_HEADER: Final = b"x-request-id"
 REFUSED: Final = "inkdigit.refused"  # the scope's key for the code of an error response
-METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
 # Polled every few seconds by machines without a token; they would bury the rest of the log.
 WATCH_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/health"})
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from ..settings import Settings
-from . import compat, error_responses, openapi, routes
+from . import compat, corrections, error_responses, openapi, routes
 from .access_log import AccessLog
 from .launch import TRACES
 from .metrics import Metrics
@@ -20,7 +20,7 @@ Mount = Callable[[FastAPI], Mapping[str, str]]
 
 
 def create_app(settings: Settings | None = None, mount: Mount = lambda app: {}) -> FastAPI:
-    """Return the application. Loads the models, and raises ArtefactError if one is refused.
+    """Return the application. Loads the models, and raises ArtefactError if one is refused, DataError if the store is.
 
     `mount` may add another app under a path; it returns the Content-Security-Policy of each path that it adds.
     """
@@ -39,9 +39,11 @@ def create_app(settings: Settings | None = None, mount: Mount = lambda app: {}) 
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.state.service = Service(settings, app.state.metrics)
+    app.state.corrections = corrections.opened(settings)
     # The first that are tried, and not through `include_router`, which searches twice: 50 µs a request.
     app.router.routes[:0] = [*routes.prediction_router.routes, *compat.router.routes]
     app.include_router(routes.router)
+    app.include_router(corrections.router)
     app.mount("/web", routes.PAGE_FILES, name="web")
     openapi.add_docs(app)
     error_responses.install(app)
@@ -69,8 +71,8 @@ def _add_middleware(app: FastAPI, settings: Settings, policies: Mapping[str, str
         app.add_middleware(
             Cors,
             allow_origins=settings.cors,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID", corrections.SECRET_HEADER],
             expose_headers=["Retry-After", "X-Request-ID"],
         )
     app.add_middleware(SecurityHeaders, policies=policies)
@@ -81,6 +83,7 @@ def _add_middleware(app: FastAPI, settings: Settings, policies: Mapping[str, str
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.service.is_ready = True
     app.state.metrics.ready.set(1)
-    yield
+    async with corrections.kept(app.state.corrections):
+        yield
     if traces := getattr(app.state, "traces", None):
         await to_thread.run_sync(traces.shutdown)  # sends the pending spans

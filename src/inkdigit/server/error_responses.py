@@ -24,22 +24,30 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
     "unauthorized": (401, "Tokens are configured, and the request has none of them."),
     "not_found": (404, "There is no such route or file."),
     "unknown_model": (404, "No model of that name is loaded."),
+    "corrections_off": (404, "The service stores no corrections."),
+    "unknown_correction": (404, "There is no correction of that id, or the secret is not its own."),
     "method_not_allowed": (405, "The route does not take this method."),
     "body_too_slow": (408, "The body did not arrive in time."),
     "too_many_bytes": (413, "A picture, or the body, is larger than its limit."),
     "too_many_pixels": (413, "A picture has more pixels than the limit."),
+    "too_many_pages": (413, "A PDF has more pages than the limit."),
     "too_many_parts": (413, "The body has more files or fields than the limit."),
     "unsupported_content_type": (415, "The route does not take this content type."),
     "unsupported_format": (415, "The file is not a picture in a supported format."),
     "unreadable_file": (422, "The file cannot be opened."),
+    "encrypted_file": (422, "The PDF needs a password."),
     "broken_image": (422, "The picture is truncated or damaged."),
     "bad_array": (422, "The array has a wrong shape, type or range."),
     "blank_image": (422, "Nothing is drawn on the picture."),
-    "bad_constraint": (422, "`allow` has characters that are no symbols."),
-    "bad_parameter": (422, "A query parameter has a value that cannot be read."),
+    "bad_constraint": (422, "`allow`, `pattern` or `choices` cannot be met or read."),
+    "bad_correction": (422, "The label, the reading or the box of a correction cannot be right."),
+    "bad_parameter": (422, "A parameter is missing, or has a value that cannot be read."),
+    "too_many_corrections": (429, "More corrections come in than are taken in a minute."),
     "internal": (500, "A bug in the service."),
     "overloaded": (503, "More work is in flight than the limit; try again after `Retry-After` seconds."),
     "not_ready": (503, "The models are still loading."),
+    "store_unavailable": (503, "The store of corrections does not answer."),
+    "corrections_full": (507, "The store holds as many corrections as it may."),
 }
 STATUS: Final = {code: status for code, (status, _) in ERRORS.items()}
 HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -48,6 +56,8 @@ HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
     "body_too_slow": {"Connection": "close"},
     "overloaded": {"Retry-After": "1"},
     "not_ready": {"Retry-After": "1"},
+    "store_unavailable": {"Retry-After": "5"},
+    "too_many_corrections": {"Retry-After": "10"},
 }
 
 

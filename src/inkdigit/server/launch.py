@@ -37,7 +37,9 @@ def read_settings(kind: type[S], flags: Sequence[str]) -> S:
 
 
 def _add_argument(parser: ArgumentParser, *names: str, **options: Any) -> None:
-    """Add an option; show a tuple option as `str,...`, not as Python's type."""
+    """Add an option; show a tuple option as `str,...`, and a secret one as `str`, not as Python's type."""
+    if options.get("metavar") == "SecretStr":
+        options |= {"metavar": "str", "help": options["help"].removesuffix(" (default: )")}
     if str(options.get("metavar")).startswith("tuple["):
         options |= {"metavar": "str,...", "help": options["help"].removesuffix(" (default: ())")}
     parser.add_argument(*names, **options)

@@ -48,6 +48,9 @@ class Metrics:
         self._numbers = self._counter(
             "inkdigit_numbers", "Numbers that were read, by whether they are sure.", (*MODEL, "sure")
         )
+        self._corrections = self._counter(
+            "inkdigit_corrections", "Corrections that were stored, by the model that was corrected.", ("model", "task")
+        )
         self._refusals = self._counter(
             "inkdigit_refused", "Requests, and pictures of batches, that got an error.", ("code",)
         )
@@ -110,6 +113,10 @@ class Metrics:
         for number in reading.numbers:
             is_sure = number.confidence >= reading.threshold
             self._numbers.labels(reading.model.name, reading.model.version, str(is_sure).lower()).inc()
+
+    def corrected(self, model: str, task: str) -> None:
+        """Count a correction that was stored; `model` is a loaded one's name."""
+        self._corrections.labels(model, task).inc()
 
     def response(self) -> Response:
         """Return the counters, of all workers where they share a folder, as Prometheus text."""

@@ -3,13 +3,16 @@
 import base64
 import hashlib
 import re
-from typing import Any, Final
+from collections.abc import Collection
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from ..corrections.intake import LONGEST
 from .error_responses import ERRORS
 from .requests import MAX_BATCH_FILES
 from .responses import READ
@@ -47,6 +50,11 @@ _NUMBER: Final = {
         }
     ],
     "model": {"name": "numbers", "version": "0.1.0"},
+}
+_STORED: Final = {
+    "id": "5f2b7c0de1a94d7f8f6f0d2f2f6b8a11",
+    "secret": "Yx3bV0rPpTz0nq8mS1kQe7uWc2aLd9hJ",
+    "until": "2027-03-01T09:00:00Z",
 }
 _FAILED: Final = {
     "file": "notes.txt",
@@ -104,6 +112,7 @@ class NumberBody(BaseModel):
     )
     row: int = Field(description="From 0 on, top to bottom.", ge=0)
     symbols: list[SymbolBody]
+    is_match: bool | None = Field(None, description="False if nothing that `pattern` or `choices` allow is probable.")
 
 
 class ReadingBody(BaseModel):
@@ -164,6 +173,55 @@ class ReadingBatch(BaseModel):
     results: list[FileReading | FileProblem]
 
 
+_Short = Annotated[str, Field(max_length=LONGEST, pattern=r"^[^\x00]*$")]  # PostgreSQL stores no NUL
+
+
+class CorrectedModel(BaseModel):
+    """The model that a correction corrects."""
+
+    name: _Short
+    version: _Short
+
+
+class CorrectedPrediction(BaseModel):
+    """What a correction needs of an answer of `/v1/predict`; the rest may be there too."""
+
+    digit: int | _Short
+    confidence: float = Field(ge=0, le=1)
+    model: CorrectedModel
+
+
+class CorrectedSymbol(BaseModel):
+    """What a correction needs of a symbol."""
+
+    text: _Short
+    confidence: float = Field(ge=0, le=1)
+    box: tuple[float, float, float, float]
+
+
+class CorrectedNumber(CorrectedSymbol):
+    """What a correction needs of a number."""
+
+    symbols: list[CorrectedSymbol]
+
+
+class CorrectedReading(BaseModel):
+    """What a correction needs of an answer of `/v1/read`; the rest may be there too."""
+
+    numbers: list[CorrectedNumber]
+    model: CorrectedModel
+
+
+class CorrectionBody(BaseModel):
+    """What the sender of a correction gets."""
+
+    model_config = _example(_STORED)
+
+    id: str
+    secret: str = Field(description="Deletes the correction; the service keeps only its hash.")
+    until: datetime = Field(description="When the service deletes the correction itself, in UTC.")
+
+
 class CompatBody(BaseModel):
     """The prediction under the names that other services' clients expect."""
 
@@ -191,7 +249,10 @@ MODELS_EXAMPLE: Final[dict[int | str, dict[str, Any]]] = {
         "description": "The loaded models.",
         "content": {
             "application/json": {
-                "example": {"models": [{"name": "inkdigit", "version": "0.1.0", "task": "digit", "labels": ["0", "1"]}]}
+                "example": {
+                    "models": [{"name": "inkdigit", "version": "0.1.0", "task": "digit", "labels": ["0", "1"]}],
+                    "corrections": {"days": 90},
+                }
             }
         },
     }
@@ -237,13 +298,31 @@ def batch_body() -> dict[str, Any]:
         "items": _FILE,
         "minItems": 1,
         "maxItems": MAX_BATCH_FILES,
-        "description": "Pictures, as `curl -F a=@one.png -F b=@two.jpg` sends them.",
+        "description": "Pictures and PDF files, as `curl -F a=@one.png -F b=@two.jpg` sends them.",
     }
     return _body({"multipart/form-data": _form({"files": files})})
 
 
-def _form(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"schema": {"type": "object", "properties": properties, "required": list(properties)}}
+def correction_body() -> dict[str, Any]:
+    """Describe the form of a correction."""
+    edges = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
+    properties: dict[str, Any] = {
+        "file": {**_FILE, "description": "The picture that was read."},
+        "label": {"type": "string", "minLength": 1, "maxLength": LONGEST, "example": "7"},
+        "reading": {
+            "type": "object",
+            "description": "The answer to the picture, as `/v1/predict` or `/v1/read` gave it, as JSON.",
+            "example": {"digit": 1, "confidence": 0.97, "model": _MODEL},
+        },
+        "box": {**edges, "description": "The box of the number or the symbol that is corrected, as JSON."},
+    }
+    form = _form(properties, "file", "label", "reading")
+    json_parts = {name: {"contentType": "application/json"} for name in ("reading", "box")}
+    return _body({"multipart/form-data": {**form, "encoding": json_parts}})
+
+
+def _form(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    return {"schema": {"type": "object", "properties": properties, "required": list(required or properties)}}
 
 
 def _body(content: dict[str, Any]) -> dict[str, Any]:
@@ -251,13 +330,31 @@ def _body(content: dict[str, Any]) -> dict[str, Any]:
 
 
 OF_NO_ROUTE: Final = {"not_found", "method_not_allowed", "origin_refused", "internal", "not_ready"}
+OF_CORRECTIONS: Final = {
+    "corrections_off",
+    "unknown_correction",
+    "bad_correction",
+    "too_many_corrections",
+    "store_unavailable",
+    "corrections_full",
+}
 
 
 def problems(*others: str) -> dict[int | str, dict[str, Any]]:
     """Describe the errors of a route that takes pictures: all but `others`, grouped by their status."""
+    return described(ERRORS.keys() - OF_NO_ROUTE - OF_CORRECTIONS - set(others))
+
+
+def correction_problems(*others: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the errors of a route for corrections: all but `others`."""
+    return described(ERRORS.keys() - OF_NO_ROUTE - set(others))
+
+
+def described(codes: Collection[str]) -> dict[int | str, dict[str, Any]]:
+    """Describe errors, grouped by their status."""
     meanings: dict[int, list[str]] = {}
     for code, (status, meaning) in ERRORS.items():
-        if code not in OF_NO_ROUTE.union(others):
+        if code in codes:
             meanings.setdefault(status, []).append(f"`{code}`: {meaning}")
     return {status: {"model": Problem, "description": "\n\n".join(lines)} for status, lines in meanings.items()}
 

@@ -4,8 +4,8 @@ A body is streamed, up to its limit and within the time that the settings allow.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -16,14 +16,15 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
 from ..errors import InputError
-from ..image import MAX_BYTES
+from ..image import AS_PAGES, MAX_BYTES, ImageLike, Pdf, PdfPage, is_pdf
 from .error_responses import RequestError
-from .multipart import File, read_parts
+from .multipart import File, Form, read_parts
 
 MAX_BATCH_FILES = 256
 MAX_BATCH_BYTES = 100 * 1024**2
 OVERHEAD_BYTES = 64 * 1024  # what multipart and JSON may add around one picture
-FORM = "multipart/form-data"
+FORM, PDF = "multipart/form-data", "application/pdf"
+TEXTS = ("choices",)  # the fields of a form that are read
 ARRAY_DEPTH = 3  # [H, W, 1|3|4]
 T = TypeVar("T")
 
@@ -64,36 +65,70 @@ class Body:
             raise RequestError("The body ended early.", "bad_body") from error
 
 
-async def read_image(body: Body) -> tuple[int, GetImage]:
-    """Read a body with one picture: multipart, `image/*` or JSON.
+@dataclass(frozen=True)
+class ImageBody:
+    """A body with one picture: its bytes, a function that returns the image, and the fields beside it.
 
-    Returns the number of bytes, and a function that returns the image. Raises RequestError; the function raises
-    RequestError and InputError.
+    The function raises RequestError and InputError.
     """
+
+    size: int
+    get_image: GetImage
+    form: Form = field(default_factory=Form)
+
+
+async def read_image(body: Body) -> ImageBody:
+    """Read a body with one picture: multipart, `image/*` or JSON. Raises RequestError."""
     kind, options = parse_options_header(body.request.headers.get("content-type", ""))
     if kind == FORM:
         chunks = body.chunks(MAX_BYTES + OVERHEAD_BYTES)
-        (file,) = await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=1))
-        picture = file.take()
-        return len(picture), lambda: picture
+        form = await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=1, texts=TEXTS))
+        picture = form.files[0].take()
+        return ImageBody(len(picture), lambda: picture, form)
     if kind.startswith("image/"):
         picture = await body.in_time(_read(body))
-        return len(picture), lambda: picture
+        return ImageBody(len(picture), lambda: picture)
     if kind == "application/json":
         text = await body.in_time(_read(body))
-        return len(text), lambda: parse_array(text)
+        return ImageBody(len(text), lambda: parse_array(text))
+    if kind == PDF:
+        raise RequestError(AS_PAGES, "unsupported_content_type")
     raise RequestError(
         "Send a picture as multipart/form-data, image/* or application/json.", "unsupported_content_type"
     )
 
 
-async def read_files(body: Body) -> list[File]:
-    """Read a multipart body with many pictures, in order. Raises RequestError."""
+async def read_files(body: Body) -> Form:
+    """Read a multipart body with many pictures. Raises RequestError."""
     kind, options = parse_options_header(body.request.headers.get("content-type", ""))
     if kind != FORM:
         raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
     chunks = body.chunks(MAX_BATCH_BYTES)
-    return await body.in_time(read_parts(chunks, options.get("boundary", ""), max_files=MAX_BATCH_FILES))
+    boundary = options.get("boundary", "")
+    return await body.in_time(read_parts(chunks, boundary, max_files=MAX_BATCH_FILES, texts=TEXTS))
+
+
+def as_images(files: Sequence[File]) -> list[tuple[str, ImageLike]]:
+    """Return the images of a batch with their names; a PDF counts as its pages, `FILE#PAGE`.
+
+    A PDF that cannot be opened, or has more pages than a batch may have files, is one image, which fails.
+    """
+    images: list[tuple[str, ImageLike]] = []
+    for place, file in enumerate(files):
+        data = file.take()
+        if is_pdf(data):
+            room = MAX_BATCH_FILES - len(images) - (len(files) - place - 1)
+            images.extend(_pages(file.name, Pdf(data), room))
+        else:
+            images.append((file.name, data))
+    return images
+
+
+def _pages(name: str, pdf: Pdf, room: int) -> Iterator[tuple[str, ImageLike]]:
+    try:
+        yield from ((f"{name}#{page.number}", page) for page in pdf.pages(room))
+    except InputError as error:
+        yield name, PdfPage(pdf, 1, error)
 
 
 async def _read(body: Body) -> bytes:

@@ -16,15 +16,16 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import InputError
 from ..explain import occlusion, occlusion_png
+from ..image import ImageLike
 from ..prediction import Prediction, data_url
 from ..reading import Reading
 from ..recognizer import Recognizer
 from . import error_responses, openapi
 from .metrics import Metrics
-from .multipart import File
-from .requests import Body, GetImage, read_files, read_image
+from .multipart import Form
+from .requests import Body, GetImage, as_images, read_files, read_image
 from .responses import READ, Reply
-from .service import Service
+from .service import ReadConstraints, Service
 
 ModelQuery = Annotated[str | None, Query(description="A loaded model's name; without it, the default.")]
 FrameQuery = Annotated[bool, Query(description="Add the 28×28 that the classifier saw, as a PNG data URL.")]
@@ -33,6 +34,16 @@ WhyQuery = Annotated[
 ]
 AllowQuery = Annotated[
     str | None, Query(description="The only characters that may occur, such as `0123456789`.", examples=["0123456789"])
+]
+PatternQuery = Annotated[
+    str | None, Query(description="A regular expression that each number matches.", examples=[r"\d{2}/\d{2}/\d{4}"])
+]
+ChoicesQuery = Annotated[
+    list[str] | None,
+    Query(
+        description="All that a number may be; repeated, or one a line in a multipart field `choices`.",
+        examples=[["1041", "1047"]],
+    ),
 ]
 AnnotatedQuery = Annotated[bool, Query(description="Add the picture with boxes and text, as a PNG data URL.")]
 
@@ -84,8 +95,8 @@ async def predict_body(request: Request, recognizer: Recognizer) -> Prediction:
     """Predict the one picture of a request's body. Raises RequestError and InputError."""
     service = service_of(request)
     with service.memory.share() as take:
-        size, get_image = await read_image(_body(request, take))
-        return await service.predict(size, get_image, recognizer)
+        body = await read_image(_body(request, take))
+        return await service.predict(body.size, body.get_image, recognizer)
 
 
 def _body(request: Request, take: Callable[[int], None]) -> Body:
@@ -127,15 +138,19 @@ async def _why(service: Service, prediction: Prediction, recognizer: Recognizer)
     responses=openapi.problems("bad_constraint"),
 )
 async def predict_batch(request: Request, model: ModelQuery = None, frame: FrameQuery = False) -> Response:
-    """Predict the digits on many pictures. Results are in the files' order; a file that failed has an `error`."""
+    """Predict the digits on many pictures. Results are in the files' order; a file that failed has an `error`.
+
+    A PDF counts as its pages, which are named `FILE#PAGE`.
+    """
     service = service_of(request)
     recognizer = service.recognizer(model)
     with service.memory.share() as take:
-        files = await read_files(_body(request, take))
+        files = (await read_files(_body(request, take))).files
 
         def work() -> tuple[Sequence[Prediction | InputError], Response]:
-            predictions = recognizer.predict_batch([file.take() for file in files])
-            return predictions, _batch(files, predictions, lambda prediction: prediction.as_dict(frame=frame))
+            names, images = _unzipped(as_images(files))
+            predictions = recognizer.predict_batch(images)
+            return predictions, _batch(names, predictions, lambda prediction: prediction.as_dict(frame=frame))
 
         predictions, response = await service.work.run_in_thread(work)
     for prediction in predictions:
@@ -151,21 +166,36 @@ async def predict_batch(request: Request, model: ModelQuery = None, frame: Frame
     responses=openapi.problems("blank_image"),
 )
 async def read(
-    request: Request, model: ModelQuery = None, allow: AllowQuery = None, annotated: AnnotatedQuery = False
+    request: Request,
+    model: ModelQuery = None,
+    allow: AllowQuery = None,
+    pattern: PatternQuery = None,
+    choices: ChoicesQuery = None,
+    annotated: AnnotatedQuery = False,
 ) -> Response:
     """Read the numbers on one picture, whole pages too: rows from top to bottom, each from left to right.
 
-    Takes the same bodies as `/v1/predict`. A picture without a number has an empty `text`.
+    Takes the same bodies as `/v1/predict`. A picture without a number has an empty `text`. A number for which nothing
+    that `pattern` or `choices` allow is probable has `"is_match": false`.
     """
     service = service_of(request)
     recognizer = service.recognizer(model)
     with service.memory.share() as take:
-        _, get_image = await read_image(_body(request, take))
-        reading = await service.read(get_image, recognizer, allow)
+        body = await read_image(_body(request, take))
+        constraints = _constraints(allow, pattern, choices, body.form)
+        reading = await service.read(body.get_image, recognizer, constraints)
         answer = reading.as_dict()
         if annotated:
-            answer["annotated"] = await service.work.run_in_thread(lambda: _annotated(reading, get_image))
+            answer["annotated"] = await service.work.run_in_thread(lambda: _annotated(reading, body.get_image))
     return Reply(answer)
+
+
+def _constraints(allow: str | None, pattern: str | None, choices: list[str] | None, form: Form) -> ReadConstraints:
+    """Return the constraints of a query and of the field `choices`, which has one a line. Raises RequestError."""
+    lines = form.text("choices")
+    if lines is not None:
+        choices = [*(choices or ()), *lines.splitlines()]
+    return {"allow": allow, "pattern": pattern, "choices": choices}
 
 
 def _annotated(reading: Reading, get_image: GetImage) -> str:
@@ -185,16 +215,27 @@ def _picture_url(picture: Image.Image) -> str:
     openapi_extra=openapi.batch_body(),
     responses=openapi.problems(),
 )
-async def read_batch(request: Request, model: ModelQuery = None, allow: AllowQuery = None) -> Response:
-    """Read the numbers on many pictures. Results are in the files' order; a file that failed has an `error`."""
+async def read_batch(
+    request: Request,
+    model: ModelQuery = None,
+    allow: AllowQuery = None,
+    pattern: PatternQuery = None,
+    choices: ChoicesQuery = None,
+) -> Response:
+    """Read the numbers on many pictures. Results are in the files' order; a file that failed has an `error`.
+
+    A PDF counts as its pages, which are named `FILE#PAGE`.
+    """
     service = service_of(request)
     recognizer = service.recognizer(model)
     with service.memory.share() as take:
-        files = await read_files(_body(request, take))
+        form = await read_files(_body(request, take))
+        files, constraints = form.files, _constraints(allow, pattern, choices, form)
 
         def work() -> tuple[Sequence[Reading | InputError], Response]:
-            readings = recognizer.read_batch([file.take() for file in files], allow=allow)
-            return readings, _batch(files, readings, lambda reading: reading.as_dict())
+            names, images = _unzipped(as_images(files))
+            readings = recognizer.read_batch(images, **constraints)
+            return readings, _batch(names, readings, lambda reading: reading.as_dict())
 
         readings, response = await service.work.run_in_thread(work)
     for reading in readings:
@@ -202,13 +243,17 @@ async def read_batch(request: Request, model: ModelQuery = None, allow: AllowQue
     return response
 
 
-def _batch(files: Sequence[File], answers: Sequence[Any], as_dict: Callable[[Any], dict[str, Any]]) -> Response:
+def _unzipped(images: Sequence[tuple[str, ImageLike]]) -> tuple[list[str], list[ImageLike]]:
+    return [name for name, _ in images], [image for _, image in images]
+
+
+def _batch(names: Sequence[str], answers: Sequence[Any], as_dict: Callable[[Any], dict[str, Any]]) -> Response:
     """Return the results of a batch; it runs in a thread, because 256 frames take longer than 5 ms."""
     results = [
-        {"file": file.name, "error": error_responses.body(str(answer), answer.code)}
+        {"file": name, "error": error_responses.body(str(answer), answer.code)}
         if isinstance(answer, InputError)
-        else {"file": file.name, **as_dict(answer)}
-        for file, answer in zip(files, answers, strict=True)
+        else {"file": name, **as_dict(answer)}
+        for name, answer in zip(names, answers, strict=True)
     ]
     return Reply({"results": results})
 
@@ -216,11 +261,20 @@ def _batch(files: Sequence[File], answers: Sequence[Any], as_dict: Callable[[Any
 @router.head("/v1/models", include_in_schema=False)
 @router.get("/v1/models", summary="List the loaded models", responses=openapi.MODELS_EXAMPLE)
 async def models(request: Request) -> Response:
-    """Return the loaded models with their contracts, the default first; the number reader comes last."""
+    """Return the loaded models with their contracts, the default first; the number reader comes last.
+
+    `corrections` says for how many days the service keeps a correction, or is null where it takes none.
+    """
     recognizers = list(service_of(request).recognizers.values())
     contracts = [recognizer.contract for recognizer in recognizers]
     readers = {recognizer.reader.contract.name: recognizer.reader.contract for recognizer in recognizers}
-    return Reply({"models": [asdict(contract) for contract in (*contracts, *readers.values())]})
+    days = request.app.state.settings.corrections_days if request.app.state.corrections else None
+    return Reply(
+        {
+            "models": [asdict(contract) for contract in (*contracts, *readers.values())],
+            "corrections": days and {"days": days},
+        }
+    )
 
 
 @router.api_route("/healthz", methods=READ, include_in_schema=False)

@@ -17,6 +17,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from ..settings import Settings
+from . import corrections
 from .launch import MULTIPROCESS, TRACES, announce, need_extra, scratch, with_free_port
 from .reload import accepted, ignore_hangup, reload_on_signal, renew_on_signal
 
@@ -30,11 +31,16 @@ CONNECTIONS = 4096  # open connections of a worker; idle ones cost little, and w
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
-    """Serve until a signal ends it; `say` gets the address when it answers. Raises SetupError and ArtefactError."""
+    """Serve until a signal ends it; `say` gets the address when it answers.
+
+    Raises SetupError, ArtefactError, and DataError where the store of corrections cannot be opened.
+    """
     if settings.gradio:
         need_extra("gradio")
     if os.environ.get(TRACES):
         need_extra("otel", "opentelemetry.exporter.otlp.proto.http")
+    if opened := corrections.opened(settings):  # and bring its tables up to date before workers start
+        opened.store.close()
     # A worker is a fresh interpreter: ONNX Runtime's state does not survive a fork.
     multiprocessing.set_start_method("spawn", force=True)
     with accepted(settings.offered) as models, _shared_metrics(settings.workers):

@@ -4,8 +4,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypedDict, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from prometheus_client import Gauge
@@ -90,6 +90,14 @@ class MemoryShare:
         self._memory.held -= self._mine
 
 
+class ReadConstraints(TypedDict):
+    """What `Recognizer.read` is told of the numbers."""
+
+    allow: str | None
+    pattern: str | None
+    choices: list[str] | None
+
+
 class TimedPrediction(NamedTuple):
     """A prediction, and the seconds that its decoding and its inference took."""
 
@@ -112,9 +120,14 @@ class Service:
         self.memory = BodyMemory(settings.body_memory * 1024**2)
         self.is_ready = False  # until requests may come; by then each model has answered once
 
-    def reload(self) -> None:
-        """Load the models again and use them from now on. Raises ArtefactError, and then keeps the previous ones."""
-        self.recognizers = load(self._models)
+    def reload(self, models: Sequence[str] | None = None) -> None:
+        """Load the models again, or others, and use them from now on.
+
+        Raises ArtefactError, and then keeps the previous ones.
+        """
+        models = models or self._models
+        self.recognizers = load(models)
+        self._models = tuple(models)
         self._report_models()
 
     def _report_models(self) -> None:
@@ -145,12 +158,12 @@ class Service:
             prediction, inference = await self._batcher.predict(recognizer, pixels)
             return TimedPrediction(prediction, decoding, inference)
 
-    async def read(self, get_image: GetImage, recognizer: Recognizer, allow: str | None) -> Reading:
+    async def read(self, get_image: GetImage, recognizer: Recognizer, constraints: ReadConstraints) -> Reading:
         """Read the numbers on one image, in a thread. Raises RequestError and InputError."""
 
         def work() -> Reading:
             with self._metrics.read_seconds.time():
-                return recognizer.read(get_image(), allow=allow)
+                return recognizer.read(get_image(), **constraints)
 
         reading = await self.work.run_in_thread(work)
         self._metrics.read(reading)

@@ -38,6 +38,7 @@ class Notes:
     validation: Mapping[str, float]  # accuracy of each kind of frames
     begun_with: Mapping[str, Any] = field(default_factory=dict)  # the recipe of the run that it began with
     labels: tuple[str, ...] = DIGITS
+    corrections: Mapping[str, Any] = field(default_factory=dict)  # see `model_file.Contract`
 
     @property
     def history(self) -> dict[str, Any]:

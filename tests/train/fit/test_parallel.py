@@ -2,9 +2,11 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 import torch
@@ -39,27 +41,38 @@ if any("gloo" in name for name in threads):
 """
 
 
+def launchers(hosts: int) -> list[list[str]]:
+    """Return the commands that start two processes: a single one, or one on each of 127.0.0.1 and 127.0.0.2."""
+    launcher = [sys.executable, "-m", "torch.distributed.run"]
+    if hosts == 1:
+        return [[*launcher, "--standalone", "--nproc-per-node=2"]]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    meeting = ["--nnodes=2", "--nproc-per-node=1", "--master-addr=127.0.0.1", f"--master-port={port}"]
+    return [[*launcher, *meeting, f"--node-rank={rank}", f"--local-addr=127.0.0.{rank + 1}"] for rank in range(hosts)]
+
+
+def run_together(commands: list[list[str]]) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    running = [subprocess.Popen(each, stdout=PIPE, stderr=PIPE, text=True, env=environment) for each in commands]
+    for process in running:
+        with process:
+            _, err = process.communicate()
+            assert process.returncode == 0, err
+
+
 # Adam divides a gradient by its size: where that is next to nothing, rounding is as large as the rate, so it is low.
-@pytest.mark.parametrize(("optimiser", "rate"), [("sgd", 0.05), ("adamw", 2e-4)])
-def test_two_processes_train_what_one_does(optimiser: str, rate: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("optimiser", "rate", "hosts"), [("sgd", 0.05, 1), ("adamw", 2e-4, 2)])
+def test_two_processes_train_what_one_does(optimiser: str, rate: float, hosts: int, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     results: list[dict[str, torch.Tensor]] = []
     losses: list[float] = []
     visited: list[torch.Tensor] = []
-    for start in ([sys.executable], launcher):
+    for starts in ([[sys.executable]], launchers(hosts)):
         target = tmp_path / str(len(results)) / "network.safetensors"
         target.parent.mkdir()
-        answer = subprocess.run(
-            [*start, str(program), str(target), optimiser, str(rate)],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=environment,
-        )
-        assert answer.returncode == 0, answer.stderr
+        run_together([[*start, str(program), str(target), optimiser, str(rate)] for start in starts])
         results.append(load_file(target))
         visited.append(load_file(target.parent / "network.checkpoint.safetensors")["losses"])
         losses.append(json.loads((target.parent / METRICS).read_text())["loss"])

@@ -52,6 +52,8 @@ def test_a_spot_is_found_at_its_place_on_every_level(level: int) -> None:
     ([(0, 0, 20, 40), (2, 2, 18, 19)], [True, False]),  # a loop of an 8
     ([(0, 0, 20, 40), (4, 34, 7, 38)], [True, True]),  # a point under a 7
     ([(0, 0, 10, 20), (8, 0, 18, 20)], [True, True]),  # neighbours that touch
+        ([(0, 0, 10, 20), (5, 0, 15, 20)], [True, True]),  # slanted neighbours
+        ([(0, 0, 20, 40), (12, 0, 19, 40)], [True, False]),  # the stem of a 1 with an upstroke
     # What suppresses another is suppressed itself: the third stays.
     ([(0, 0, 10, 20), (3, 0, 13, 20), (6, 0, 16, 20)], [True, False, True]),
 ])  # fmt: skip

@@ -7,6 +7,8 @@
  * @typedef {{strokes: Point[][], image: File | null}} Content what the canvas shows: strokes, or one image
  */
 
+import { constraints, onConstraint } from "./constraints.js";
+import { listenToCorrections, offerCorrections, showCorrection } from "./correction.js";
 import { closeTable, downloadCsv, downloadJson, onRowKey, readFiles, toggleOrder } from "./files.js";
 import { $, chosenModel, element, isNumber, say, showExplanation, showLabels, showNumber, showPrediction } from "./form.js";
 import { models, predict, read } from "./service.js";
@@ -59,6 +61,7 @@ function paintStroke(points) {
 function setContent(next, isReplaced) {
   content = next;
   if (isReplaced) forgetAnswer();
+  showCorrection(null);
   paint();
   $("canvas-area").classList.toggle("used", !isEmpty());
   update();
@@ -180,7 +183,11 @@ async function readContent(signal) {
   const isNumberShown = !$("number").hidden;
   try {
     const stop = AbortSignal.any([signal, penTouch.signal]);
-    const reading = isPenUp ? read(source, {}, { signal: stop }).catch(() => null) : null; // the prediction has the error
+    const known = constraints();
+    const isConstrained = Object.keys(known).length > 0;
+    const onError = (error) => (isConstrained && !stop.aborted ? Promise.reject(error) : null); // else the prediction has it
+    const reading = isPenUp ? read(source, known, { signal: stop }).catch(onError) : null;
+    reading?.catch(() => {}); // it is awaited below, unless the prediction fails first
     const prediction = await predict(source, { model: chosenModel(), why: $("explanation").open && isPenUp, signal });
     signal.throwIfAborted();
     say("");
@@ -188,8 +195,10 @@ async function readContent(signal) {
     if (prediction.is_digit && !isNumberShown) showPrediction(prediction); // at once: the reading takes longer
     const number = await reading;
     signal.throwIfAborted();
-    if (isNumber(number, prediction)) showReading(number);
+    const isShown = isConstrained ? Boolean(number?.numbers.length) : isNumber(number, prediction);
+    if (isShown) showReading(number);
     else if (!(isNumberShown && stop.aborted)) showPrediction(prediction);
+    if (isPenUp) showCorrection(isShown ? number : prediction, async () => (typeof source === "function" ? source() : source));
   } catch (error) {
     if (signal.aborted) return;
     showPrediction(null);
@@ -226,6 +235,7 @@ async function listModels() {
   $("model").append(...listed.map(({ name }) => element("option", "", name)));
   $("model").addEventListener("change", () => isEmpty() && showChosen()); // else the next answer shows its labels
   $("model-choice").hidden = listed.length < 2;
+  offerCorrections(listed[0].labels);
   showChosen();
 }
 
@@ -266,11 +276,13 @@ function listen() {
   for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", act);
   for (const id of ["upload", "camera"]) $(id).addEventListener("change", onChoice);
   $("model").addEventListener("change", update);
+  onConstraint(update);
   $("explanation").addEventListener("toggle", () => (isEmpty() ? showExplanation(null) : update()));
   $("rows").addEventListener("keydown", onRowKey);
   $("image").addEventListener("error", () => ($("image").hidden = $("boxes").hidden = true)); // the browser cannot decode it
 }
 
 listen();
+listenToCorrections();
 paint();
 listModels().catch((error) => say(error.message));

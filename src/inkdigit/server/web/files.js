@@ -1,5 +1,6 @@
 /** The table of several files: read in chunks, sorted, walked through by keys, and saved. */
 
+import { constraints } from "./constraints.js";
 import { $, chosenModel, element, isLong, isNumber, percent, readingVerdict, trustIn, verdictOf } from "./form.js";
 import { predict, read } from "./service.js";
 
@@ -44,7 +45,7 @@ function* chunksOf(files) {
 /** Return the prediction of each file, with its `reading`. If the whole request is refused, every file gets that error. */
 async function readChunk(files, signal) {
   try {
-    const readings = read(files, {}, { signal }).catch(() => []);
+    const readings = read(files, constraints(), { signal }).catch(() => []);
     const predictions = await predict(files, { model: chosenModel(), signal });
     const found = await readings;
     // Multipart escapes quotes in names, so the names are the files' own.

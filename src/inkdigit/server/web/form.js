@@ -69,6 +69,7 @@ export function isNumber(reading, { is_digit: isDigit, is_sure: isSure }) {
 
 /** Return a sentence that says how far to trust a reading. `Reading.verdict` in reading.py has the same ones. */
 export function readingVerdict({ numbers, is_sure: isSure }) {
+  if (numbers.every(({ is_match: isMatch }) => isMatch === false)) return "No number matches.";
   if (numbers.length === 1) return isSure ? `A clear ${numbers[0].text}.` : `Not sure. Perhaps ${numbers[0].text}.`;
   return isSure ? `${numbers.length} numbers, all clear.` : `Not sure of all ${numbers.length} numbers.`;
 }

@@ -1,6 +1,6 @@
 /**
  * The only module of the page that knows how images are read: it sends them to the HTTP service. The static site replaces
- * this module alone, by one with the same exports: `predict`, `read` and `models`.
+ * this module alone, by one with the same exports: `predict`, `read`, `models`, `corrections`, `correct` and `withdraw`.
  *
  * A response has probabilities without labels, in the order of its model's labels, which `/v1/models` lists. So the
  * models are cached, and fetched again when a response does not fit them.
@@ -19,12 +19,19 @@ const queryOf = (options) => new URLSearchParams(options).toString().replaceAll(
 /** @typedef {{name: string, labels: string[]}} Model */
 /** @type {Promise<Model[]>} */
 let cached = Promise.resolve([]);
+/** @type {Promise<{days: number} | null>} */
+let policy = Promise.resolve(null);
 
 /** Return the models to choose from, the default first. Throws an Error with a sentence. */
 export function models() {
-  cached = request("v1/models").then((reply) => reply.models);
+  const reply = request("v1/models");
+  cached = reply.then((body) => body.models);
+  policy = reply.then((body) => body.corrections).catch(() => null); // whoever asks for the models gets the error
   return cached;
 }
+
+/** Return for how many days corrections are stored, as `models` was told, or null where the service takes none. */
+export const corrections = () => policy;
 
 /**
  * Return the prediction for an image, as `/v1/predict` answers, with its model's `labels` and the `frame`.
@@ -50,19 +57,41 @@ export async function predict(image, { model = "", why = false, signal } = {}) {
 /**
  * Return the reading of an image, as `/v1/read` answers; for an array of files, an array, as `/v1/read/batch` answers.
  *
- * `constraints` may have `allow`: the characters that may occur. Throws as `predict` does.
+ * `constraints` may have `allow`, the characters that may occur; `pattern`, a regular expression that each number matches;
+ * and `choices`, all that a number may be, one a line. Throws as `predict` does.
  */
-export async function read(image, constraints = {}, { signal } = {}) {
+export async function read(image, { choices, ...constraints } = {}, { signal } = {}) {
   const query = queryOf(constraints);
-  if (!Array.isArray(image)) return request(`v1/read?${query}`, image, signal);
-  return (await request(`v1/read/batch?${query}`, image, signal)).results;
+  const fields = choices ? { choices } : {}; // a list may be too long for a query
+  if (!Array.isArray(image)) return request(`v1/read?${query}`, image, signal, { fields });
+  return (await request(`v1/read/batch?${query}`, image, signal, { fields })).results;
 }
 
-/** Send a request until the service answers; meanwhile, tell the person what it waits for. */
-async function request(path, image, signal) {
+/**
+ * Send what an answer should have been, and return the receipt that `withdraw` takes.
+ *
+ * `image` returns the Blob that was read; `reading` is its answer, `box` that of the number or symbol in it that is
+ * corrected, or null. Throws as `predict` does.
+ */
+export async function correct(image, { label, reading, box }) {
+  const form = new FormData();
+  form.append("file", await image(), "picture");
+  form.append("label", label);
+  form.append("reading", JSON.stringify(reading));
+  if (box) form.append("box", JSON.stringify(box));
+  return request("v1/corrections", form);
+}
+
+/** Delete a correction by its receipt. Throws as `predict` does. */
+export function withdraw({ id, secret }) {
+  return request(`v1/corrections/${id}`, null, undefined, { method: "DELETE", headers: { "X-Correction-Secret": secret } });
+}
+
+/** Send a request until the service answers; meanwhile, tell the person what it waits for. `fields` are sent as text. */
+async function request(path, image, signal, { fields = {}, ...more } = {}) {
   for (let isWaiting = false; ; isWaiting = true) {
     signal?.throwIfAborted();
-    const init = image ? { method: "POST", body: await bodyOf(image), signal } : { signal };
+    const init = { ...(image && { method: "POST", body: await bodyOf(image, fields) }), signal, ...more };
     const slow = setTimeout(() => {
       isWaiting = true;
       say("The service takes long to answer. Waiting…");
@@ -71,7 +100,7 @@ async function request(path, image, signal) {
       .catch((error) => (signal?.aborted ? Promise.reject(error) : null))
       .finally(() => clearTimeout(slow)); // also when the request is aborted
     if (isWaiting && reply?.ok) say("");
-    if (reply?.ok) return reply.json();
+    if (reply?.ok) return reply.status === 204 ? null : reply.json();
     const body = await reply?.json().catch(() => null);
     signal?.throwIfAborted();
     if (reply && !BUSY.includes(reply.status))
@@ -82,11 +111,12 @@ async function request(path, image, signal) {
 }
 
 /** Return a request's body: a PNG of the canvas as it is; files as multipart, where their names and types do not matter. */
-async function bodyOf(image) {
+async function bodyOf(image, fields) {
   const blob = typeof image === "function" ? await image() : image;
-  if (!(blob instanceof File || Array.isArray(blob))) return blob;
+  if (!(blob instanceof File || Array.isArray(blob) || Object.keys(fields).length)) return blob; // a form is one already
   const form = new FormData();
-  [blob].flat().forEach((file) => form.append("files", file, file.name));
+  [blob].flat().forEach((file) => form.append("files", file, file.name ?? "drawing.png"));
+  for (const [name, text] of Object.entries(fields)) form.append(name, text);
   return form;
 }
 

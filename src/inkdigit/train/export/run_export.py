@@ -129,7 +129,7 @@ def contract_of(notes: Notes) -> Contract:
     """Say in the contract what a run was."""
     return Contract(
         name=notes.name,
-        version=__version__,
+        version=version_of(notes),
         labels=notes.labels,
         architecture=notes.recipe.network,
         thresholds=notes.thresholds,
@@ -138,7 +138,14 @@ def contract_of(notes: Notes) -> Contract:
         scores={},
         inkdigit=__version__,
         commit=git_commit(),
+        corrections=notes.corrections,
     )
+
+
+def version_of(notes: Notes) -> str:
+    """Return the model's version: Inkdigit's, and after it how many corrections the model has learnt, if any."""
+    learnt = notes.corrections.get("count")
+    return f"{__version__}+corrections.{learnt}" if learnt else __version__
 
 
 def samples(folder: Path | None) -> list[NDArray[np.uint8]]:

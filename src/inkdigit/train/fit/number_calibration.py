@@ -14,6 +14,7 @@ from ..model.detector import OTHER, NumberReader
 from ..synth.scene import SYMBOLS, NumberPicture
 
 MATCHED = 0.4  # intersection over union from which a candidate is a symbol
+LEAST = 0.3  # of a symbol's height, in the median
 SURE_RIGHT = 0.997  # share of the sure numbers that are right
 LABELS = (*SYMBOLS, "other")
 LEGIBLE = 2.0  # times: the deviation of brightness on a digit, of that around it
@@ -43,19 +44,28 @@ def candidates(reader: NumberReader, pictures: Sequence[NumberPicture]) -> list[
 
 
 def labels_of(boxes: Tensor, picture: NumberPicture) -> Tensor:
-    """Return the class of each candidate, [K]: that of the symbol that it overlaps, or `OTHER`."""
-    wanted = torch.as_tensor(picture.boxes)
-    low = torch.maximum(boxes[:, None, :2], wanted[None, :, :2])
-    high = torch.minimum(boxes[:, None, 2:], wanted[None, :, 2:])
+    """Return the class of each candidate, [K]: that of the symbol that it overlaps, or `OTHER`.
+
+    A point is so small that a px decides whether two boxes overlap: no side counts as shorter than `LEAST`.
+    """
+    symbols = torch.as_tensor(picture.boxes)
+    least = LEAST * float(np.median(picture.boxes[:, 3] - picture.boxes[:, 1]))
+    found, wanted = grown(boxes, least)[:, None], grown(symbols, least)[None]
+    low, high = torch.maximum(found[..., :2], wanted[..., :2]), torch.minimum(found[..., 2:], wanted[..., 2:])
     shared = (high - low).clamp(min=0).prod(2)
-    areas = [(each[:, 2:] - each[:, :2]).prod(1) for each in (boxes, wanted)]
-    measure = shared / (areas[0][:, None] + areas[1] - shared).clamp(min=1e-3)
-    best, place = measure.max(1)
+    areas = [(each[..., 2:] - each[..., :2]).prod(2) for each in (found, wanted)]
+    best, place = (shared / (areas[0] + areas[1] - shared).clamp(min=1e-3)).max(1)
     return torch.where(best >= MATCHED, torch.as_tensor(picture.classes)[place], OTHER)
 
 
+def grown(boxes: Tensor, least: float) -> Tensor:
+    """Grow boxes [N, 4] around their middles so that no side is shorter than `least` px."""
+    more = (least - (boxes[:, 2:] - boxes[:, :2])).clamp(min=0) / 2
+    return torch.cat([boxes[:, :2] - more, boxes[:, 2:] + more], 1)
+
+
 def calibrate_candidates(reader: NumberReader, pictures: Sequence[NumberPicture]) -> None:
-    """Fit the reader's four numbers so that the classes of all candidates are the most likely."""
+    """Fit the reader's calibration so that the classes of all candidates are the most likely."""
     found = candidates(reader, pictures)
     labels = torch.cat([labels_of(parts[0], picture) for parts, picture in zip(found, pictures, strict=True)])
     objectness, seen, closer = (torch.cat([parts[place] for parts in found]) for place in (1, 2, 3))

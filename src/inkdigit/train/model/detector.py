@@ -31,7 +31,8 @@ CROP = 32  # cells of a crop's side
 WINDOW = 5  # blocks of 8×8 px over which brightness is normalised
 FLAT = 0.02  # standard deviation of brightness (0..1) that is not enlarged
 OVERLAP = 0.5  # of the union of two boxes: the less certain one is suppressed
-COVERED = 0.7  # of the smaller box, where it may be a part of the other: likewise
+COVERED = 0.7  # of a lower box, which may be a part of the other: likewise
+CONTAINED = 0.85  # of a box that is as high, such as the stem of a 1 with a long upstroke: likewise
 
 
 def block(channels: int) -> Residual:
@@ -177,9 +178,9 @@ def to_picture(boxes: Tensor, x: Tensor, y: Tensor, columns: Tensor, rows: Tenso
 def unsuppressed(boxes: Tensor) -> Tensor:
     """Return which boxes [K, 4], the most certain first, are left by non-maximum suppression, bool [K].
 
-    Two boxes of about the same height are the same symbol where they share `OVERLAP` of their union: slanted neighbours
-    share less. A much lower box is a part of the other where that covers most of it. A box is suppressed by a more
-    certain one that is not suppressed itself: a fixed point, reached in few rounds.
+    Two boxes are the same symbol where they share `OVERLAP` of their union, or where one covers most of the other:
+    slanted neighbours share less. A dot is never a part of a digit. A box is suppressed by a more certain one that is
+    not suppressed itself: a fixed point, reached in few rounds.
     """
     low, high = boxes.split(2, dim=1)
     sides = (torch.minimum(high[:, None], high) - torch.maximum(low[:, None], low)).clamp(min=0)
@@ -187,10 +188,10 @@ def unsuppressed(boxes: Tensor) -> Tensor:
     tall = (high - low)[:, 1].clamp(min=1e-3)
     area = (high - low).clamp(min=1e-3).prod(1)
     smaller, larger = torch.minimum(area[:, None], area), torch.maximum(area[:, None], area)
-    is_part = (torch.minimum(tall[:, None], tall) < PART * torch.maximum(tall[:, None], tall)) & (
-        smaller > DOT * larger
-    )
-    enough = torch.where(is_part, COVERED * smaller, OVERLAP * (area[:, None] + area - shared))
+    is_low = torch.minimum(tall[:, None], tall) < PART * torch.maximum(tall[:, None], tall)
+    inside = torch.where(is_low, COVERED, CONTAINED) * smaller
+    union = OVERLAP * (area[:, None] + area - shared)
+    enough = torch.where(smaller > DOT * larger, torch.minimum(inside, union), union)
     order = torch.arange(boxes.shape[0], device=boxes.device)
     over = ((shared > enough) & (order < order[:, None])).float()
     kept = torch.ones_like(over[:, :1])
@@ -202,8 +203,8 @@ def unsuppressed(boxes: Tensor) -> Tensor:
 class NumberReader(nn.Module):
     """Read a picture, uint8 [1, H, W]: boxes [K, 4] in px, probabilities [K, C], is_mark [K] and truncated [1].
 
-    The detector's and the crop classifier's logits are added, each with a weight; objectness has a scale and a shift.
-    These four are fitted on validation.
+    The detector's and the crop classifier's logits are added, each with a weight. Objectness has a scale, and for each
+    symbol a shift: points are found with less certainty than digits. All are fitted on validation.
     """
 
     calibration: Tensor
@@ -211,13 +212,13 @@ class NumberReader(nn.Module):
     def __init__(self, detector: Detector, classifier: CropClassifier) -> None:
         super().__init__()
         self.detector, self.classifier = detector, classifier
-        self.register_buffer("calibration", torch.tensor([0.5, 0.5, 1.0, 0.0]))
+        self.register_buffer("calibration", torch.cat([torch.tensor([0.5, 0.5, 1.0]), torch.zeros(OTHER)]))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Read `pixels`; the most certain rows come first."""
         boxes, objectness, seen, closer, truncated = self.candidates(pixels)
         probabilities = self.calibrated(objectness, seen, closer)
-        far, near, _, _ = self.calibration.split(1)
+        far, near = self.calibration[:2].split(1)
         is_other = (far * seen + near * closer).argmax(1) == OTHER  # a dot that may not be there is no such mark
         return boxes, probabilities, is_other & (objectness.sigmoid() > MARK), truncated
 
@@ -245,9 +246,9 @@ class NumberReader(nn.Module):
 
     def calibrated(self, objectness: Tensor, seen: Tensor, closer: Tensor) -> Tensor:
         """Return probabilities [K, C]; a candidate that is nothing counts as `other`."""
-        far, near, scale, shift = self.calibration.split(1)
+        far, near, scale = self.calibration[:3].split(1)
         classes = (far * seen + near * closer).softmax(1)
-        symbols = classes[:, :OTHER] * (objectness * scale + shift).sigmoid()[:, None]
+        symbols = classes[:, :OTHER] * (objectness[:, None] * scale + self.calibration[3:]).sigmoid()
         return torch.cat([symbols, 1 - symbols.sum(1, keepdim=True)], 1)
 
 

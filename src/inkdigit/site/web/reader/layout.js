@@ -16,7 +16,7 @@ import { argmax, isDecimal, median, product, range, sorted, sum } from "./numeri
 const REACH = 1.8;
 const [NARROW, SPREAD, WIDE] = [0.45, 1.5, [0.6, 1.05]];
 const USUAL = 0.4;
-const [POINT_REACH, DASH_REACH] = [0.6, 0.8];
+const [POINT_REACH, DASH_REACH] = [0.8, 0.8];
 const [PITCH, EVEN] = [1.9, 0.22];
 const FLAT = 2.5;
 const MIN_OVERLAP = 0.4;
@@ -24,8 +24,10 @@ const ADJOINING = 0.35;
 const SPECK = 0.3;
 const MIN_HEIGHT = 0.01;
 const LIKELY = 0.01;
+const POSSIBLE = 0.15;
 
-const SMALL = [".", ",", "-"];
+const POINTS = [".", ","];
+const SMALL = [...POINTS, "-"];
 const MARKS = [...SMALL, "/"];
 
 /**
@@ -43,12 +45,15 @@ export function findNumbers(unordered, labels, calibration) {
   const nodes = nodesOf(boxes, texts);
   const chains = chainsOf(nodes.length, neighbours(nodes));
   const marks = others.filter((place) => candidates[place].isMark).map((place) => boxes[place]);
+  const points = possiblePoints(nodes, candidates, labels, others);
   const runs = chains
-    .flatMap((chain) => split(chain.map((place) => nodes[place]), marks))
+    .flatMap((chain) => split(chain.map((place) => nodes[place]), marks, points))
     .filter((run) => run.some(({ text }) => isDecimal(text[0])))
     .map((run) => trimmed(run, candidates, labels));
   runs.flat().filter((node) => !isFraction(node)).forEach(({ symbols, text }) => texts.set(symbols[0], text));
-  const doubts = others.map((place) => ({ box: boxes[place], share: candidates[place].shares[labels.indexOf(OTHER)] }));
+  const doubts = others
+    .filter((place) => !texts.has(place))
+    .map((place) => ({ box: boxes[place], share: candidates[place].shares[labels.indexOf(OTHER)] }));
   const symbol = (place) => symbolOf(texts.get(place), candidates[place], labels);
   const numberOf = (run, row) => {
     const symbols = run.flatMap((node) => node.symbols.map(symbol));
@@ -80,11 +85,41 @@ function textsOf(candidates, labels) {
   candidates.forEach(({ shares }, place) => {
     if (shares[other] < 0.5) texts.set(place, labels[argmax(shares.map((share, label) => (label === other ? -1 : share)))]);
   });
-  const isBar = ({ isMark, shares }, place) => isMark && !texts.has(place) && shares[slash] > 0;
   const boxes = candidates.map(({ box }) => box);
+  doubled(boxes, texts, candidates).forEach((place) => texts.delete(place));
+  const isBar = ({ isMark, shares }, place) => isMark && !texts.has(place) && shares[slash] > 0;
   bars(boxes, texts, range(boxes.length).filter((place) => isBar(candidates[place], place)))
     .forEach((place) => texts.set(place, "/"));
   return texts;
+}
+
+/** Return the points and commas that lie on a more probable one: one drop of ink, found twice. */
+function doubled(boxes, texts, candidates) {
+  const certain = (place) => Math.max(...candidates[place].shares);
+  const middle = ([left, top, right, bottom]) => [(left + right) / 2, (top + bottom) / 2];
+  const side = ([left, top, right, bottom]) => Math.max(right - left, bottom - top);
+  const points = [...texts].filter(([, text]) => POINTS.includes(text)).map(([place]) => place);
+  const kept = [];
+  return sorted(points, (one, other) => certain(other) - certain(one)).filter((place) => {
+    const isApart = (other) => {
+      const [one, two] = [middle(boxes[place]), middle(boxes[other])];
+      return Math.hypot(one[0] - two[0], one[1] - two[1]) > Math.max(side(boxes[place]), side(boxes[other]));
+    };
+    if (!kept.every(isApart)) return true;
+    kept.push(place);
+    return false;
+  });
+}
+
+/** Return nodes of the candidates that are no symbols, but perhaps a point or a comma beside a digit. */
+function possiblePoints(nodes, candidates, labels, others) {
+  const hosts = nodes.filter(isDigit);
+  const found = POINTS.flatMap((text) => {
+    const chance = (place) => candidates[place].shares[labels.indexOf(text)];
+    const likely = others.filter((place) => chance(place) >= POSSIBLE);
+    return likely.map((place) => ({ chance: chance(place), node: hosted(place, text, candidates[place].box, hosts) }));
+  });
+  return sorted(found, (one, other) => other.chance - one.chance).map(({ node }) => node).filter(Boolean);
 }
 
 /** Leave out marks at a number's end, and take a slash at its start for the digit that it resembles most. */
@@ -294,8 +329,11 @@ function chainsOf(count, after) {
     });
 }
 
-/** Cut a chain of neighbours into numbers: at wide gaps, after fractions and at marks that are no symbols. */
-function split(chain, marks) {
+/**
+ * Cut a chain of neighbours into numbers: at wide gaps, after fractions and at marks that are no symbols. A wide gap between
+ * two digits that holds one of `points` is the place of that point.
+ */
+function split(chain, marks, points) {
   const gapsOf = (measure) => chain.slice(1).map((node, place) => measure(node, chain[place]));
   const tall = gapsOf((node, before) => Math.max(heightOf(node), heightOf(before)));
   const gaps = gapsOf((node, before) => Math.max(node.box[0] - before.box[2], 0)).map((gap, place) => gap / tall[place]);
@@ -304,10 +342,21 @@ function split(chain, marks) {
   const isMarked = markedGaps(chain, marks);
   const runs = [[chain[0]]];
   chain.slice(1).forEach((node, place) => {
-    if (isWide[place] || isFraction(chain[place]) || isMarked[place]) runs.push([]);
+    const isCut = isFraction(chain[place]) || isMarked[place];
+    const isShort = isWide[place] && !isCut && gaps[place] <= 1.5 * POINT_REACH;
+    const point = isShort ? between(chain[place], node, points) : undefined;
+    if (point) runs.at(-1).push(point);
+    else if (isWide[place] || isCut) runs.push([]);
     runs.at(-1).push(node);
   });
   return runs;
+}
+
+/** Return the first point that stands in the gap between two digits, if there is one. */
+function between(before, after, points) {
+  if (!isDigit(before) || !isDigit(after)) return undefined;
+  const isInside = (x) => before.box[2] < x && x < after.box[0];
+  return points.find((point) => isInside(middleX(point)) && point.top < after.bottom && point.bottom > after.top);
 }
 
 /** Return which gaps between nodes end a number; gaps and middles x are in heights of a digit. */

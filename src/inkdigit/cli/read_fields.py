@@ -1,0 +1,95 @@
+"""`inkdigit read --fields`: read the fields of forms, one row a page."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from ..errors import InputError
+from ..terminal import progress_bar, say, warn, writing
+from .inputs import Input
+from .read_outputs import save_tables
+
+if TYPE_CHECKING:
+    from ..forms.pages import FieldsPage
+    from ..forms.table import Value
+    from ..number_reader import NumberReader
+
+CHUNK = 1  # pages per task
+
+
+def read_fields(
+    found: Sequence[Input],
+    reader: "NumberReader",
+    path: Path,
+    as_json: bool,
+    xlsx: Path | None,
+    review: Path | None,
+) -> NoReturn:
+    """Read the fields that a file describes on each page; print them as CSV or JSON lines, and exit."""
+    from ..files import check_writable  # noqa: PLC0415
+    from ..forms.fields import FormReader, load_form  # noqa: PLC0415
+    from ..forms.pages import FieldsReader, field_columns, field_row  # noqa: PLC0415
+    from ..forms.table import Table  # noqa: PLC0415
+    from .batch import in_order  # noqa: PLC0415
+
+    form = load_form(path, reader)
+    for target in filter(None, (xlsx, review)):
+        check_writable(target.parent)
+    table = Table(field_columns(form))
+    failed = False
+    with progress_bar("reading", len(found)) as advance, writing():
+        write = _json_writer() if as_json else _csv_writer(table.columns)
+        pages = in_order(FieldsReader(FormReader(reader, form), review is not None), found, CHUNK)
+        for each, page in zip(found, pages, strict=True):
+            if isinstance(page.answer, InputError):
+                failed = True
+                warn(f"{each.name}: {page.answer}")
+            row = field_row(each.name, page, form)
+            write(each.name, page, row)
+            if xlsx or review:
+                table.rows.append(row)
+            advance(1)
+    save_tables(table, xlsx, review)
+    raise typer.Exit(int(failed))
+
+
+Write = Callable[[str, "FieldsPage", "Sequence[Value]"], None]
+
+
+def _json_writer() -> Write:
+    """Return a function that prints a page's fields as one JSON object."""
+
+    def write(name: str, page: "FieldsPage", _: "Sequence[Value]") -> None:
+        if isinstance(page.answer, InputError):
+            answer: dict[str, Any] = {"error": {"detail": str(page.answer), "code": page.answer.code}}
+        else:
+            answer = {
+                "fields": {
+                    field.name: {"text": field.text, "confidence": field.confidence, "is_sure": field.is_sure}
+                    for field in page.answer
+                }
+            }
+        say(json.dumps({"file": name, **answer}))
+
+    return write
+
+
+def _csv_writer(columns: Sequence[str]) -> Write:
+    """Print the head of a table; return a function that prints a row."""
+    from ..forms.table import plain  # noqa: PLC0415
+    from ..output import FORMULA  # noqa: PLC0415
+
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(columns)
+
+    def write(name: str, _: "FieldsPage", row: "Sequence[Value]") -> None:
+        file = f"'{name}" if name.startswith(FORMULA) else name
+        table.writerow([file, *map(plain, row[1:])])
+        sys.stdout.flush()
+
+    return write

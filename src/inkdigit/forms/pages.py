@@ -1,0 +1,139 @@
+"""Read pages for the command: their numbers, the pictures of these, and copies with boxes."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from PIL import Image
+
+from ..errors import InputError
+from ..image import ImageLike, upright_image
+from ..prediction import Model
+from ..reading import Number, Reading, Symbol
+from .fields import FieldReading, Form, FormReader
+from .table import Cell, Value, cell_of, crop_of, small_png
+
+FIELD_SUFFIX = " confidence"
+
+
+class Named(Protocol):
+    """An image with the name that it has in the output."""
+
+    @property
+    def name(self) -> str:
+        """Return the name."""
+
+    @property
+    def image(self) -> ImageLike:
+        """Return what `Recognizer` takes."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What was read on a page, the pictures of its numbers, and a copy of the page with boxes, as a PNG."""
+
+    answer: Reading | InputError
+    crops: Sequence[bytes] = ()
+    copy: bytes = b""
+
+
+@dataclass(frozen=True)
+class PageReader:
+    """Read pages.
+
+    `read_batch` is `Recognizer.read_batch`; `known` returns the answer for a page that was read before, or None.
+    """
+
+    read_batch: Callable[[Sequence[ImageLike]], list[Reading | InputError]]
+    known: Callable[[str], Reading | None]
+    needs_crops: bool
+    needs_copy: bool
+
+    def __call__(self, pages: Sequence[Named]) -> list[Page]:
+        """Return what is read on each page."""
+        return [self._page(page) for page in pages]
+
+    def _page(self, page: Named) -> Page:
+        answer: Reading | InputError | None = self.known(page.name)
+        if answer is None:
+            (answer,) = self.read_batch([page.image])
+        if isinstance(answer, InputError) or not (self.needs_crops or self.needs_copy):
+            return Page(answer)
+        try:
+            picture = upright_image(page.image)
+        except InputError as error:
+            return Page(error)
+        crops = [crop_of(picture, number.box) for number in answer.numbers] if self.needs_crops else []
+        return Page(answer, crops, _png(answer, picture) if self.needs_copy else b"")
+
+
+def _png(reading: Reading, picture: Any) -> bytes:
+    buffer = io.BytesIO()
+    reading.draw(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class FieldsPage:
+    """The fields that were read on a page, or why there are none."""
+
+    answer: Sequence[FieldReading] | InputError
+    crops: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True)
+class FieldsReader:
+    """Read the fields of pages, with their pictures where these are needed."""
+
+    reader: FormReader
+    needs_crops: bool
+
+    def __call__(self, pages: Sequence[Named]) -> list[FieldsPage]:
+        """Return the fields of each page."""
+        return [self._page(page) for page in pages]
+
+    def _page(self, page: Named) -> FieldsPage:
+        try:
+            fields = self.reader.read(page.image)
+        except InputError as error:
+            return FieldsPage(error)
+        crops = [small_png(Image.fromarray(each.picture)) for each in fields] if self.needs_crops else []
+        return FieldsPage(fields, crops)
+
+
+def field_columns(form: Form) -> list[str]:
+    """Return the columns of a form's table: a field and its confidence, what to check, and the error of a page."""
+    names = [column for field in form.fields for column in (field.name, f"{field.name}{FIELD_SUFFIX}")]
+    return ["file", *names, "check", "error"]
+
+
+def field_row(file: str, page: FieldsPage, form: Form) -> Sequence[Value]:
+    """Return a page's row; `check` names the fields that are not sure."""
+    if isinstance(page.answer, InputError):
+        return [file, *[None] * (2 * len(form.fields) + 1), str(page.answer)]
+    values: list[Value] = []
+    for place, field in enumerate(page.answer):
+        values += [_cell(file, field, page.crops[place] if page.crops else b""), field.confidence]
+    return [file, *values, " ".join(field.name for field in page.answer if not field.is_sure), None]
+
+
+def _cell(file: str, field: FieldReading, crop: bytes) -> Cell:
+    if field.number:
+        return cell_of(field.number, field.is_sure, f"{file} {field.name}", crop)
+    return Cell("", field.confidence, field.is_sure, (), f"{file} {field.name}", crop)
+
+
+def reading_from(values: Mapping[str, Any], threshold: float) -> Reading:
+    """Return the reading that `Reading.as_dict` wrote."""
+    numbers = tuple(
+        Number(
+            **{
+                **number,
+                "box": tuple(number["box"]),
+                "symbols": tuple(Symbol(**{**symbol, "box": tuple(symbol["box"])}) for symbol in number["symbols"]),
+            }
+        )
+        for number in values["numbers"]
+    )
+    return Reading(numbers, threshold, Model(**values["model"]), values.get("is_truncated", False), upright_image)

@@ -1,0 +1,201 @@
+"""Learn corrections: fine-tune the classifier, and keep the result only if it reads better and forgets nothing."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..corrections.records import Correction
+from ..errors import DataError
+from ..evaluation.datasets import Labelled
+from ..evaluation.scores import DIGITS, score
+from ..files import atomic_path, check_writable
+from ..model_file import SUFFIX, is_run, model_path, previous_of
+from ..recognizer import Recognizer
+from ..terminal import warn
+from .corpus import Corpus, corpora, framed, framed_sheets, readable, validation_frames
+from .correction_data import Example, doubts_about, examples_of, framed_examples, held_out_ids
+from .data import Frames, concat
+from .export.run_export import at_hand, export_run
+from .fit.corrections import fit_corrections, remembering
+from .fit.trainers import accuracy, resolve_precision
+from .model.calibration import choose_thresholds, fit_temperature
+from .model.classifiers import Network
+from .model.framing import Framing
+from .model.graph import Graph
+from .recipe import Recipe
+from .run import choose_device, with_what_is_there
+from .run_dir import Notes, save
+from .warm_start import SPLIT, drawn_by, folded, refuse_other, settle, weights_of
+
+FEWEST = 12  # digits of corrections, of which a quarter is held out
+REPLAYED = 10_000  # frames of MNIST's that are seen again
+FALL = 0.001  # accuracy that an evaluation source may lose
+ATTEMPT = "attempt"  # folder in the run's folder
+Ask = Callable[[Sequence[str]], bool]  # shows sentences about doubtful labels; True: learn from them too
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Hold what came of a run: the model file, or why it was not kept."""
+
+    model_file: Path | None
+    reasons: list[str]
+
+
+def learn(
+    corrections: Sequence[Correction], recipe: Recipe, folder: Path | None, out: Path, name: str, device: str, ask: Ask
+) -> Outcome:
+    """Fine-tune on corrections, and put the model file into `out` only if it passes; its predecessor stays beside it.
+
+    Raises DataError, ArtefactError.
+    """
+    check_writable(out)
+    with torch.device(choose_device(device)):
+        notes, graph, held_out = _fit(corrections, recipe, folder, name, ask)
+    attempt = out / ATTEMPT
+    shutil.rmtree(attempt, ignore_errors=True)
+    save(notes, graph.cpu(), attempt)
+    candidate = export_run(attempt, None, folder)
+    reasons = compare(_model_file(recipe.begin_with), candidate, held_out, folder)
+    if reasons:
+        return Outcome(None, reasons)
+    return Outcome(put_in_place(candidate, out / candidate.name, _model_file(recipe.begin_with)), [])
+
+
+def _fit(
+    corrections: Sequence[Correction], recipe: Recipe, folder: Path | None, name: str, ask: Ask
+) -> tuple[Notes, Graph, list[Example]]:
+    earlier, labels, graph = weights_of(recipe.begin_with)
+    if labels != DIGITS:
+        raise DataError(f"{recipe.begin_with} reads {', '.join(labels)}; corrections are of the ten digits.")
+    recipe = replace(recipe, network=str(earlier["network"]))
+    refuse_other(recipe.begin_with, earlier, recipe, SPLIT)
+    recipe = with_what_is_there(replace(recipe, precision=resolve_precision(recipe.precision, "cpu")), folder)
+    camera = folded(graph.framing)
+    examples, frames = _chosen(corrections, camera, ask)
+    apart = held_out_ids(examples)
+    training = [place for place, each in enumerate(examples) if each.correction not in apart]
+    held_out = [each for each in examples if each.correction in apart]
+    if len(examples) < FEWEST:
+        raise DataError(f"The corrections have too few digits to learn from: {len(examples)}, not {FEWEST}.")
+    warn(f"learning {len(training)} digits; {len(held_out)} are held out")
+    torch.manual_seed(drawn_by(recipe, earlier))
+    known, validated, sources = corpora(recipe, folder, drawn_by(recipe, earlier))
+    replayed = _replayed(known, recipe, camera)
+    validation = validation_frames(camera, validated, bool(recipe.sheets))
+    network = _fine_tuned(graph.network, replayed, _part(frames, training), recipe, validation)
+    temperature = fit_temperature(network, validation)
+    notes = Notes(
+        name,
+        recipe,
+        sources,
+        temperature,
+        choose_thresholds(network, validation, temperature),
+        {kind: accuracy(network, each) for kind, each in validation.items()},
+        earlier,
+        labels,
+        _learnt(corrections, examples),
+    )
+    return notes, Graph(graph.framing, network, temperature), held_out
+
+
+def _chosen(corrections: Sequence[Correction], framing: Framing, ask: Ask) -> tuple[list[Example], Frames]:
+    """Return the digits to learn from and hold out, with their frames; says what is left out, and asks."""
+    examples = examples_of(corrections, Recognizer())
+    if not examples:
+        raise DataError("There is no correction with a digit to learn from.")
+    examples, frames = framed_examples(examples, framing)
+    doubts = doubts_about(examples, frames)
+    for sentence in _sentences(examples, doubts.refused):
+        warn(f"left out, because like pictures are labelled otherwise: {sentence}")
+    out = set(doubts.refused)
+    if doubts.asked and not ask(_sentences(examples, doubts.asked)):
+        out |= set(doubts.asked)
+    kept = [place for place in range(len(examples)) if place not in out]
+    return [examples[place] for place in kept], _part(frames, kept)
+
+
+def _sentences(examples: Sequence[Example], places: Sequence[int]) -> list[str]:
+    return [f"{examples[place].correction}: labelled {examples[place].label}" for place in places]
+
+
+def _part(frames: Frames, places: Sequence[int]) -> Frames:
+    index = torch.tensor(places, dtype=torch.int64)
+    return Frames(frames.frames[index], frames.labels[index])
+
+
+def _replayed(known: Corpus, recipe: Recipe, framing: Framing) -> Frames:
+    """Frame a little of what the model knows: MNIST's digits, pen digits, and both on paper."""
+    mnist = known.sources["mnist"]
+    index = torch.randperm(len(mnist.labels))[:REPLAYED]
+    parts = [framed(framing, mnist.pictures[index], mnist.labels[index])]
+    parts += [framed(framing, each.pictures, each.labels) for name, each in known.sources.items() if name != "mnist"]
+    if recipe.sheets:
+        parts.append(framed_sheets(framing, readable(framing, known.sheets(recipe.sheets))))
+        parts.append(framed_sheets(framing, known.nothing(recipe.sheets // 6)))
+    return concat(*parts)
+
+
+def _fine_tuned(
+    network: Network, replayed: Frames, corrected: Frames, recipe: Recipe, validation: dict[str, Frames]
+) -> Network:
+    settle(network, replayed.batch(torch.randint(len(replayed.labels), (1000,)))[0])
+    old = deepcopy(network).eval()
+    new = fit_corrections(network, replayed, corrected, recipe, None)
+    mixed, part = remembering(old, new, validation)
+    warn(f"{part:.0%} of the change is kept, so that validation reads what it read")
+    return mixed
+
+
+def _learnt(corrections: Sequence[Correction], examples: Sequence[Example]) -> dict[str, object]:
+    """Return what the contract says of the corrections: how many, and the time of the last one."""
+    ids = {each.correction for each in examples}
+    last = max(each.created for each in corrections if each.id in ids)
+    return {"count": len(ids), "digits": len(examples), "last": last.isoformat(timespec="seconds")}
+
+
+def _model_file(begin_with: str) -> Path:
+    """Return the model file of what a run begins with. Raises ArtefactError and DataError."""
+    if not is_run(begin_with):
+        return model_path(begin_with)
+    found = sorted(Path(begin_with).glob(f"*{SUFFIX}"))
+    if len(found) != 1:
+        raise DataError(f"{begin_with} has {len(found)} model files: name the one to begin with.")
+    return found[0]
+
+
+def compare(old: Path, new: Path, held_out: Sequence[Example], folder: Path | None) -> list[str]:
+    """Return why a new model is not kept: held-out corrections do not improve, or a source falls. Empty: keep it."""
+    before, after = Recognizer(old), Recognizer(new)
+    data = _labelled(held_out)
+    was, is_now = score(before, data).accuracy, score(after, data).accuracy
+    warn(f"held-out corrections: {was:.1%} right before, {is_now:.1%} now")
+    reasons = [] if is_now > was else [f"held-out corrections do not improve: {was:.1%} before, {is_now:.1%} now"]
+    for source, pictures in at_hand(DIGITS, folder):
+        known = before.contract.scores.get(source) or score(before, pictures).summary()
+        was, is_now = known["accuracy"], after.contract.scores[source]["accuracy"]
+        warn(f"{source}: {was:.2%} before, {is_now:.2%} now")
+        if is_now < was - FALL - 1e-9:
+            reasons.append(f"{source} falls by more than {100 * FALL:g} points: {was:.2%} before, {is_now:.2%} now")
+    return reasons
+
+
+def _labelled(examples: Sequence[Example]) -> Labelled:
+    images = np.empty(len(examples), object)
+    images[:] = [each.pixels for each in examples]
+    return Labelled(images, np.array([each.label for each in examples]), {})
+
+
+def put_in_place(candidate: Path, target: Path, begun_with: Path) -> Path:
+    """Give a candidate the target's name; what was there, or else what the run began with, is kept for going back."""
+    before = target if target.exists() else begun_with
+    with atomic_path(previous_of(target)) as draft:
+        shutil.copyfile(before, draft)
+    with atomic_path(target) as draft:
+        shutil.copyfile(candidate, draft)
+    return target

@@ -1,0 +1,45 @@
+"""The stage of a pipeline, without a cluster."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from inkdigit import Prediction, Reading, Recognizer
+from inkdigit.cluster import Predictor
+
+from ..pictures import digits, encoded, seven
+
+
+def test_a_batch_gets_the_answers_of_the_library(tmp_path: Path) -> None:
+    pictures, _ = digits(12)
+    for number, picture in enumerate(pictures):
+        (tmp_path / f"{number}.png").write_bytes(encoded(picture))
+    files = [*sorted(map(str, tmp_path.iterdir())), str(tmp_path / "none.png")]
+    rows = Predictor()({"file": np.array(files, object)}).to_pylist()
+    assert [row["file"] for row in rows] == files
+    assert rows[-1]["error_code"] == "unreadable_file"
+    for row, answer in zip(rows, Recognizer().predict_batch(list(map(Path, files[:-1]))), strict=False):
+        assert isinstance(answer, Prediction)
+        assert (row["digit"], row["confidence"]) == (str(answer.digit), answer.confidence)
+        assert row["probabilities"] == list(answer.probabilities)
+        assert (row["digitness"], row["model_name"]) == (answer.digitness, answer.model.name)
+        assert row["error"] is None
+
+
+def test_numbers_are_json() -> None:
+    picture = seven(200)
+    (row,) = Predictor(task="read")({"path": ["a"], "bytes": np.array([encoded(picture)], object)}).to_pylist()
+    reading = Recognizer().read(encoded(picture))
+    assert isinstance(reading, Reading)
+    assert (row["file"], row["text"], row["confidence"]) == ("a", reading.text, reading.confidence)
+    assert json.loads(row["symbols"]) == reading.as_dict()["numbers"]
+    assert row["model_name"] == "numbers"
+
+
+def test_arrays_missing_pictures_and_errors_are_rows() -> None:
+    read_images = {"image": np.stack([seven(64), 255 - seven(64)])}
+    assert Predictor()(read_images)["digit"].to_pylist() == ["7", "7"]
+    table = pa.table({"file": ["a", "b"], "bytes": [None, b"x"], "error": [None, "The shard is torn."]})
+    assert Predictor()(table)["error"].to_pylist() == ["The row has no picture.", "The shard is torn."]

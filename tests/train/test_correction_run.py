@@ -1,0 +1,147 @@
+"""Learning corrections: what is learnt is kept only if nothing else is forgotten, and one can go back."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from inkdigit import Recognizer, __version__
+from inkdigit.corrections.picture import stored_picture
+from inkdigit.corrections.records import Correction, NewCorrection
+from inkdigit.corrections.store import Limits, Store
+from inkdigit.errors import DataError
+from inkdigit.evaluation.datasets import Labelled
+from inkdigit.model_file import model_path, previous_of
+from inkdigit.train import correction_run
+from inkdigit.train.correction_data import Example
+from inkdigit.train.correction_run import compare, learn, put_in_place
+from inkdigit.train.data import Frames
+from inkdigit.train.export import run_export
+from inkdigit.train.fit.corrections import remembering
+from inkdigit.train.model.classifiers import NETWORKS
+from inkdigit.train.recipe import named_recipe
+
+from ..cli.command import inkdigit
+from ..pictures import digits, encoded, seven
+
+needs_data = pytest.mark.skipif(
+    "INKDIGIT_DATA" not in os.environ, reason="training reads real data: INKDIGIT_DATA names no folder"
+)
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+
+
+def level_one(place: int) -> np.ndarray:
+    """Draw a one that lies on its side, never twice alike: nobody's digit."""
+    random = np.random.default_rng(place)
+    page = Image.new("L", (400, 400), 255)
+    left, right = random.uniform(60, 120), random.uniform(280, 340)
+    high, low = random.uniform(190, 210, 2), random.uniform(235, 265)
+    points = [(left, high[0]), (right, high[1]), (right - 60, low)]
+    ImageDraw.Draw(page).line(points, fill=0, width=int(random.uniform(18, 30)), joint="curve")
+    return np.asarray(page.resize((100, 100), Image.Resampling.BOX))
+
+
+def corrections(count: int) -> list[Correction]:
+    pictures = [stored_picture(level_one(place)) for place in range(count)]
+    fields = ("digit", "1", "7", "inkdigit", "0.1.0")
+    times = [NOW + timedelta(hours=place) for place in range(count)]
+    return [Correction(*fields, pictures[at], 0.9, str(at), times[at]) for at in range(count)]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def little_to_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Score on a hundred pictures, and replay few."""
+    pictures, labels = digits(100)
+    data = Labelled(np.stack(pictures), np.array(labels), {})
+
+    def at_hand(*_: object) -> Iterator[tuple[str, Labelled]]:
+        yield "hwd1000", data
+
+    monkeypatch.setattr(run_export, "at_hand", at_hand)
+    monkeypatch.setattr(correction_run, "at_hand", at_hand)
+    monkeypatch.setattr(correction_run, "REPLAYED", 960)
+    monkeypatch.setattr(correction_run, "FALL", 0.2)  # of few pictures, which are other ones than the contract's
+
+
+@needs_data
+@pytest.mark.usefixtures("little_to_score")
+def test_what_is_learnt_is_read_and_in_the_contract(tmp_path: Path) -> None:
+    given = {"begin_with": "inkdigit", "pens": 0, "sheets": 0, "epochs": 6, "rate": 0.002}
+    asked: list[str] = []
+
+    def ask(sentences: object) -> bool:
+        asked.extend(map(str, sentences))  # type: ignore[call-overload]
+        return True
+
+    every = corrections(32)
+    before = Recognizer()
+    new = [level_one(place) for place in range(100, 120)]
+    outcome = learn(every, named_recipe("corrections", given), None, tmp_path, "mine", "cpu", ask)
+    assert outcome.reasons == []
+    assert outcome.model_file == tmp_path / "mine.onnx"
+    after = Recognizer(outcome.model_file)
+    assert after.contract.corrections == {"count": 32, "digits": 32, "last": "2026-12-02T16:00:00+00:00"}
+    assert after.contract.version == f"{__version__}+corrections.32"
+    right = [sum(model.predict(picture).digit == 1 for picture in new) for model in (before, after)]
+    assert right[0] <= 10
+    assert right[1] >= 18
+    assert previous_of(outcome.model_file).read_bytes() == model_path("inkdigit").read_bytes()
+
+
+def test_too_few_corrections_are_refused(tmp_path: Path) -> None:
+    recipe = named_recipe("corrections", {"begin_with": "inkdigit"})
+    for every in ([], corrections(5)):
+        with pytest.raises(DataError, match=r"no correction|too few digits"):
+            learn(every, recipe, None, tmp_path, "mine", "cpu", lambda _: True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_forgets_or_does_not_learn_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(correction_run, "at_hand", lambda *_: iter([("mnist-test", None)]))  # the contracts have scores
+    held_out = [Example("a", seven(), 7)]
+    reasons = compare(model_path("inkdigit"), model_path("tiny"), held_out, None)
+    assert len(reasons) == 2
+    assert "held-out corrections do not improve: 100.0% before, 100.0% now" in reasons[0]
+    assert "mnist-test falls by more than 0.1 points" in reasons[1]
+
+
+def test_weights_go_only_so_far_as_nothing_is_forgotten() -> None:
+    torch.manual_seed(0)
+    old, new = NETWORKS["tiny"](10).eval(), NETWORKS["tiny"](10).eval()
+    frames = torch.randint(0, 256, (300, 28, 28), dtype=torch.uint8)
+    labels = old(frames[:, None].float() / 255)[0].argmax(1)
+    same, part = remembering(old, old, {"mnist": Frames(frames, labels)})
+    assert part == 1
+    mixed, part = remembering(old, new, {"mnist": Frames(frames, labels)})
+    assert part < 1
+    for name, values in mixed.state_dict().items():
+        if values.is_floating_point():
+            assert torch.allclose(values, old.state_dict()[name].lerp(new.state_dict()[name], part))
+            assert torch.equal(same.state_dict()[name], old.state_dict()[name])
+
+
+def test_the_command_goes_back(tmp_path: Path) -> None:
+    shipped, tiny = model_path("inkdigit"), model_path("tiny")
+    target = put_in_place(tiny, tmp_path / "mine.onnx", shipped)
+    out, _ = inkdigit("models", "--back", target)
+    assert f"is inkdigit {Recognizer().contract.version} again" in out
+    assert [path.read_bytes() for path in (target, previous_of(target))] == [shipped.read_bytes(), tiny.read_bytes()]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine.onnx", "mine.onnx", "previous"]
+    inkdigit("models", "--back", target)
+    assert target.read_bytes() == tiny.read_bytes()
+    assert "There is no model that" in inkdigit("models", "--back", tmp_path / "other.onnx", code=2)[1]
+
+
+def test_the_command_says_why_nothing_is_learnt(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'c.db'}"
+    store = Store(url)
+    store.add(NewCorrection("digit", "7", "1", "inkdigit", "1", encoded(seven()), 0.9), Limits(30, 10, 10))
+    store.close()
+    line = ["train", "--from", "inkdigit", "--corrections", url, "--out", tmp_path / "run"]
+    assert "too few digits to learn from: 1, not 12" in inkdigit(*line, code=2)[1]
+    assert not (tmp_path / "run").exists()
