@@ -44,7 +44,8 @@ class SitePage(InkdigitPage):
         self.page.mouse.up()
         self.page.keyboard.press("Escape")
         self.evaluate(
-            """document.getElementById("explanation").open = false;
+            """scrollTo(0, 0);
+            document.getElementById("explanation").open = false;
             document.getElementById("close").click();
             Object.assign(asks, { count: 0, most: 0, bodies: [], reads: false })"""
         )
