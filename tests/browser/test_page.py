@@ -11,6 +11,7 @@ from .conftest import OpenPage
 from .page_object import InkdigitPage
 
 LAYOUT = """[...document.querySelectorAll("[data-testid], h2, button, .button, .cell")]
+  .filter((part) => part.checkVisibility())
   .filter((part) => !["digit", "number", "confidence", "verdict", "error", "preview"].includes(part.dataset.testid))
   .map((part) => { const box = part.getBoundingClientRect(); return [box.x, box.y, box.width, box.height].join(); })"""
 
