@@ -25,6 +25,7 @@ Decode = Callable[[Sequence[Slot]], tuple[Match, float] | None]
 # All in heights of a digit, but for shares.
 REACH = 1.8  # the widest gap inside a number, which only a row of printed boxes has
 NARROW, SPREAD, WIDE = 0.45, 1.5, (0.6, 1.05)  # a gap ends a number over NARROW + SPREAD × the usual gap, within WIDE
+FIELD_GAP = 2.2  # the widest gap in a field of a form, all of which is one number
 USUAL = 0.4  # the gap between two digits where no other says what is usual
 POINT_REACH, DASH_REACH = 0.6, 0.8  # the widest gap beside a point or comma, and beside `-` or `/`
 PITCH, EVEN = 1.9, 0.22  # of printed boxes: the widest distance, and the share by which distances differ
@@ -531,9 +532,18 @@ def _slope(nodes: Nodes, chains: Sequence[Sequence[int]]) -> float:
 
 def _longest_row(runs: Sequence[list[Node]], slope: float) -> Iterator[list[Node]]:
     """Yield the nodes of the row with the most symbols as one number, from left to right."""
-    rows = [[node for run in row for node in run] for row in _rows(runs, slope)]
-    if rows:
-        yield max(rows, key=lambda row: sum(len(node.symbols) for node in row))
+    parts = [part for row in _rows(runs, slope) for part in _parts([node for run in row for node in run])]
+    if parts:
+        yield max(parts, key=lambda part: sum(len(node.symbols) for node in part))
+
+
+def _parts(row: list[Node]) -> Iterator[list[Node]]:
+    """Yield the parts of a row between gaps that no number in a field has."""
+    nodes = Nodes(row)
+    gaps = nodes.boxes[1:, 0] - nodes.boxes[:-1, 2]
+    cuts = np.flatnonzero(gaps > FIELD_GAP * float(np.median(nodes.heights))) + 1
+    for start, end in pairwise([0, *cuts.tolist(), len(row)]):
+        yield row[start:end]
 
 
 def _rows(runs: Sequence[list[Node]], slope: float) -> list[list[list[Node]]]:
