@@ -25,6 +25,14 @@ class Slot:
     none: float
 
     @property
+    def lead(self) -> float:
+        """Return how much more probable any symbol is than the most probable one.
+
+        Whether there is a symbol is decided by all of them together, as without a constraint.
+        """
+        return sum(self.shares.values()) / max(self.shares.values(), default=1.0)
+
+    @property
     def is_space(self) -> bool:
         """Return whether this is the space of a mixed fraction."""
         return SPACE in self.shares
@@ -41,7 +49,7 @@ class Link:
 
 @dataclass(slots=True)
 class Way:
-    """All ways to a state: their probabilities summed, and the most probable one."""
+    """All ways to a state: their probabilities summed, and the one that is preferred, with what it is preferred by."""
 
     total: float
     best: float
@@ -109,12 +117,13 @@ def _accepted(slots: Sequence[Slot], automaton: Automaton) -> Way | None:
 def _after(ways: Ways, place: int, slot: Slot, automaton: Automaton) -> Ways:
     """Return the ways after one more slot, which is a symbol or none."""
     following: Ways = {}
+    lead = slot.lead
     for (state, is_changed), way in ways.items():
         after = automaton.after[state]
         for symbol, share in slot.shares.items():
             if symbol in after:
                 link = Link(symbol, place, way.last)
-                _add(following, (after[symbol], is_changed), way.total * share, way.best * share, link)
+                _add(following, (after[symbol], is_changed), way.total * share, way.best * share * lead, link)
         none = slot.none
         if none < SPURIOUS and not slot.is_space and not is_changed:
             _add(following, (state, True), way.total * SPURIOUS, way.best * SPURIOUS, way.last)
