@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .automaton import SPACE, START, Automaton, from_texts
 
-MISSED = 0.002  # the probability that a symbol is written where there is no candidate, shared by the ten digits
+MISSED = 0.002  # the probability that a symbol is written where there is no candidate, shared by those that may follow
 SPURIOUS = 0.001  # the least probability that a candidate is no symbol
 NEGLIGIBLE = 1e-7  # the share of the most probable way under which another one is dropped
 
@@ -136,9 +136,10 @@ def _add_missed(ways: Ways, automaton: Automaton) -> None:
     """Add the ways on which a symbol is written here that was not detected."""
     for (state, is_changed), way in list(ways.items()):
         if not is_changed:
-            for symbol, target in automaton.after[state].items():
+            after = automaton.after[state]
+            cost = MISSED / max(len(after), 1)
+            for symbol, target in after.items():
                 if symbol != SPACE:
-                    cost = MISSED / 10
                     _add(ways, (target, True), way.total * cost, way.best * cost, Link(symbol, None, way.last))
 
 
