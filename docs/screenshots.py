@@ -5,9 +5,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import test_gradio, test_streamlit
 from tests.browser.canvas import draw
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, PATIENCE
 from tests.browser.page_object import InkdigitPage
 from tests.browser.test_files import payload
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE
 from tests.serving import serving
 
 FOLDER = Path(__file__).parent / "pictures"

@@ -1,11 +1,24 @@
 """Fixtures that several tests share."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from .serving import Service, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """One Chromium for all tests: Playwright starts once in a process."""
+    from .chromium import chromium
+
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -6,20 +6,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Route, ViewportSize
 
 from inkdigit.model_file import DEFAULT_MODEL, model_path
 
 from ..serving import Service, serving
 from .page_object import InkdigitPage, cut_off
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-
-PATIENCE = 20_000  # ms that an expectation may take: a busy machine must not fail a test
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
 OpenPage = Callable[..., InkdigitPage]
 
@@ -33,17 +26,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         for page in [page for context in browser.contexts for page in context.pages]:
             report.sections.append((page.url, page.locator("body").aria_snapshot()))
     return report
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
-        yield browser
-        browser.close()
 
 
 def without_number(route: Route) -> None:

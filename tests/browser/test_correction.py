@@ -51,25 +51,25 @@ def taken(url: str) -> list[Correction]:
 def test_one_click_or_one_key_corrects_a_digit(correcting: InkdigitPage, url: str) -> None:
     ui = correcting
     expect(ui.part("correction")).to_contain_text("for 30 days")
-    expect(ui.part("choices").locator("button:enabled")).to_have_count(0)
+    expect(ui.part("labels").locator("button:enabled")).to_have_count(0)
     before = ui.evaluate(LAYOUT)
     ui.page.keyboard.press("4")  # there is no answer to correct
     ui.draw(ui.strokes(7))
     ui.settle()
-    expect(ui.part("choices").locator("button:enabled")).to_have_count(10)
+    expect(ui.part("labels").locator("button:enabled")).to_have_count(10)
     assert ui.evaluate(LAYOUT) == before
     assert serious(ui) == []
     assert taken(url) == []
-    ui.part("choices").get_by_role("button", name="1").click()
+    ui.part("labels").get_by_role("button", name="1").click()
     expect(ui.part("sent")).to_have_text("Stored: 1. Thank you.")
-    expect(ui.part("choices").locator("button:enabled")).to_have_count(0)
+    expect(ui.part("labels").locator("button:enabled")).to_have_count(0)
     (kept,) = taken(url)
     assert (kept.task, kept.label, kept.answer, kept.model) == ("digit", "1", "7", "inkdigit")
     assert load_pixels(kept.picture).shape == (480, 480)
     ui.page.keyboard.press("Escape")
     ui.draw(ui.strokes(3))
     ui.settle()
-    expect(ui.part("choices").locator("button:enabled")).to_have_count(10)
+    expect(ui.part("labels").locator("button:enabled")).to_have_count(10)
     ui.page.keyboard.press("5")
     expect(ui.part("sent")).to_have_text("Stored: 5. Thank you.")
     assert [each.label for each in taken(url)] == ["5"]
@@ -89,7 +89,7 @@ def test_a_number_and_one_symbol_of_it_are_corrected_and_taken_back(correcting: 
     ui.draw([[ui.at(0.8, 0.3), ui.at(0.8, 0.7)]])
     expect(ui.part("right")).to_have_value("42")
     ui.part("part").select_option("2, 2 of 2 in 42")
-    ui.part("choices").get_by_role("button", name="7").click()
+    ui.part("labels").get_by_role("button", name="7").click()
     expect(ui.part("sent")).to_have_text("Stored: 7. Thank you.")
     ui.part("take-back").click()
     expect(ui.part("sent")).to_have_text("Deleted again.")
@@ -101,7 +101,7 @@ def test_an_opened_picture_is_sent_itself(correcting: InkdigitPage, url: str) ->
     sent = picture(3)
     ui.open(payload("page.png", sent))
     expect(ui.part("digit")).to_have_text("3")
-    ui.part("choices").get_by_role("button", name="8").click()
+    ui.part("labels").get_by_role("button", name="8").click()
     expect(ui.part("sent")).to_have_text("Stored: 8. Thank you.")
     (kept,) = taken(url)
     assert np.array_equal(load_pixels(kept.picture), load_pixels(sent))

@@ -13,7 +13,7 @@ from inkdigit.files import atomic_path
 from inkdigit.site.build import build_site
 from inkdigit.site.runtime import BINARY, SCRIPT, VERSION, RuntimeMissingError, find_runtime
 
-from ..browser.conftest import WINDOW, browser  # noqa: F401  a fixture
+from ..browser.conftest import WINDOW
 from ..browser.page_object import cut_off
 from .page import SitePage
 from .serving import static_server
@@ -52,7 +52,7 @@ def address(site: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def window(browser: Browser, address: str) -> Iterator[SitePage]:  # noqa: F811
+def window(browser: Browser, address: str) -> Iterator[SitePage]:
     context = browser.new_context(viewport=WINDOW, service_workers="block")
     ui = SitePage(context.new_page(), address)
     cut_off(context, address, ui.found)
@@ -71,7 +71,7 @@ def ui(window: SitePage) -> Iterator[SitePage]:
 
 
 @pytest.fixture(scope="session")
-def run(browser: Browser, address: str, site: Path) -> Iterator[Run]:  # noqa: F811
+def run(browser: Browser, address: str, site: Path) -> Iterator[Run]:
     """Return a function that calls a function of one of the site's modules with JSON values, and returns its result."""
     (folder,) = site.glob("web-*")
     with browser.new_context(service_workers="block") as context:

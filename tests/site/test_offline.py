@@ -43,9 +43,7 @@ def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
 
 
 def opened(context: BrowserContext, address: str) -> SitePage:
-    ui = SitePage(context.new_page(), address).fresh()
-    ui.read_numbers()
-    return ui
+    return SitePage(context.new_page(), address).fresh()
 
 
 @pytest.mark.parametrize(

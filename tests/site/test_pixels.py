@@ -20,6 +20,7 @@ Levels = NDArray[np.int_]
 
 LOAD = """async (module, url, side) => {
   const blob = await (await fetch(url)).blob();
+  const decoder = self.ImageDecoder;
   try {
     const { data, ...shape } = await module.loadPixels(blob, side);
     const reader = new FileReader();
@@ -29,16 +30,19 @@ LOAD = """async (module, url, side) => {
     return { data: reader.result.split(",")[1], ...shape };
   } catch (error) {
     return { code: error.code, sentence: error.message };
+  } finally {
+    self.ImageDecoder = decoder;
   }
 }"""
+WITHOUT_DECODER = LOAD.replace("try {", "self.ImageDecoder = undefined; try {")
 
 
-def answer(run: Run, data: bytes, side: int = PREDICT_SIDE) -> Any:
-    return run("pixels", LOAD, f"data:;base64,{base64.b64encode(data).decode()}", side)
+def answer(run: Run, data: bytes, side: int = PREDICT_SIDE, load: str = LOAD) -> Any:
+    return run("pixels", load, f"data:;base64,{base64.b64encode(data).decode()}", side)
 
 
-def pixels(run: Run, data: bytes) -> Levels:
-    found = answer(run, data)
+def pixels(run: Run, data: bytes, load: str = LOAD) -> Levels:
+    found = answer(run, data, load=load)
     assert "code" not in found, found
     levels = np.frombuffer(base64.b64decode(found["data"]), np.uint8)
     return levels.reshape(found["height"], found["width"]).astype(int)
@@ -95,6 +99,13 @@ DRAWN: dict[str, Callable[[], bytes]] = {
 def test_lossless_files_give_the_same_pixels(run: Run, name: str) -> None:
     data = DRAWN[name]()
     np.testing.assert_allclose(pixels(run, data), load_pixels(data), atol=1)
+
+
+@pytest.mark.parametrize("name", ["PNG RGB", "PNG 16 bit", "white ink, dark below", "sheet", "hues, transparent"])
+def test_a_browser_without_imagedecoder_gives_them_too(run: Run, name: str) -> None:
+    data = DRAWN[name]()
+    found = pixels(run, data, WITHOUT_DECODER)
+    np.testing.assert_allclose(found, load_pixels(data), atol=1)
 
 
 PHOTOGRAPHED: dict[str, Callable[[], bytes]] = {

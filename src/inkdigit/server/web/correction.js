@@ -56,11 +56,11 @@ const chosen = () => parts[Number($("part").value || 0)];
 function show() {
   const isTyped = isNumber() || labels.length > MAX_CHOICES;
   $("part-choice").hidden = parts.length < 2;
-  $("choices").hidden = isTyped;
+  $("labels").hidden = isTyped;
   $("typed").hidden = !isTyped;
   $("right").value = isNumber() ? chosen().name : "";
-  $("choices").classList.toggle("named", labels.some(isLong));
-  $("choices").replaceChildren(...(isTyped ? [] : (chosen()?.box ? SYMBOLS : labels).map(choiceOf)));
+  $("labels").classList.toggle("named", labels.some(isLong));
+  $("labels").replaceChildren(...(isTyped ? [] : (chosen()?.box ? SYMBOLS : labels).map(choiceOf)));
 }
 
 function choiceOf(label) {
@@ -103,8 +103,8 @@ function tell(sentence) {
 /** Take a label's own key for a click on it, unless something is typed into a field. */
 function onKey(event) {
   const isTyped = event.target.closest?.("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey;
-  if (isTyped || $("correction").hidden || $("choices").hidden || !chosen()) return;
-  if ([...$("choices").children].some(({ textContent }) => textContent === event.key)) send(event.key);
+  if (isTyped || $("correction").hidden || $("labels").hidden || !chosen()) return;
+  if ([...$("labels").children].some(({ textContent }) => textContent === event.key)) send(event.key);
 }
 
 export function listenToCorrections() {

@@ -8,7 +8,8 @@ const [SURE, UNSURE, DOUBTFUL] = ["rgb(26, 127, 55)", "rgb(154, 85, 0)", "rgb(20
 /** @type {{image: Blob, reading: object, threshold: number} | null} */
 let last = null;
 
-const button = Object.assign(element("button", "", "Download with boxes"), { type: "button", hidden: true, onclick: download });
+const button = element("button", "", "Download with boxes");
+Object.assign(button, { type: "button", hidden: true, onclick: download });
 button.dataset.testid = "download-annotated";
 document.querySelector("footer").append(button);
 new MutationObserver(() => (button.hidden = $("number").hidden || !last)).observe($("number"), { attributes: true });

@@ -2,8 +2,8 @@
  * Corrections: pictures with what is right, kept in this tab until they are downloaded as folders that `inkdigit train
  * --data` takes.
  *
- * @typedef {{label: string, box: number[] | null, image: Blob}} Correction `box` is that of the number or symbol in the image
- *   that is corrected, as left, top, right, bottom in px; null where the whole image is one digit
+ * @typedef {{label: string, box: number[] | null, image: Blob}} Correction `box` is that of the number or symbol that is
+ *   corrected, as left, top, right, bottom in px of the image; null where the whole image is one digit
  */
 
 import { element } from "./form.js";
@@ -63,9 +63,10 @@ async function files() {
 async function part(image, [left, top, right, bottom]) {
   const bitmap = await createImageBitmap(image);
   const margin = Math.round(MARGIN * (bottom - top));
-  const [x, y] = [Math.max(0, Math.floor(left) - margin), Math.max(0, Math.floor(top) - margin)];
-  const [width, height] = [Math.min(bitmap.width, Math.ceil(right) + margin) - x, Math.min(bitmap.height, Math.ceil(bottom) + margin) - y];
-  const canvas = new OffscreenCanvas(width, height);
+  const [x, y] = [left, top].map((side) => Math.max(0, Math.floor(side) - margin));
+  const endX = Math.min(bitmap.width, Math.ceil(right) + margin);
+  const endY = Math.min(bitmap.height, Math.ceil(bottom) + margin);
+  const canvas = new OffscreenCanvas(endX - x, endY - y);
   canvas.getContext("2d").drawImage(bitmap, -x, -y);
   return canvas.convertToBlob();
 }

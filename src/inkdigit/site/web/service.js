@@ -23,7 +23,7 @@ class Answers {
     this.last = Promise.resolve();
     this.worker = new Worker(new URL("reader/worker.js", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }) => data.file && showProgress(data));
-    this.worker.addEventListener("error", () => say("This browser cannot run the reader, or it did not load. Reload the page."));
+    this.worker.addEventListener("error", () => say("The reader did not start. Reload the page."));
     this.isLoaded = this.load({ model, threads });
   }
 
@@ -145,4 +145,10 @@ function showProgress({ file, came: more }) {
 
 // Offline
 
-if ("serviceWorker" in navigator) numbers.then(({ isLoaded }) => isLoaded).then(() => navigator.serviceWorker.register("sw.js"));
+/** Let the service worker keep the site once everything is loaded; where the browser refuses, the site needs a network. */
+async function keepSite() {
+  await (await numbers).isLoaded;
+  await navigator.serviceWorker?.register("sw.js").catch(() => {});
+}
+
+keepSite();

@@ -51,9 +51,12 @@ export function findNumbers(unordered, labels, calibration) {
     .filter((run) => run.some(({ text }) => isDecimal(text[0])))
     .map((run) => trimmed(run, candidates, labels));
   runs.flat().filter((node) => !isFraction(node)).forEach(({ symbols, text }) => texts.set(symbols[0], text));
-  const doubts = others.filter((place) => !texts.has(place)).map((place) => ({ box: boxes[place], share: candidates[place].shares[labels.indexOf(OTHER)] }));
+  const doubts = others
+    .filter((place) => !texts.has(place))
+    .map((place) => ({ box: boxes[place], share: candidates[place].shares[labels.indexOf(OTHER)] }));
+  const symbol = (place) => symbolOf(texts.get(place), candidates[place], labels);
   const numberOf = (run, row) => {
-    const symbols = run.flatMap((node) => node.symbols.map((place) => symbolOf(texts.get(place), candidates[place], labels)));
+    const symbols = run.flatMap((node) => node.symbols.map(symbol));
     const certain = product(symbols.map(({ confidence }) => confidence)) * undisturbed(run, doubts);
     return { text: textOf(run), confidence: calibrated(certain, calibration), box: union(run), row, symbols };
   };
@@ -125,7 +128,8 @@ function trimmed(run, candidates, labels) {
   const [first, ...rest] = run.slice(0, end);
   if (first.text !== "/") return [first, ...rest];
   const { shares } = candidates[first.symbols[0]];
-  return [{ ...first, text: labels[argmax(shares.map((share, label) => (isDecimal(labels[label]) ? share : -1)))] }, ...rest];
+  const digit = argmax(shares.map((share, label) => (isDecimal(labels[label]) ? share : -1)));
+  return [{ ...first, text: labels[digit] }, ...rest];
 }
 
 function symbolOf(text, { box, shares }, labels) {
@@ -137,7 +141,10 @@ function symbolOf(text, { box, shares }, labels) {
 }
 
 /** Join the texts of a number, with a space between a whole number and its fraction. */
-const textOf = (run) => run.map((node, place) => (place && isFraction(node) && isDigit(run[place - 1]) ? " " : "") + node.text).join("");
+function textOf(run) {
+  const isAfterDigit = (node, place) => place > 0 && isFraction(node) && isDigit(run[place - 1]);
+  return run.map((node, place) => `${isAfterDigit(node, place) ? " " : ""}${node.text}`).join("");
+}
 
 /** Return the box around nodes. */
 const union = (nodes) => around(nodes.map(({ box }) => box));
@@ -166,7 +173,8 @@ function nodesOf(boxes, texts) {
   const used = new Set(fractions.flatMap(({ symbols }) => symbols));
   const left = [...texts].filter(([place]) => !used.has(place));
   const isSmall = ([, text]) => SMALL.includes(text);
-  const tall = [...fractions, ...left.filter((each) => !isSmall(each)).map(([place, text]) => tallNode(place, text, boxes[place]))];
+  const others = left.filter((each) => !isSmall(each)).map(([place, text]) => tallNode(place, text, boxes[place]));
+  const tall = [...fractions, ...others];
   const hosts = tall.filter(({ text }) => text !== "/");
   const small = left.filter(isSmall).map(([place, text]) => hosted(place, text, boxes[place], hosts));
   return [...tall, ...small.filter(Boolean)];
@@ -372,9 +380,9 @@ function wideGaps(chain, gaps, x) {
 
 /** Return whether the dash beside a gap lies much nearer to the number on its other side: `45  -12`. */
 function leansAway(chain, gaps, place) {
-  if (chain[place + 1].text === "-" && place + 1 < gaps.length) return gaps[place] > Math.max(0.6, 0.2 + 2 * gaps[place + 1]);
-  if (chain[place].text === "-" && place > 0) return gaps[place] > Math.max(0.6, 0.2 + 2 * gaps[place - 1]);
-  return false;
+  const isWiderThan = (other) => gaps[place] > Math.max(0.6, 0.2 + 2 * gaps[other]);
+  if (chain[place + 1].text === "-" && place + 1 < gaps.length) return isWiderThan(place + 1);
+  return chain[place].text === "-" && place > 0 && isWiderThan(place - 1);
 }
 
 /** Return which gaps are within a row of printed boxes, where most digits are equally far apart. */

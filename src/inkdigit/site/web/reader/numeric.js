@@ -10,7 +10,9 @@ export const product = (values) => values.reduce((total, value) => total * value
 export const sorted = (values, compare) => [...values].sort(compare);
 
 /** Return the place of the greatest value, the first of equal ones; -1 where there is none. */
-export const argmax = (values) => values.reduce((best, value, place) => (best < 0 || value > values[best] ? place : best), -1);
+export function argmax(values) {
+  return values.reduce((best, value, place) => (best < 0 || value > values[best] ? place : best), -1);
+}
 
 /** Return the median, the mean of the two in the middle where their number is even. */
 export function median(values) {

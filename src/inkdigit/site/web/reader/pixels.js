@@ -32,7 +32,8 @@ export class InputError extends Error {
  * @param {Blob} blob
  */
 export async function loadPixels(blob, maxSide) {
-  if (blob.size > MAX_BYTES) throw new InputError(`The picture is larger than ${MAX_BYTES / 1024 ** 2} MiB.`, "too_many_bytes");
+  if (blob.size > MAX_BYTES)
+    throw new InputError(`The picture is larger than ${MAX_BYTES / 1024 ** 2} MiB.`, "too_many_bytes");
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const format = formatOf(bytes);
   checkHeader(bytes, format);
@@ -150,7 +151,8 @@ async function decode(blob, bytes, format) {
     return colours(await createImageBitmap(blob, options));
   } catch (error) {
     if (!ELSEWHERE.includes(format)) throw new InputError(DAMAGED, "broken_image");
-    throw new InputError(`This browser cannot open ${format} pictures. Save the picture as PNG or JPEG.`, "unsupported_format");
+    const sentence = `This browser cannot open ${format} pictures. Save the picture as PNG or JPEG.`;
+    throw new InputError(sentence, "unsupported_format");
   }
 }
 
@@ -164,7 +166,8 @@ function colours(bitmap) {
 }
 
 async function decodePng(bytes) {
-  const decoder = new ImageDecoder({ data: bytes, type: "image/png", premultiplyAlpha: "none", colorSpaceConversion: "none" });
+  const asItIs = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
+  const decoder = new ImageDecoder({ data: bytes, type: "image/png", ...asItIs });
   const { image } = await decoder.decode();
   const { width, height } = image.visibleRect;
   const data = new Uint8Array(width * height * 4);

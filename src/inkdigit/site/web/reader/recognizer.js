@@ -29,11 +29,14 @@ export async function predictPixels(run, { thresholds }, pictures) {
   const outputs = await inChunks(run, pictures);
   const isUnsure = ({ digitness, probabilities }) => digitness > 0 && Math.max(...probabilities) < thresholds.confidence;
   const unsure = range(outputs.length).filter((place) => isUnsure(outputs[place]));
+  if (!unsure.length) return outputs.map(unlessBlank);
   const others = [];
-  for (const view of unsure.length ? VIEWS : []) others.push(await inChunks(run, unsure.map((place) => view(pictures[place]))));
+  for (const view of VIEWS) others.push(await inChunks(run, unsure.map((place) => view(pictures[place]))));
   unsure.forEach((place, each) => (outputs[place] = mean([outputs[place], ...others.map((view) => view[each])])));
-  return outputs.map((output) => (output.digitness === 0 ? null : output));
+  return outputs.map(unlessBlank);
 }
+
+const unlessBlank = (output) => (output.digitness === 0 ? null : output);
 
 async function inChunks(run, pictures) {
   const outputs = [];
@@ -103,7 +106,8 @@ export const blank = () => new InputError("Nothing is drawn on the picture.", "b
 export async function occlusion(run, contract, { frame, probabilities }) {
   const levels = Uint8Array.from(frame, (ink) => roundToEven(ink * 255));
   const patches = everyPatch().filter((patch) => patch.some((place) => levels[place]));
-  const pictures = [levels, ...patches.map((patch) => hide(levels, patch))].map((data) => ({ data, width: SIDE, height: SIDE }));
+  const frames = [levels, ...patches.map((patch) => hide(levels, patch))];
+  const pictures = frames.map((data) => ({ data, width: SIDE, height: SIDE }));
   const best = argmax(probabilities);
   const outputs = await predictPixels(run, contract, pictures);
   const [whole, ...hidden] = outputs.map((output) => output?.probabilities[best] ?? 0); // 0: hiding has left no ink
@@ -116,7 +120,8 @@ export async function occlusion(run, contract, { frame, probabilities }) {
 /** Return the places of each patch's pixels in the frame. */
 function everyPatch() {
   const starts = range(Math.floor((SIDE - PATCH) / STEP) + 1).map((place) => place * STEP);
-  const patch = (top, left) => range(PATCH * PATCH).map((place) => (top + Math.floor(place / PATCH)) * SIDE + left + (place % PATCH));
+  const offsets = range(PATCH * PATCH).map((place) => Math.floor(place / PATCH) * SIDE + (place % PATCH));
+  const patch = (top, left) => offsets.map((offset) => top * SIDE + left + offset);
   return starts.flatMap((top) => starts.map((left) => patch(top, left)));
 }
 
