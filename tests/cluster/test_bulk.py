@@ -64,7 +64,7 @@ def test_a_folder_is_read_once_and_resumed(address: str, tmp_path: Path, monkeyp
     from inkdigit.cluster.bulk import Job, Result, run
 
     monkeypatch.setitem(bulk.FILE_ROWS, "predict", 8)
-    source, target = tmp_path / "in", tmp_path / "out"
+    source, target = tmp_path / "in [1]", tmp_path / "in [1]" / "out"
     contents = save(source)
     job = Job(str(source), str(target))
     assert run(job) == Result(rows=40, errors=1)

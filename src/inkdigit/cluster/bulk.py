@@ -130,7 +130,7 @@ def run(job: Job, address: str | None = None) -> Result:
     """
     source, target = open_store(job.source), open_store(job.target)
     model = Predictor(job.task, job.model).model  # refused here, and not by every worker
-    pictures = find(source, job.source)
+    pictures = find(source, job.source, target.name(target.path))
     if not pictures:
         raise ClusterError(f"There is no picture in {without_secrets(job.source)}.")
     manifest = Manifest(source.name(source.path), job.task, model.name, model.version)
