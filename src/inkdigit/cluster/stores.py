@@ -104,7 +104,7 @@ def explained(place: str, verb: str = "read") -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise ClusterError(f"{without_secrets(place)} cannot be {verb}: it holds a file whose name is no text.") from error
+        raise ClusterError(f"{without_secrets(place)} cannot be {verb}: a file in it has no valid name.") from error
     except (OSError, pa.ArrowException) as error:
         shown = without_secrets(place)
         if DENIED.search(str(error)):
