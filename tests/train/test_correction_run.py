@@ -96,7 +96,7 @@ def test_what_is_learnt_is_read_and_in_the_contract(tmp_path: Path) -> None:
 def test_too_few_corrections_are_refused(tmp_path: Path) -> None:
     recipe = named_recipe("corrections", {"begin_with": "inkdigit"})
     for every in ([], corrections(5)):
-        with pytest.raises(DataError, match="no correction|too few digits"):
+        with pytest.raises(DataError, match=r"no correction|too few digits"):
             learn(every, recipe, None, tmp_path, "mine", "cpu", lambda _: True)
     assert list(tmp_path.iterdir()) == []
 
