@@ -20,7 +20,7 @@ from ..terminal import warn
 from .corpus import Corpus, corpora, framed, framed_sheets, readable, validation_frames
 from .correction_data import Example, doubts_about, examples_of, framed_examples, held_out_ids
 from .data import Frames, concat
-from .export.run_export import at_hand, export_run
+from .export.run_export import at_hand, export_run, labelled
 from .fit.corrections import fit_corrections, remembering
 from .fit.trainers import accuracy, resolve_precision
 from .model.calibration import choose_thresholds, fit_temperature
@@ -56,11 +56,11 @@ def learn(
     """
     check_writable(out)
     with torch.device(choose_device(device)):
-        notes, graph, held_out = _fit(corrections, recipe, folder, name, ask)
+        notes, graph, held_out, validation = _fit(corrections, recipe, folder, name, ask)
     attempt = out / ATTEMPT
     shutil.rmtree(attempt, ignore_errors=True)
     save(notes, graph.cpu(), attempt)
-    candidate = export_run(attempt, None, folder)
+    candidate = export_run(attempt, None, folder, labelled(validation))
     reasons = compare(_model_file(recipe.begin_with), candidate, held_out, folder)
     if reasons:
         return Outcome(None, reasons)
@@ -69,7 +69,7 @@ def learn(
 
 def _fit(
     corrections: Sequence[Correction], recipe: Recipe, folder: Path | None, name: str, ask: Ask
-) -> tuple[Notes, Graph, list[Example]]:
+) -> tuple[Notes, Graph, list[Example], Frames]:
     earlier, labels, graph = weights_of(recipe.begin_with)
     if labels != DIGITS:
         raise DataError(f"{recipe.begin_with} reads {', '.join(labels)}; corrections are of the ten digits.")
@@ -101,7 +101,7 @@ def _fit(
         labels,
         _learnt(corrections, examples),
     )
-    return notes, Graph(graph.framing, network, temperature), held_out
+    return notes, Graph(graph.framing, network, temperature), held_out, concat(*validation.values())
 
 
 def _chosen(corrections: Sequence[Correction], framing: Framing, ask: Ask) -> tuple[list[Example], Frames]:
