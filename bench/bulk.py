@@ -50,7 +50,7 @@ def speed(folder: Path, count: int, rounds: int) -> None:
     for number in range(rounds):
         taken = {}
         targets = {source: folder / f"{number}-{source.name}" for source in (one, many)}
-        commands = {
+        commands: dict[str, list[tuple[object, ...]]] = {
             "predict": [("predict", "--json", source) for source in (one, many)],
             "bulk": [("bulk", source, targets[source]) for source in (one, many)],
         }
