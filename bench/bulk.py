@@ -50,7 +50,7 @@ def speed(folder: Path, count: int, rounds: int) -> None:
     for number in range(rounds):
         taken = {}
         targets = {source: folder / f"{number}-{source.name}" for source in (one, many)}
-        commands = {
+        commands: dict[str, list[tuple[object, ...]]] = {
             "predict": [("predict", "--json", source) for source in (one, many)],
             "bulk": [("bulk", source, targets[source]) for source in (one, many)],
         }
@@ -83,7 +83,7 @@ def driver() -> None:
 
         blocks = ray.data.range(TASKS, override_num_blocks=TASKS).materialize()
         start = time.process_time()
-        blocks.map_batches(lambda batch: batch, concurrency=2, num_cpus=0.5).materialize()
+        blocks.map_batches(lambda batch: batch, num_cpus=0.5).materialize()
         each = (time.process_time() - start) / TASKS
     print(f"driver: {each * 1e3:.1f} ms of a core per task, so at most {1 / each:.0f} tasks/s")
 

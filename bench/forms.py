@@ -33,7 +33,7 @@ from handwriting import Grey, Hand, Hands, Ink, Piece, Random, font_file, glyph,
 from inkdigit import Recognizer
 from inkdigit.evaluation.datasets import mnist
 from inkdigit.evaluation.strokes import is_test_writer, pendigits
-from inkdigit.forms.fields import Field, FieldReading, Form, FormReader
+from inkdigit.forms.fields import AlignedPage, Field, FieldReading, Form, FormReader, align
 from inkdigit.image.alignment import Reference
 from reading import wilson
 
@@ -220,30 +220,26 @@ def perspective(source: NDArray[np.float64], target: NDArray[np.float64]) -> lis
 def conditions(codes: list[str]) -> dict[str, dict[str, Limits]]:
     """Return the constraints of the fields by condition."""
     return {
-        "no constraint": {},
+        "no constraint": {name: {} for name in PATTERNS},
         "pattern": {name: {"pattern": pattern} for name, pattern in PATTERNS.items()},
         "roster": {name: {"choices": codes} for name in CODES},
     }
 
 
-def read(recognizer: Recognizer, form: FilledForm, limits: dict[str, Limits]) -> dict[str, FieldReading]:
-    """Read a form's fields, each under its constraint in `limits`, if it has one."""
+def read(recognizer: Recognizer, form: FilledForm, page: AlignedPage, limits: dict[str, Limits]) -> list[FieldReading]:
+    """Read the fields in `limits` on an aligned page, each under its constraint."""
     reader = recognizer.reader
-    fields = tuple(
-        Field(name, box, reader.constraints(**limits[name]) if name in limits else None)
-        for name, box in form.boxes.items()
-    )
-    made = Form(fields, Reference(form.blank), (WIDTH, HEIGHT))
-    return {field.name: field for field in FormReader(reader, made).read(form.photo)}
+    fields = tuple(Field(name, form.boxes[name], reader.constraints(**limit)) for name, limit in limits.items())
+    return FormReader(reader, Form(fields, None, None)).read_aligned(page)
 
 
 def score(recognizer: Recognizer, form: FilledForm, codes: list[str], right: dict[str, list[bool]]) -> list[str]:
     """Add which fields are read right under each condition to `right`; return the errors as lines."""
     errors = []
+    page = align(form.photo, Form((), Reference(form.blank), (WIDTH, HEIGHT)))
     for condition, limits in conditions(codes).items():
-        found = read(recognizer, form, limits)
-        for name in CODES if condition == "roster" else PATTERNS:
-            text, field = form.texts[name], found[name]
+        for field in read(recognizer, form, page, limits):
+            name, text = field.name, form.texts[field.name]
             is_match = field.number is not None and field.number.is_match
             if condition == "roster" and text not in codes:
                 right["none"].append(not is_match)

@@ -70,6 +70,15 @@ def test_none_of_the_choices_is_an_answer() -> None:
     assert decoded(sure("77"), roster) is None
 
 
+def test_a_mark_that_was_not_detected_is_added_where_the_pattern_has_it() -> None:
+    phone = constraints(LABELS, pattern=r"\d{3}-\d{4}")
+    assert decoded(sure("8490215", 0.999), phone) == "849-0215"
+    assert phone is not None
+    found = phone.decode(sure("8490215", 0.999))
+    assert found is not None
+    assert found[1] < 0.9, "it is not sure"
+
+
 def test_a_pattern_that_cannot_match_is_an_answer() -> None:
     date = constraints(LABELS, pattern=r"\d{2}/\d{2}/\d{4}")
     assert decoded(sure("17"), date) is None

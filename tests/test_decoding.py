@@ -73,3 +73,11 @@ def test_the_space_of_a_mixed_fraction_is_part_of_the_text() -> None:
     assert found is not None
     assert found.text == "6 1/2"
     assert decode(seen, from_pattern(r"\d\d/\d", SYMBOLS)) is None
+
+
+def test_whether_there_is_a_symbol_is_decided_by_all_symbols_together() -> None:
+    seen = [slot("1"), Slot({"7": 0.35, "1": 0.25}, 0.4)]
+    found = decode(seen, from_pattern(r"\d+", SYMBOLS))
+    assert found is not None
+    assert found.text == "17"
+    assert found.probability == pytest.approx(0.35, abs=0.01)

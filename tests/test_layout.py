@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inkdigit.constraints import Constraints, constraints
 from inkdigit.layout import Calibration, find_numbers
 from inkdigit.reading import Box, Number
 
@@ -41,7 +42,12 @@ def line(
     return found
 
 
-def find(candidates: Sequence[Candidate], calibration: Calibration = PLAIN) -> tuple[Number, ...]:
+def find(
+    candidates: Sequence[Candidate],
+    calibration: Calibration = PLAIN,
+    limits: Constraints | None = None,
+    is_one: bool = False,
+) -> tuple[Number, ...]:
     boxes = np.array([each.box for each in candidates], np.float32).reshape(-1, 4)
     rows = np.zeros((len(candidates), 15), np.float32)
     for row, each in zip(rows, candidates, strict=True):
@@ -49,7 +55,7 @@ def find(candidates: Sequence[Candidate], calibration: Calibration = PLAIN) -> t
         rest = {"bar": LABELS.index("/"), "speck": LABELS.index(".")}.get(each.text, (place + 1) % 15)
         row[place], row[rest] = each.probability, 1 - each.probability
     is_mark = np.array([each.text in {"mark", "bar"} for each in candidates], bool)
-    return find_numbers(boxes, rows, is_mark, LABELS, calibration)
+    return find_numbers(boxes, rows, is_mark, LABELS, calibration, limits.decode if limits else None, is_one)
 
 
 def texts(candidates: Sequence[Candidate]) -> str:
@@ -341,3 +347,33 @@ def test_no_number_starts_with_a_slash_or_ends_with_a_mark() -> None:
     assert read("/5400")[0].isdecimal()
     assert read("12/") == "12"
     assert read("7") == "7"
+
+
+def test_all_in_a_field_is_one_number() -> None:
+    apart = line("12/05 2026 7", gap=0.5, space=1.2)
+    assert [number.text for number in find(apart, is_one=True)] == ["12/0520267"]
+    assert len(find(apart)) > 1
+    stray = Candidate("7", (300, 5, 312, 20))
+    speck = Candidate("7", (60, 16, 64, 20))
+    assert [number.text for number in find([*line("42"), stray, speck], is_one=True)] == ["42"]
+    assert [number.text for number in find([*line("6", y=40), *line("425")], is_one=True)] == ["425"]
+    assert find([], is_one=True) == ()
+
+
+def test_a_constraint_takes_what_was_taken_for_none_or_was_not_detected() -> None:
+    doubt = [*line("104"), Candidate("doubt", (44, 0, 56, 20), 0.6)]  # else 0, the label after `other`
+    (number,) = find(doubt, limits=constraints(LABELS, pattern=r"\d{4}"))
+    assert (number.text, len(number.symbols), number.box) == ("1040", 4, (0, 0, 56, 20))
+    (number,) = find(line("101"), limits=constraints(LABELS, choices=["1041"]))
+    left, right = number.symbols[1].box, number.symbols[3].box
+    assert number.text == "1041"
+    assert left[2] <= number.symbols[2].box[0] <= number.symbols[2].box[2] <= right[0]
+    (number,) = find(line("77"), limits=constraints(LABELS, choices=["1041"]))
+    assert (number.text, number.is_match) == ("77", False)
+
+
+def test_a_mixed_fraction_matches_with_its_space() -> None:
+    fraction = [*line("6"), *line("1", 16, -1, 9), Candidate("-", (15, 9, 26, 10.5)), *line("2", 17, 12, 9)]
+    assert [number.text for number in find(fraction)] == ["6 1/2"]
+    (number,) = find(fraction, limits=constraints(LABELS, pattern=r"\d \d/\d"))
+    assert (number.text, number.is_match) == ("6 1/2", True)

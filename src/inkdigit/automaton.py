@@ -150,6 +150,8 @@ def _plain(part: str, symbols: str) -> str:
     """Write a part of a pattern as greenery reads it, a set as the symbols that it holds. Raises InputError."""
     if part in {"^", "$"} or (part[0] == "\\" and part[1:].isalnum() and part[1] not in _CLASSES):
         raise _unsupported()
+    if part == "[":
+        raise InputError("The pattern is no regular expression: a set is not closed.", "bad_constraint")
     if part == "{,":
         return "{0,"
     if part[0] == "[" and _NESTED.search(part, 1):

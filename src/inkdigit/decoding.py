@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .automaton import SPACE, START, Automaton, from_texts
 
-MISSED = 0.002  # the probability that a symbol is written where there is no candidate, shared by the ten digits
+MISSED = 0.002  # the probability that a symbol is written where there is no candidate, shared by those that may follow
 SPURIOUS = 0.001  # the least probability that a candidate is no symbol
 NEGLIGIBLE = 1e-7  # the share of the most probable way under which another one is dropped
 
@@ -23,6 +23,14 @@ class Slot:
 
     shares: Mapping[str, float]
     none: float
+
+    @property
+    def lead(self) -> float:
+        """Return how much more probable any symbol is than the most probable one.
+
+        Whether there is a symbol is decided by all of them together, as without a constraint.
+        """
+        return sum(self.shares.values()) / max(self.shares.values(), default=1.0)
 
     @property
     def is_space(self) -> bool:
@@ -41,7 +49,7 @@ class Link:
 
 @dataclass(slots=True)
 class Way:
-    """All ways to a state: their probabilities summed, and the most probable one."""
+    """All ways to a state: their probabilities summed, and the one that is preferred, with what it is preferred by."""
 
     total: float
     best: float
@@ -109,12 +117,13 @@ def _accepted(slots: Sequence[Slot], automaton: Automaton) -> Way | None:
 def _after(ways: Ways, place: int, slot: Slot, automaton: Automaton) -> Ways:
     """Return the ways after one more slot, which is a symbol or none."""
     following: Ways = {}
+    lead = slot.lead
     for (state, is_changed), way in ways.items():
         after = automaton.after[state]
         for symbol, share in slot.shares.items():
             if symbol in after:
                 link = Link(symbol, place, way.last)
-                _add(following, (after[symbol], is_changed), way.total * share, way.best * share, link)
+                _add(following, (after[symbol], is_changed), way.total * share, way.best * share * lead, link)
         none = slot.none
         if none < SPURIOUS and not slot.is_space and not is_changed:
             _add(following, (state, True), way.total * SPURIOUS, way.best * SPURIOUS, way.last)
@@ -127,9 +136,10 @@ def _add_missed(ways: Ways, automaton: Automaton) -> None:
     """Add the ways on which a symbol is written here that was not detected."""
     for (state, is_changed), way in list(ways.items()):
         if not is_changed:
-            for symbol, target in automaton.after[state].items():
+            after = automaton.after[state]
+            cost = MISSED / max(len(after), 1)
+            for symbol, target in after.items():
                 if symbol != SPACE:
-                    cost = MISSED / 10
                     _add(ways, (target, True), way.total * cost, way.best * cost, Link(symbol, None, way.last))
 
 

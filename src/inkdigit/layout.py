@@ -25,6 +25,8 @@ Decode = Callable[[Sequence[Slot]], tuple[Match, float] | None]
 # All in heights of a digit, but for shares.
 REACH = 1.8  # the widest gap inside a number, which only a row of printed boxes has
 NARROW, SPREAD, WIDE = 0.45, 1.5, (0.6, 1.05)  # a gap ends a number over NARROW + SPREAD × the usual gap, within WIDE
+SMALL = 0.4  # what is lower than that beside a number is no digit
+FIELD_GAP = 2.2  # the widest gap in a field of a form, all of which is one number
 USUAL = 0.4  # the gap between two digits where no other says what is usual
 POINT_REACH, DASH_REACH = 0.8, 0.8  # the widest gap beside a point or comma, and beside `-` or `/`
 PITCH, EVEN = 1.9, 0.22  # of printed boxes: the widest distance, and the share by which distances differ
@@ -205,7 +207,10 @@ def _in_order(run: Sequence[Node], candidates: Candidates) -> Iterator[int | Non
 
 
 def _slot(place: int | None, run: Sequence[Node], candidates: Candidates) -> Slot:
-    """Return a candidate's probabilities; a fraction's bar is one, whichever mark it resembles."""
+    """Return a candidate's probabilities.
+
+    A fraction's bar is a slash, whichever mark it resembles, and a speck is no digit.
+    """
     if place is None:
         return Slot({SPACE: 1.0}, 0.0)
     shares = {
@@ -213,8 +218,15 @@ def _slot(place: int | None, run: Sequence[Node], candidates: Candidates) -> Slo
         for label, share in zip(candidates.labels, candidates.probabilities[place], strict=True)
         if share >= TINY and label != OTHER
     }
-    is_bar = any(node.is_fraction and place in node.symbols for node in run) and not candidates.texts[place].isdecimal()
-    return Slot({"/": sum(shares.values())} if is_bar else shares, float(candidates.other(place)))
+    none = float(candidates.other(place))
+    if any(node.is_fraction and place in node.symbols for node in run):
+        is_bar = not candidates.texts[place].isdecimal()
+        return Slot({"/": sum(shares.values())} if is_bar else shares, none)
+    usual = float(np.median([node.bottom - node.top for node in run]))
+    if candidates.boxes[place, 3] - candidates.boxes[place, 1] < SMALL * usual:
+        none += sum(share for label, share in shares.items() if label.isdecimal())
+        shares = {label: share for label, share in shares.items() if not label.isdecimal()}
+    return Slot(shares, none)
 
 
 def _matched(match: Match, places: Sequence[int | None], candidates: Candidates) -> Iterator[Symbol]:
@@ -578,9 +590,24 @@ def _slope(nodes: Nodes, chains: Sequence[Sequence[int]]) -> float:
 
 def _longest_row(runs: Sequence[list[Node]], slope: float) -> Iterator[list[Node]]:
     """Yield the nodes of the row with the most symbols as one number, from left to right."""
-    rows = [[node for run in row for node in run] for row in _rows(runs, slope)]
-    if rows:
-        yield max(rows, key=lambda row: sum(len(node.symbols) for node in row))
+    parts = [part for row in _rows(runs, slope) for part in _parts(_without_specks([n for run in row for n in run]))]
+    if parts:
+        yield max(parts, key=lambda part: sum(len(node.symbols) for node in part))
+
+
+def _without_specks(row: list[Node]) -> list[Node]:
+    """Leave out digits that are far smaller than the others in a row."""
+    least = SMALL * float(np.median([node.bottom - node.top for node in row]))
+    return [node for node in row if not node.is_digit or node.bottom - node.top >= least]
+
+
+def _parts(row: list[Node]) -> Iterator[list[Node]]:
+    """Yield the parts of a row between gaps that no number in a field has."""
+    nodes = Nodes(row)
+    gaps = nodes.boxes[1:, 0] - nodes.boxes[:-1, 2]
+    cuts = np.flatnonzero(gaps > FIELD_GAP * float(np.median(nodes.heights))) + 1
+    for start, end in pairwise([0, *cuts.tolist(), len(row)]):
+        yield row[start:end]
 
 
 def _rows(runs: Sequence[list[Node]], slope: float) -> list[list[list[Node]]]:

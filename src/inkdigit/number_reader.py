@@ -14,6 +14,8 @@ from .model_file import NUMBER_OUTPUTS, ORT_ERRORS, Contract
 from .prediction import Model
 from .reading import OTHER, Box, Number, Reading
 
+FRAME = 0.04  # of a field's height: the width of its frame
+
 
 class NumberReader:
     """Read whole numbers with one model of the task `number`. Read-only after `__init__`, so threads may share it."""
@@ -46,7 +48,8 @@ class NumberReader:
         boxes, probabilities, is_mark, _ = self._candidates(pixels, constraints)
         left, top, right, bottom = box
         x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-        inside = (x > left) & (x < right) & (y > top) & (y < bottom)
+        edge = FRAME * (bottom - top)  # where a printed frame is, no symbol has its middle
+        inside = (x > left + edge) & (x < right - edge) & (y > top + edge) & (y < bottom - edge)
         numbers = self._numbers(boxes[inside], probabilities[inside], is_mark[inside], constraints, is_one=True)
         if numbers:
             return numbers[0], numbers[0].confidence

@@ -193,6 +193,11 @@ def test_fields_are_columns_and_pages_are_rows(tmp_path: Path) -> None:
     assert "not a picture" in second["error"]
     assert "two.png" in err
     assert "1047" in (tmp_path / "review.html").read_text()
+    resume = ("read", pages, "--fields", fields, "--resume", tmp_path / "journal.jsonl")
+    assert inkdigit(*resume, code=1)[0] == out
+    journal = (tmp_path / "journal.jsonl").read_text()
+    (tmp_path / "journal.jsonl").write_text(journal.replace('"1047"', '"1048"'))
+    assert inkdigit(*resume, "--xlsx", tmp_path / "table.xlsx", code=1)[0] == out.replace("1047", "1048")
     page = json.loads(inkdigit("read", "--json", pages / "one.png", "--fields", fields)[0])
     assert page["fields"]["code"]["text"] == "1047"
     for wrong in (["--fields", tmp_path / "none.toml"], ["--fields", fields, "--pattern", "1"]):

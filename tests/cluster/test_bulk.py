@@ -7,6 +7,7 @@ import http.server
 import io
 import json
 import os
+import re
 import socket
 import sys
 import tarfile
@@ -27,6 +28,7 @@ from ..cli.command import inkdigit
 from ..pictures import digits, encoded
 
 Row = dict[str, Any]
+PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 BUCKET = "s3://id:secret@forms"
 
 
@@ -62,7 +64,7 @@ def test_a_folder_is_read_once_and_resumed(address: str, tmp_path: Path, monkeyp
     from inkdigit.cluster.bulk import Job, Result, run
 
     monkeypatch.setitem(bulk.FILE_ROWS, "predict", 8)
-    source, target = tmp_path / "in", tmp_path / "out"
+    source, target = tmp_path / "in [1]", tmp_path / "in [1]" / "out"
     contents = save(source)
     job = Job(str(source), str(target))
     assert run(job) == Result(rows=40, errors=1)
@@ -105,6 +107,18 @@ def test_the_command_on_shards(address: str, tmp_path: Path) -> None:
     ]
     assert found(target)[:10] == expected(contents)
     assert all("cannot be read" in row["error"] for row in answers[-3:])
+
+
+def test_the_pipeline_of_the_documentation(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "scans", 5)
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```py\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    exec(compile(code, PAGE.name, "exec"), {})
+    lines = sorted(capsys.readouterr().out.splitlines())
+    assert [line.split()[0] for line in lines] == [str(tmp_path / "scans" / f"{number:03}.png") for number in range(5)]
+    assert "truncated" in lines[3]
 
 
 @pytest.fixture
@@ -204,8 +218,10 @@ def test_what_is_refused_is_one_sentence_and_changes_nothing(tmp_path: Path) -> 
 def test_a_cluster_that_nobody_runs_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    out, err = inkdigit("bulk", tmp_path, tmp_path / "out", "--address", f"127.0.0.1:{port}", code=2)
+    save(tmp_path / "in", 4)
+    out, err = inkdigit("bulk", tmp_path / "in", tmp_path / "out", "--address", f"127.0.0.1:{port}", code=2)
     assert (out, err.count("\n")) == ("", 1)
+    assert list((tmp_path / "out").iterdir()) == []
     assert err.startswith(f"inkdigit: The Ray cluster 127.0.0.1:{port} cannot be reached: ")
 
 

@@ -3,6 +3,7 @@
 Ray is imported by the tests, not while they are collected: that takes seconds, and warns.
 """
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
+from inkdigit.errors import ArtefactError
 from inkdigit.server.app import create_app
 
 from ..pictures import encoded, seven
@@ -59,6 +61,21 @@ def test_the_answers_are_those_of_the_service_and_a_new_model_takes_over(url: st
             return str(answer.json()["model"]["name"])
 
         wait_for(lambda: model() == "lenet5")
+
+
+def test_a_replica_is_healthy_once_it_is_ready_and_keeps_its_model_if_another_is_refused() -> None:
+    from inkdigit.cluster.serve import Inkdigit
+
+    replica = Inkdigit()
+    with pytest.raises(RuntimeError, match="not ready"):
+        replica.check_health()
+    content: dict[str, Any] = {"content": encoded(seven(64)), "headers": {"Content-Type": "image/png"}}
+    with TestClient(replica.__serve_build_asgi_app__()) as client:
+        replica.check_health()
+        asyncio.run(replica.reconfigure({"model": ["lenet5"]}))
+        with pytest.raises(ArtefactError, match="no model named"):
+            asyncio.run(replica.reconfigure({"model": ["better"]}))
+        assert client.post("/v1/predict", **content).json()["model"]["name"] == "lenet5"
 
 
 def test_the_configurations_are_what_ray_serve_takes_and_the_same() -> None:

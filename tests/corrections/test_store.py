@@ -45,6 +45,7 @@ def test_what_is_added_stays_and_its_sender_can_delete_it(url: str) -> None:
         kept = store.all()
         assert [each.id for each in kept] == [first.id, second.id]
         assert NewCorrection(*(getattr(kept[0], name) for name in vars(SEVEN))) == SEVEN
+        assert [(each.label, each.picture) for each in store.all(pictures=False)] == [("7", b""), ("6 1/2", b"")]
         assert before <= kept[0].created <= datetime.now(UTC)
         assert not store.withdraw(first.id, second.secret)
         assert not store.withdraw("no such id", first.secret)

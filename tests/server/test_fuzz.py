@@ -126,7 +126,17 @@ names = [
     path=st.sampled_from(["/", "/v1/predict", "/v1/read", "/web/app.js", "/docs", "/healthz"])
     | st.text(max_size=20).map(lambda text: "/" + quote(text)),
     query=st.sampled_from(
-        ["", "?frame=true", "?allow=%00", "?annotated=x", "?model=%00", "?frame=1&frame=2", "?%ff=%fe"]
+        [
+            "",
+            "?frame=true",
+            "?allow=%00",
+            "?pattern=%5B%5B",
+            "?choices=%00&pattern=1",
+            "?annotated=x",
+            "?model=%00",
+            "?frame=1&frame=2",
+            "?%ff=%fe",
+        ]
     ),
     method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"]),
 )

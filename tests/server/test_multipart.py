@@ -54,6 +54,12 @@ def test_fields_are_skipped_and_an_empty_file_field_is_none() -> None:
     assert file.name == "x.png"
 
 
+def test_a_pdf_may_be_larger_than_a_picture() -> None:
+    content = b"%PDF-1.7" + bytes(MAX_BYTES + 200_000)
+    (file,) = parse(body(part(content, 'name="a"; filename="x.pdf"')), size=65536)
+    assert file.take() == content
+
+
 def test_known_fields_are_kept_as_text() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         first, second = (part(line, 'name="choices"') for line in (b"1041\n", b"1047"))

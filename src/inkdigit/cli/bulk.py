@@ -37,9 +37,8 @@ def bulk(
 ) -> None:
     """Read pictures by the million on a Ray cluster."""
     require_extra("ray", "ray", "Ray")
-    from ..cluster.bulk import Job, cluster, run  # noqa: PLC0415
+    from ..cluster.bulk import Job, run  # noqa: PLC0415
 
-    with cluster(address):
-        result = run(Job(source, dest, task.value, model, resume, workers))
+    result = run(Job(source, dest, task.value, model, resume, workers), address)
     say(f"{result.rows} rows, {result.errors} of them errors.")
     raise typer.Exit(int(result.errors > 0))

@@ -34,7 +34,7 @@ def _store(url: str) -> "Store":
 @app.command("list")
 def list_all(url: CorrectionsOption = "", as_json: JsonOption = False) -> None:
     """List the corrections, the oldest first."""
-    every = _store(url).all()
+    every = _store(url).all(pictures=False)
     if as_json:
         for each in every:
             say(json.dumps(_row(each)))
@@ -101,7 +101,7 @@ def delete(
 @app.command()
 def stats(url: CorrectionsOption = "", as_json: JsonOption = False) -> None:
     """Count the corrections by what was read and what is right, per model version."""
-    every = _store(url).all()
+    every = _store(url).all(pictures=False)
     counts = Counter((each.model, each.version, each.task, each.answer, each.label) for each in every)
     names = ("model", "version", "task", "answer", "label")
     if as_json:

@@ -68,8 +68,8 @@ def read(
     recognizer = Recognizer(model)
     found = inputs_of(inputs)
     if fields:
-        _refuse_beside_fields(allow=allow, pattern=pattern, choices=choices, annotate=annotate, resume=resume)
-        read_fields(found, recognizer.reader, fields, as_json, xlsx, review)
+        _refuse_beside_fields(allow=allow, pattern=pattern, choices=choices, annotate=annotate)
+        read_fields(found, recognizer.reader, fields, as_json, xlsx, review, resume)
     limits = {"allow": allow, "pattern": pattern, "choices": _read_choices(choices) if choices else None}
     read_batch = partial(recognizer.read_batch, **limits)  # type: ignore[arg-type]
     _check_constraints(read_batch)
@@ -143,7 +143,7 @@ def _journal(path: Path | None, recognizer: "Recognizer", limits: Mapping[str, A
         return None if values is None else reading_from(values, contract.thresholds.confidence)
 
     def keep(each: Input, answer: "Reading | InputError") -> None:
-        if each.name != STDIN and not isinstance(answer, InputError) and journal.get(each.name) is None:
+        if each.name != STDIN and not isinstance(answer, InputError):
             journal.add(each.name, answer.as_dict())
 
     try:

@@ -3,7 +3,8 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,7 +12,7 @@ import typer
 
 from ..errors import InputError
 from ..terminal import progress_bar, say, warn, writing
-from .inputs import Input
+from .inputs import STDIN, Input
 from .read_outputs import save_tables
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def read_fields(
     as_json: bool,
     xlsx: Path | None,
     review: Path | None,
+    resume: Path | None,
 ) -> NoReturn:
     """Read the fields that a file describes on each page; print them as CSV or JSON lines, and exit."""
     from ..files import check_writable  # noqa: PLC0415
@@ -42,20 +44,54 @@ def read_fields(
         check_writable(target.parent)
     table = Table(field_columns(form))
     failed = False
-    with progress_bar("reading", len(found)) as advance, writing():
+    with (
+        _journal(resume, reader, path) as (known, keep),
+        progress_bar("reading", len(found)) as advance,
+        writing(),
+    ):
         write = _json_writer() if as_json else _csv_writer(table.columns)
-        pages = in_order(FieldsReader(FormReader(reader, form), review is not None), found, CHUNK)
+        pages = in_order(FieldsReader(FormReader(reader, form), known, review is not None), found, CHUNK)
         for each, page in zip(found, pages, strict=True):
             if isinstance(page.answer, InputError):
                 failed = True
                 warn(f"{each.name}: {page.answer}")
             row = field_row(each.name, page, form)
             write(each.name, page, row)
+            keep(each, page)
             if xlsx or review:
                 table.rows.append(row)
             advance(1)
     save_tables(table, xlsx, review)
     raise typer.Exit(int(failed))
+
+
+Known = Callable[[str], Any]
+Keep = Callable[[Input, "FieldsPage"], None]
+
+
+@contextmanager
+def _journal(path: Path | None, reader: "NumberReader", fields: Path) -> Iterator[tuple[Known, Keep]]:
+    """Yield what finds and what keeps the fields of pages; errors, and what comes from stdin, are not kept."""
+    if path is None:
+        yield lambda name: None, lambda each, page: None
+        return
+    from ..forms.fields import named_files  # noqa: PLC0415
+    from ..forms.journal import Journal, stamp  # noqa: PLC0415
+    from ..forms.pages import fields_as_json  # noqa: PLC0415
+
+    contract = reader.contract
+    model = [contract.name, contract.version, contract.commit]
+    text, beside = fields.read_text(encoding="utf-8"), {str(each): stamp(str(each)) for each in named_files(fields)}
+    journal = Journal(path, {"model": model, "fields": text, "files": beside})
+
+    def keep(each: Input, page: "FieldsPage") -> None:
+        if each.name != STDIN and not isinstance(page.answer, InputError):
+            journal.add(each.name, fields_as_json(page))
+
+    try:
+        yield journal.get, keep
+    finally:
+        journal.close()
 
 
 Write = Callable[[str, "FieldsPage", "Sequence[Value]"], None]

@@ -59,6 +59,8 @@ def train(
         _train_numbers(data, out, resume, [*(settings or []), *([f"seed={seed}"] if seed is not None else [])])
         return
     if corrections:
+        if resume or tensorboard or recipe is not None or network is not None:
+            raise typer.BadParameter("--corrections goes without --resume, --tensorboard, --recipe and --network")
         chosen_flags = {"epochs": epochs, "seed": seed, "begin_with": start or DEFAULT_MODEL}
         _learn_corrections(corrections, data, out, name, device, chosen_flags, settings or [])
         return

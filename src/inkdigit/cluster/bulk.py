@@ -16,7 +16,7 @@ import pyarrow as pa
 import ray
 from pyarrow import dataset, parquet
 from pyarrow.fs import FileSelector
-from ray.data import DataContext, Dataset
+from ray.data import ActorPoolStrategy, DataContext, Dataset, TaskPoolStrategy
 from ray.exceptions import RayError
 
 from ..errors import ClusterError
@@ -66,7 +66,13 @@ class Manifest:
 
 @contextmanager
 def cluster(address: str | None) -> Iterator[None]:
-    """Join the cluster at an address, or start one on this machine, and leave it at the end. Raises ClusterError."""
+    """Join the cluster at an address, or start one on this machine, and leave it at the end. Raises ClusterError.
+
+    A process that has joined one stays with it.
+    """
+    if ray.is_initialized():
+        yield
+        return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what is below that is for Ray's developers
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a failed job is an exception
@@ -117,43 +123,47 @@ def _own_cluster() -> dict[str, Any]:
     return {"num_cpus": cores, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
 
 
-def run(job: Job) -> Result:
-    """Run a job on the cluster that this process has joined. Raises ClusterError and ArtefactError.
+def run(job: Job, address: str | None = None) -> Result:
+    """Run a job on a cluster, or on the one that this process has joined. Raises ClusterError and ArtefactError.
 
     Everything is checked before anything is written. The rows are the same for any number of workers, in any order.
     """
     source, target = open_store(job.source), open_store(job.target)
     model = Predictor(job.task, job.model).model  # refused here, and not by every worker
-    pictures = find(source, job.source)
+    pictures = find(source, job.source, target.name(target.path))
     if not pictures:
         raise ClusterError(f"There is no picture in {without_secrets(job.source)}.")
     manifest = Manifest(source.name(source.path), job.task, model.name, model.version)
-    done = _prepare(target, job, manifest)
-    if done is not None:
-        pictures = pictures.without(done)
-    try:
-        if pictures:
-            _write(_answers(job, source, pictures, done), target, job)
-    except (RayError, OSError) as error:
-        raise ClusterError(f"The job failed, and --resume continues it: {_last_line(error)}.") from error
+    is_new = _check_target(target, job, manifest)
+    with cluster(address):
+        if is_new:
+            _begin(target, job, manifest)
+        done = None if is_new else _done(target, job)
+        left = pictures if done is None else pictures.without(done)
+        try:
+            if left:
+                _write(_answers(job, source, left, done), target, job)
+        except (RayError, OSError) as error:
+            raise ClusterError(f"The job failed, and --resume continues it: {_last_line(error)}.") from error
     return _result(target, job)
 
 
-def _prepare(target: Store, job: Job, manifest: Manifest) -> pa.ChunkedArray | None:
-    """Return the files that a destination has answers to, None if it is new. Raises ClusterError if it is refused."""
+def _check_target(target: Store, job: Job, manifest: Manifest) -> bool:
+    """Return whether a destination is empty. Raises ClusterError if it is refused."""
     with explained(job.target):
         present = target.filesystem.get_file_info(FileSelector(target.path, allow_not_found=True))
     if present and not job.resume:
-        raise ClusterError(
-            f"{without_secrets(job.target)} is not empty; --resume goes on with a job that was interrupted."
-        )
-    check_writable(target, job.target)
+        raise ClusterError(f"{without_secrets(job.target)} is not empty; --resume continues an interrupted job.")
     if present:
         _check_same(target, job, manifest)
-        return _done(target, job)
+    check_writable(target, job.target)
+    return not present
+
+
+def _begin(target: Store, job: Job, manifest: Manifest) -> None:
+    """Write what a destination's rows are made by."""
     with explained(job.target, "written"), target.filesystem.open_output_stream(f"{target.path}/{MANIFEST}") as stream:
         stream.write(json.dumps(asdict(manifest), indent=2).encode())
-    return None
 
 
 def _check_same(target: Store, job: Job, manifest: Manifest) -> None:
@@ -200,7 +210,7 @@ def _answers(job: Job, store: Store, source: Source, done: pa.ChunkedArray | Non
         "model": _visible(job.model),
         "filesystem": None if store.is_local else store.filesystem,
     }
-    options: dict[str, Any] = {"batch_size": None, "batch_format": "pyarrow", "concurrency": workers}
+    options: dict[str, Any] = {"batch_size": None, "batch_format": "pyarrow"}
     sources: list[Dataset] = []
     if len(source.pictures):
         sources.append(_names(source.pictures, min(TASK_ROWS[job.task], -(-len(source.pictures) // (TASKS * workers)))))
@@ -208,8 +218,10 @@ def _answers(job: Job, store: Store, source: Source, done: pa.ChunkedArray | Non
         # All processors are the predictors', which would wait for ever for a reader that needs one.
         read: Any = rows_of_shards  # whose other arguments are `fn_kwargs`, which its type cannot say
         reading = {"filesystem": store.filesystem, "done": done}
-        sources.append(_names(source.shards, 1).map_batches(read, fn_kwargs=reading, num_cpus=0, **options))
-    return [each.map_batches(Predictor, fn_constructor_kwargs=settings, num_cpus=1, **options) for each in sources]
+        for_reading = {"fn_kwargs": reading, "num_cpus": 0, "compute": TaskPoolStrategy(workers), **options}
+        sources.append(_names(source.shards, 1).map_batches(read, **for_reading))
+    options |= {"fn_constructor_kwargs": settings, "num_cpus": 1, "compute": ActorPoolStrategy(size=workers)}
+    return [each.map_batches(Predictor, **options) for each in sources]
 
 
 def _names(files: pa.ChunkedArray | list[str], rows: int) -> Dataset:

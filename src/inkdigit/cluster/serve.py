@@ -22,20 +22,20 @@ class Inkdigit:
     """One replica. Its `user_config` may name other models than the settings do: `{"model": ["mine.onnx"]}`."""
 
     def __init__(self) -> None:
-        self.app = create_app(Settings())
+        self._application = create_app(Settings())
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Return the application, as Ray Serve asks for it."""
-        return self.app
+        return self._application
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
         """Load the models that a configuration names, while the previous ones answer. Raises ArtefactError."""
-        service = self.app.state.service
+        service = self._application.state.service
         await to_thread.run_sync(service.reload, config.get("model"))
 
     def check_health(self) -> None:
         """Raise an error where this replica cannot answer, so that Ray Serve replaces it."""
-        if not self.app.state.service.is_ready:
+        if not self._application.state.service.is_ready:
             raise RuntimeError("The replica is not ready.")
 
 

@@ -38,17 +38,22 @@ class Source:
         return Source(self.pictures.filter(compute.invert(is_done)), self.shards)
 
 
-def find(store: Store, place: str) -> Source:
-    """List what there is to read at a place. Raises ClusterError if it cannot be listed."""
+def find(store: Store, place: str, besides: str) -> Source:
+    """List what there is to read at a place, but for what is in the folder `besides` by its name in results.
+
+    Raises ClusterError if it cannot be listed.
+    """
     pictures: list[str] = []
     shards: list[str] = []
     with explained(place):
         for path in files(store):
-            suffix = PurePosixPath(path).suffix.lower()
+            name, suffix = store.name(path), PurePosixPath(path).suffix.lower()
+            if name.startswith(f"{besides}/"):
+                continue
             if suffix in SHARDS:
-                shards.append(store.name(path))
+                shards.append(name)
             elif suffix in picture_suffixes() or suffix in DOCUMENTS:
-                pictures.append(store.name(path))
+                pictures.append(name)
     return Source(pa.chunked_array([pa.array(sorted(pictures), pa.string())]), sorted(shards))
 
 

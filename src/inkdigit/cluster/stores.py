@@ -70,12 +70,11 @@ def path_of(name: str) -> str:
 
 def files(store: Store) -> Iterator[str]:
     """Yield the paths of the files that a place stands for: a file, a folder at any depth, or a glob."""
-    wild = WILD.search(store.path)
-    if wild is None:
-        (info,) = store.filesystem.get_file_info([store.path])
-        if info.type == FileType.File:
-            yield store.path
-            return
+    (info,) = store.filesystem.get_file_info([store.path])
+    if info.type == FileType.File:
+        yield store.path
+        return
+    wild = WILD.search(store.path) if info.type == FileType.NotFound else None
     base = store.path if wild is None else store.path[: wild.start()].rpartition("/")[0]
     matches = re.compile(_glob(store.path)).match if wild else lambda path: True
     for info in store.filesystem.get_file_info(FileSelector(base, recursive=True, allow_not_found=True)):
@@ -104,6 +103,8 @@ def explained(place: str, verb: str = "read") -> Iterator[None]:
     """Raise ClusterError with one sentence if a place cannot be reached, without what a URL may hold of credentials."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise ClusterError(f"{without_secrets(place)} cannot be {verb}: a file in it has no valid name.") from error
     except (OSError, pa.ArrowException) as error:
         shown = without_secrets(place)
         if DENIED.search(str(error)):

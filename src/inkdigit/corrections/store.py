@@ -14,7 +14,20 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, func, insert, make_url, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    literal,
+    make_url,
+    select,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
@@ -25,7 +38,8 @@ from .schema import CORRECTIONS, migrate
 KINDS = ("sqlite", "postgresql")
 PATIENCE = 20  # seconds to wait for another process's transaction, or for a connection
 _ID = re.compile(r"[0-9a-f]{32}")
-_SHOWN = [column for column in CORRECTIONS.columns if column.name != "secret_sha256"]
+_WITHOUT = literal(b"").label("picture")
+_SHOWN: list[ColumnElement[Any]] = [column for column in CORRECTIONS.columns if column.name != "secret_sha256"]
 
 
 @dataclass(frozen=True)
@@ -104,10 +118,11 @@ class Store:
         with self._transaction() as connection:
             return _purge(connection, _now(), days)
 
-    def all(self) -> list[Correction]:
-        """Return every correction, the oldest first."""
+    def all(self, *, pictures: bool = True) -> list[Correction]:
+        """Return every correction, the oldest first; without `pictures` those are empty."""
+        columns = _SHOWN if pictures else [_WITHOUT if each.name == "picture" else each for each in _SHOWN]
         with self._transaction() as connection:
-            query = select(*_SHOWN).order_by(CORRECTIONS.c.created, CORRECTIONS.c.id)
+            query = select(*columns).order_by(CORRECTIONS.c.created, CORRECTIONS.c.id)
             return [_correction(row) for row in connection.execute(query)]
 
     def count(self) -> int:

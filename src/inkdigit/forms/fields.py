@@ -42,14 +42,17 @@ class Field:
 
 @dataclass(frozen=True)
 class FieldReading:
-    """What a field was read as; a blank one has an empty text. `picture` is the field's part of the aligned page."""
+    """What a field was read as; a blank one has an empty text. `picture` is the field's part of the aligned page.
+
+    It is None where the reading comes from a journal.
+    """
 
     name: str
     text: str
     confidence: float
     is_sure: bool
     number: Number | None
-    picture: Pixels
+    picture: Pixels | None
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,13 @@ class FormReader:
 
     def read(self, image: ImageLike) -> list[FieldReading]:
         """Return the reading of every field on a page. Raises InputError where the page cannot be read or aligned."""
-        opened = open_image(image)
-        pixels = opened.pixels(READ_SIDE)
-        if self.form.reference:
-            pixels = self.form.reference.align(pixels)
-        factor = opened.reduction(READ_SIDE)
-        width, height = self.form.size or (pixels.shape[1] * factor, pixels.shape[0] * factor)
-        scale = pixels.shape[1] / width
-        return [self._field(field, pixels, field.in_px(width, height), scale) for field in self.form.fields]
+        return self.read_aligned(align(image, self.form))
+
+    def read_aligned(self, page: "AlignedPage") -> list[FieldReading]:
+        """Return the reading of every field on a page that is aligned. Raises InputError where one lies outside."""
+        width, height = page.size
+        scale = page.pixels.shape[1] / width
+        return [self._field(field, page.pixels, field.in_px(width, height), scale) for field in self.form.fields]
 
     def _field(self, field: Field, pixels: Pixels, box: Sequence[float], scale: float) -> FieldReading:
         left, top, right, bottom = (scale * side for side in box)
@@ -87,6 +89,24 @@ class FormReader:
         is_sure = confidence >= self._reader.contract.thresholds.confidence
         is_sure &= number is None or number.is_match
         return FieldReading(field.name, number.text if number else "", confidence, is_sure, number, part)
+
+
+@dataclass(frozen=True)
+class AlignedPage:
+    """A page as it lies on the reference: pixels [H, W], and the width and height in which boxes are given."""
+
+    pixels: Pixels
+    size: tuple[float, float]
+
+
+def align(image: ImageLike, form: Form) -> AlignedPage:
+    """Return a page aligned to the form's reference, if it has one. Raises InputError."""
+    opened = open_image(image)
+    pixels = opened.pixels(READ_SIDE)
+    if form.reference and form.size:
+        return AlignedPage(form.reference.align(pixels), form.size)
+    factor = opened.reduction(READ_SIDE)
+    return AlignedPage(pixels, (pixels.shape[1] * factor, pixels.shape[0] * factor))
 
 
 def load_form(path: Path, reader: NumberReader) -> Form:
@@ -102,6 +122,13 @@ def load_form(path: Path, reader: NumberReader) -> Form:
         raise DataError(f"{path} is no TOML: {error}.") from error
     except (InputError, ValueError) as error:
         raise DataError(f"{path}: {error}") from error
+
+
+def named_files(path: Path) -> list[Path]:
+    """Return the files that a form's description, which can be loaded, names: the reference and lists of choices."""
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    named = [values.get("reference"), *(field.get("choices") for field in values["fields"].values())]
+    return [path.parent / name for name in named if isinstance(name, str)]
 
 
 def _form(values: Mapping[str, Any], folder: Path, reader: NumberReader) -> Form:

@@ -49,7 +49,9 @@ class Journal:
         return entry["answer"] if entry and entry["stamp"] == stamp(name) else None
 
     def add(self, name: str, answer: Any) -> None:
-        """Add the answer for an image."""
+        """Add the answer for an image, if it is another one than before."""
+        if self.get(name) == answer:
+            return
         with writing(self._path):
             line = json.dumps({"file": name, "stamp": stamp(name), "answer": answer})
             self._file.write(f"{line}\n")

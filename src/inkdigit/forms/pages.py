@@ -1,5 +1,6 @@
 """Read pages for the command: their numbers, the pictures of these, and copies with boxes."""
 
+import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def _png(reading: Reading, picture: Any) -> bytes:
 
 @dataclass(frozen=True)
 class FieldsPage:
-    """The fields that were read on a page, or why there are none."""
+    """The fields that were read on a page, or why there are none; `crops` are their pictures."""
 
     answer: Sequence[FieldReading] | InputError
     crops: Sequence[bytes] = ()
@@ -84,9 +85,13 @@ class FieldsPage:
 
 @dataclass(frozen=True)
 class FieldsReader:
-    """Read the fields of pages, with their pictures where these are needed."""
+    """Read the fields of pages, with their pictures where these are needed.
+
+    `known` returns what `fields_as_json` made of a page that was read before, or None.
+    """
 
     reader: FormReader
+    known: Callable[[str], Any]
     needs_crops: bool
 
     def __call__(self, pages: Sequence[Named]) -> list[FieldsPage]:
@@ -94,12 +99,40 @@ class FieldsReader:
         return [self._page(page) for page in pages]
 
     def _page(self, page: Named) -> FieldsPage:
+        values = self.known(page.name)
+        if values is not None and (values["crops"] or not self.needs_crops):
+            return fields_from_json(values)
         try:
             fields = self.reader.read(page.image)
         except InputError as error:
             return FieldsPage(error)
-        crops = [small_png(Image.fromarray(each.picture)) for each in fields] if self.needs_crops else []
-        return FieldsPage(fields, crops)
+        pictures = [Image.fromarray(each.picture) for each in fields if each.picture is not None]
+        return FieldsPage(fields, [small_png(picture) for picture in pictures] if self.needs_crops else [])
+
+
+def fields_as_json(page: FieldsPage) -> dict[str, Any]:
+    """Return the fields of a page, which has no error, as JSON values."""
+    assert not isinstance(page.answer, InputError)  # noqa: S101
+    fields = [
+        {
+            "name": field.name,
+            "text": field.text,
+            "confidence": field.confidence,
+            "is_sure": field.is_sure,
+            "number": field.number.as_dict() if field.number else None,
+        }
+        for field in page.answer
+    ]
+    return {"fields": fields, "crops": [base64.b64encode(crop).decode() for crop in page.crops]}
+
+
+def fields_from_json(values: Mapping[str, Any]) -> FieldsPage:
+    """Return the fields that `fields_as_json` wrote."""
+    fields = [
+        FieldReading(**{**field, "number": number_from(field["number"]) if field["number"] else None, "picture": None})
+        for field in values["fields"]
+    ]
+    return FieldsPage(fields, [base64.b64decode(crop) for crop in values["crops"]])
 
 
 def field_columns(form: Form) -> list[str]:
@@ -126,14 +159,11 @@ def _cell(file: str, field: FieldReading, crop: bytes) -> Cell:
 
 def reading_from(values: Mapping[str, Any], threshold: float) -> Reading:
     """Return the reading that `Reading.as_dict` wrote."""
-    numbers = tuple(
-        Number(
-            **{
-                **number,
-                "box": tuple(number["box"]),
-                "symbols": tuple(Symbol(**{**symbol, "box": tuple(symbol["box"])}) for symbol in number["symbols"]),
-            }
-        )
-        for number in values["numbers"]
-    )
+    numbers = tuple(map(number_from, values["numbers"]))
     return Reading(numbers, threshold, Model(**values["model"]), values.get("is_truncated", False), upright_image)
+
+
+def number_from(values: Mapping[str, Any]) -> Number:
+    """Return the number that `Number.as_dict` wrote."""
+    symbols = tuple(Symbol(**{**symbol, "box": tuple(symbol["box"])}) for symbol in values["symbols"])
+    return Number(**{**values, "box": tuple(values["box"]), "symbols": symbols})

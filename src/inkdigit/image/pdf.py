@@ -52,6 +52,12 @@ class Pdf:
             raise InputError("The PDF has no pages.", "broken_image")
         return [PdfPage(self, number) for number in range(1, count + 1)]
 
+    def close(self) -> None:
+        """Release the memory that the file takes while it is open; it is opened again when a page is read."""
+        with _library.lock:
+            if _library.pdf is self:
+                _library.close()
+
 
 @dataclass(frozen=True)
 class PdfPage:
@@ -123,13 +129,6 @@ _library = _Library()
 def _opened(pdf: Pdf) -> Iterator["PdfDocument"]:
     with _library.lock:
         yield _library.open(pdf)
-
-
-def close(pdf: Pdf) -> None:
-    """Release the file and the memory that an open PDF takes."""
-    with _library.lock:
-        if _library.pdf is pdf:
-            _library.close()
 
 
 def _open(source: Path | bytes) -> "PdfDocument":

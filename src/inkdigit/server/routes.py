@@ -2,7 +2,8 @@
 
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
@@ -16,13 +17,13 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import InputError
 from ..explain import occlusion, occlusion_png
-from ..image import ImageLike
+from ..image import ImageLike, PdfPage
 from ..prediction import Prediction, data_url
 from ..reading import Reading
 from ..recognizer import Recognizer
 from . import error_responses, openapi
 from .metrics import Metrics
-from .multipart import Form
+from .multipart import File, Form
 from .requests import Body, GetImage, as_images, read_files, read_image
 from .responses import READ, Reply
 from .service import ReadConstraints, Service
@@ -148,8 +149,8 @@ async def predict_batch(request: Request, model: ModelQuery = None, frame: Frame
         files = (await read_files(_body(request, take))).files
 
         def work() -> tuple[Sequence[Prediction | InputError], Response]:
-            names, images = _unzipped(as_images(files))
-            predictions = recognizer.predict_batch(images)
+            with _opened(files) as (names, images):
+                predictions = recognizer.predict_batch(images)
             return predictions, _batch(names, predictions, lambda prediction: prediction.as_dict(frame=frame))
 
         predictions, response = await service.work.run_in_thread(work)
@@ -233,8 +234,8 @@ async def read_batch(
         files, constraints = form.files, _constraints(allow, pattern, choices, form)
 
         def work() -> tuple[Sequence[Reading | InputError], Response]:
-            names, images = _unzipped(as_images(files))
-            readings = recognizer.read_batch(images, **constraints)
+            with _opened(files) as (names, images):
+                readings = recognizer.read_batch(images, **constraints)
             return readings, _batch(names, readings, lambda reading: reading.as_dict())
 
         readings, response = await service.work.run_in_thread(work)
@@ -243,8 +244,16 @@ async def read_batch(
     return response
 
 
-def _unzipped(images: Sequence[tuple[str, ImageLike]]) -> tuple[list[str], list[ImageLike]]:
-    return [name for name, _ in images], [image for _, image in images]
+@contextmanager
+def _opened(files: Sequence[File]) -> Iterator[tuple[list[str], list[ImageLike]]]:
+    """Yield the names and the images of a batch, and release its PDF files at the end."""
+    images = as_images(files)
+    try:
+        yield [name for name, _ in images], [image for _, image in images]
+    finally:
+        for _, image in images:
+            if isinstance(image, PdfPage):
+                image.pdf.close()
 
 
 def _batch(names: Sequence[str], answers: Sequence[Any], as_dict: Callable[[Any], dict[str, Any]]) -> Response:

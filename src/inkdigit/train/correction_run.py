@@ -1,10 +1,11 @@
 """Learn corrections: fine-tune the classifier, and keep the result only if it reads better and forgets nothing."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from ..terminal import warn
 from .corpus import Corpus, corpora, framed, framed_sheets, readable, validation_frames
 from .correction_data import Example, doubts_about, examples_of, framed_examples, held_out_ids
 from .data import Frames, concat
-from .export.run_export import at_hand, export_run
+from .export.run_export import at_hand, export_run, labelled
 from .fit.corrections import fit_corrections, remembering
 from .fit.trainers import accuracy, resolve_precision
 from .model.calibration import choose_thresholds, fit_temperature
@@ -40,6 +41,24 @@ Ask = Callable[[Sequence[str]], bool]  # shows sentences about doubtful labels; 
 
 
 @dataclass(frozen=True)
+class Base:
+    """Hold the model that is fine-tuned, and the recipe as it runs."""
+
+    recipe: Recipe
+    earlier: Mapping[str, Any]  # the recipe that the model was trained by
+    graph: Graph
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Hold the digits that are learnt, as frames, those that are held out, and what the contract says of all."""
+
+    frames: Frames
+    held_out: list[Example]
+    learnt: dict[str, object]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Hold what came of a run: the model file, or why it was not kept."""
 
@@ -56,52 +75,56 @@ def learn(
     """
     check_writable(out)
     with torch.device(choose_device(device)):
-        notes, graph, held_out = _fit(corrections, recipe, folder, name, ask)
+        base = _base_of(recipe)
+        lesson = _lesson_of(corrections, folded(base.graph.framing), ask)
+        notes, graph, validation = _fit(base, lesson, folder, name)
     attempt = out / ATTEMPT
     shutil.rmtree(attempt, ignore_errors=True)
     save(notes, graph.cpu(), attempt)
-    candidate = export_run(attempt, None, folder)
-    reasons = compare(_model_file(recipe.begin_with), candidate, held_out, folder)
+    candidate = export_run(attempt, None, folder, labelled(validation))
+    reasons = compare(_model_file(recipe.begin_with), candidate, lesson.held_out, folder)
     if reasons:
         return Outcome(None, reasons)
     return Outcome(put_in_place(candidate, out / candidate.name, _model_file(recipe.begin_with)), [])
 
 
-def _fit(
-    corrections: Sequence[Correction], recipe: Recipe, folder: Path | None, name: str, ask: Ask
-) -> tuple[Notes, Graph, list[Example]]:
+def _base_of(recipe: Recipe) -> Base:
+    """Open the model that is fine-tuned. Raises DataError and ArtefactError."""
     earlier, labels, graph = weights_of(recipe.begin_with)
     if labels != DIGITS:
         raise DataError(f"{recipe.begin_with} reads {', '.join(labels)}; corrections are of the ten digits.")
-    recipe = replace(recipe, network=str(earlier["network"]))
+    precision = resolve_precision(recipe.precision, torch.get_default_device().type)
+    recipe = replace(recipe, network=str(earlier["network"]), precision=precision)
     refuse_other(recipe.begin_with, earlier, recipe, SPLIT)
-    recipe = with_what_is_there(replace(recipe, precision=resolve_precision(recipe.precision, "cpu")), folder)
-    camera = folded(graph.framing)
-    examples, frames = _chosen(corrections, camera, ask)
+    return Base(recipe, earlier, graph)
+
+
+def _lesson_of(corrections: Sequence[Correction], framing: Framing, ask: Ask) -> Lesson:
+    """Choose what is learnt and held out. Raises DataError where there is too little."""
+    examples, frames = _chosen(corrections, framing, ask)
+    if len(examples) < FEWEST:
+        raise DataError(f"The corrections have too few digits to learn from: {len(examples)}, not {FEWEST}.")
     apart = held_out_ids(examples)
     training = [place for place, each in enumerate(examples) if each.correction not in apart]
     held_out = [each for each in examples if each.correction in apart]
-    if len(examples) < FEWEST:
-        raise DataError(f"The corrections have too few digits to learn from: {len(examples)}, not {FEWEST}.")
     warn(f"learning {len(training)} digits; {len(held_out)} are held out")
-    torch.manual_seed(drawn_by(recipe, earlier))
-    known, validated, sources = corpora(recipe, folder, drawn_by(recipe, earlier))
+    return Lesson(_part(frames, training), held_out, _learnt(corrections, examples))
+
+
+def _fit(base: Base, lesson: Lesson, folder: Path | None, name: str) -> tuple[Notes, Graph, Frames]:
+    """Fine-tune and calibrate. Return the run's notes, the new model, and what it was validated on."""
+    recipe, camera = with_what_is_there(base.recipe, folder), folded(base.graph.framing)
+    drawing_seed = drawn_by(recipe, base.earlier)
+    torch.manual_seed(drawing_seed)
+    known, validated, sources = corpora(recipe, folder, drawing_seed)
     replayed = _replayed(known, recipe, camera)
     validation = validation_frames(camera, validated, bool(recipe.sheets))
-    network = _fine_tuned(graph.network, replayed, _part(frames, training), recipe, validation)
+    network = _fine_tuned(base.graph.network, replayed, lesson.frames, recipe, validation)
     temperature = fit_temperature(network, validation)
-    notes = Notes(
-        name,
-        recipe,
-        sources,
-        temperature,
-        choose_thresholds(network, validation, temperature),
-        {kind: accuracy(network, each) for kind, each in validation.items()},
-        earlier,
-        labels,
-        _learnt(corrections, examples),
-    )
-    return notes, Graph(graph.framing, network, temperature), held_out
+    thresholds = choose_thresholds(network, validation, temperature)
+    reached = {kind: accuracy(network, frames) for kind, frames in validation.items()}
+    notes = Notes(name, recipe, sources, temperature, thresholds, reached, base.earlier, corrections=lesson.learnt)
+    return notes, Graph(base.graph.framing, network, temperature), concat(*validation.values())
 
 
 def _chosen(corrections: Sequence[Correction], framing: Framing, ask: Ask) -> tuple[list[Example], Frames]:

@@ -30,15 +30,15 @@ from .torch_export import export_program
 OWN = "held-out"  # the source that one's own pictures are, of those that score
 
 
-def export_run(out: Path, target: Path | None, folder: Path | None) -> Path:
+def export_run(out: Path, target: Path | None, folder: Path | None, validation: Labelled | None = None) -> Path:
     """Export a run's artefact, score it through `Recognizer`, and draw its mistakes in the run's folder.
 
-    Raises DataError, ArtefactError.
+    `validation` is what the run validated on; without it, it is made again. Raises DataError, ArtefactError.
     """
     notes, graph = exportable(out, folder)
     target = place_of(target, out, f"{notes.name}{SUFFIX}")
     export(graph, contract_of(notes), samples(folder), target)
-    counted = raise_confidence_threshold(target, validation_of(notes, graph, folder))
+    counted = raise_confidence_threshold(target, validation or validation_of(notes, graph, folder))
     recognizer = Recognizer(target)
     pictures = dict(at_hand(notes.labels, folder))
     results = {source: score(recognizer, data) for source, data in pictures.items()}

@@ -10,10 +10,6 @@ from playwright.sync_api import Browser, expect
 from inkdigit.forms.review import review_page
 from inkdigit.forms.table import Cell, Table, crop_of
 
-from ..browser.conftest import browser
-
-__all__ = ["browser"]
-
 CROP = crop_of(Image.new("RGB", (60, 40), "white"), (5, 5, 50, 30))
 
 
