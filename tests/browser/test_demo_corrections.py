@@ -14,9 +14,9 @@ SLOW = 60_000  # ms, on a busy machine
 LEFT, RIGHT = (0.25, 0.3, 0.2, 0.4), (0.46, 0.3, 0.2, 0.4)
 
 
-def labels(url: str) -> list[tuple[object, str, str]]:
+def labels(url: str) -> list[tuple[str, str, str]]:
     store = Store(url)
-    every = [(each.task, each.answer, each.label) for each in store.all()]
+    every = [(str(each.task), each.answer, each.label) for each in store.all()]
     store.close()
     return every
 
