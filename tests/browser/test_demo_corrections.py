@@ -16,7 +16,7 @@ LEFT, RIGHT = (0.25, 0.3, 0.2, 0.4), (0.46, 0.3, 0.2, 0.4)
 
 def labels(url: str) -> list[tuple[str, str, str]]:
     store = Store(url)
-    every: list[tuple[str, str, str]] = [(each.task, each.answer, each.label) for each in store.all()]
+    every = [(str(each.task), each.answer, each.label) for each in store.all()]
     store.close()
     return every
 

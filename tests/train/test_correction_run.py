@@ -1,7 +1,6 @@
 """Learning corrections: what is learnt is kept only if nothing else is forgotten, and one can go back."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from inkdigit.errors import DataError
 from inkdigit.evaluation.datasets import Labelled
 from inkdigit.model_file import model_path, previous_of
 from inkdigit.train import correction_run
+from inkdigit.train.corpus import Corpus, Digits
 from inkdigit.train.correction_data import Example
 from inkdigit.train.correction_run import compare, learn, put_in_place
 from inkdigit.train.data import Frames
@@ -29,9 +29,6 @@ from inkdigit.train.recipe import named_recipe
 from ..cli.command import inkdigit
 from ..pictures import digits, encoded, seven
 
-needs_data = pytest.mark.skipif(
-    "INKDIGIT_DATA" not in os.environ, reason="training reads real data: INKDIGIT_DATA names no folder"
-)
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 
 
@@ -54,34 +51,32 @@ def corrections(count: int) -> list[Correction]:
 
 
 @pytest.fixture
-def little_to_score(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Score on a hundred pictures, and replay few."""
-    pictures, labels = digits(100)
-    data = Labelled(np.stack(pictures), np.array(labels), {})
+def little_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replay, validate, and score on a few of scikit-learn's digits, in the place of MNIST's and the pens'."""
+    pictures, labels = digits(1400, 28)
+    images, classes = 255 - np.stack(pictures), np.array(labels)
+    known, held_out = (
+        Corpus({"mnist": Digits(torch.tensor(images[part]), torch.tensor(classes[part]))})
+        for part in (slice(0, 960), slice(960, 1200))
+    )
+    scored = Labelled(images[1200:], classes[1200:], {})
+    monkeypatch.setattr(correction_run, "corpora", lambda *_: (known, held_out, {}))
+    monkeypatch.setattr(run_export, "samples", lambda _: [images[:20]])
+    for module in (run_export, correction_run):
+        monkeypatch.setattr(module, "at_hand", lambda *_: iter([("few", scored)]))
 
-    def at_hand(*_: object) -> Iterator[tuple[str, Labelled]]:
-        yield "hwd1000", data
 
-    monkeypatch.setattr(run_export, "at_hand", at_hand)
-    monkeypatch.setattr(correction_run, "at_hand", at_hand)
-    monkeypatch.setattr(correction_run, "REPLAYED", 960)
-    monkeypatch.setattr(correction_run, "FALL", 0.2)  # of few pictures, which are other ones than the contract's
-
-
-@needs_data
-@pytest.mark.usefixtures("little_to_score")
+@pytest.mark.usefixtures("little_data")
 def test_what_is_learnt_is_read_and_in_the_contract(tmp_path: Path) -> None:
     given = {"begin_with": "inkdigit", "pens": 0, "sheets": 0, "epochs": 6, "rate": 0.002}
     asked: list[str] = []
 
-    def ask(sentences: object) -> bool:
-        asked.extend(map(str, sentences))  # type: ignore[call-overload]
+    def ask(sentences: Sequence[str]) -> bool:
+        asked.extend(sentences)
         return True
 
-    every = corrections(32)
-    before = Recognizer()
-    new = [level_one(place) for place in range(100, 120)]
-    outcome = learn(every, named_recipe("corrections", given), None, tmp_path, "mine", "cpu", ask)
+    before, new = Recognizer(), [level_one(place) for place in range(100, 120)]
+    outcome = learn(corrections(32), named_recipe("corrections", given), None, tmp_path, "mine", "cpu", ask)
     assert outcome.reasons == []
     assert outcome.model_file == tmp_path / "mine.onnx"
     after = Recognizer(outcome.model_file)
