@@ -48,17 +48,13 @@ def speed(folder: Path, count: int, rounds: int) -> None:
     many, one = write(folder / "many", count), write(folder / "one", 1)
     ratios = []
     for number in range(rounds):
-        taken = {}
-        targets = {source: folder / f"{number}-{source.name}" for source in (one, many)}
-        commands: dict[str, list[tuple[object, ...]]] = {
-            "predict": [("predict", "--json", source) for source in (one, many)],
-            "bulk": [("bulk", source, targets[source]) for source in (one, many)],
-        }
-        for name, (first, whole) in commands.items():
-            start = seconds(*first)
-            taken[name] = seconds(*whole) - start
-            print(f"{name}: start-up {start:.1f} s, {count / taken[name]:.0f} pictures/s")
-        ratios.append(taken["predict"] / taken["bulk"])
+        starts, taken = [], []
+        for command in ("predict", "bulk"):
+            more = [[folder / f"{number}-{part}"] if command == "bulk" else ["--json"] for part in ("one", "many")]
+            starts.append(seconds(command, one, *more[0]))
+            taken.append(seconds(command, many, *more[1]) - starts[-1])
+            print(f"{command}: start-up {starts[-1]:.1f} s, {count / taken[-1]:.0f} pictures/s")
+        ratios.append(taken[0] / taken[1])
     print(f"bulk against predict: {statistics.median(ratios):.0%} (rounds: {', '.join(f'{r:.0%}' for r in ratios)})")
 
 

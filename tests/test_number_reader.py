@@ -22,8 +22,9 @@ def recognizer() -> Recognizer:
 
 def row(count: int = 4, side: int = 64) -> tuple[Grey, str]:
     """Return handwritten digits side by side on a white page, and their text."""
-    images, labels = digits(count, side)
-    return np.pad(np.concatenate(images, 1), side // 2, constant_values=255), "".join(map(str, labels))
+    images, labels = digits(18, side)
+    page = np.pad(np.concatenate(images[-count:], 1), side // 2, constant_values=255)
+    return page, "".join(map(str, labels[-count:]))
 
 
 def test_a_row_of_digits_is_read(recognizer: Recognizer) -> None:

@@ -109,13 +109,10 @@ def test_the_command_on_shards(address: str, tmp_path: Path) -> None:
     assert all("cannot be read" in row["error"] for row in answers[-3:])
 
 
-def test_the_pipeline_of_the_documentation(
-    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_pipeline_of_the_documentation(address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save(tmp_path / "scans", 5)
-    monkeypatch.chdir(tmp_path)
     (code,) = re.findall(r"```py\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    exec(compile(code, PAGE.name, "exec"), {})
+    exec(compile(code.replace("/data", str(tmp_path)), PAGE.name, "exec"), {})
     lines = sorted(capsys.readouterr().out.splitlines())
     assert [line.split()[0] for line in lines] == [str(tmp_path / "scans" / f"{number:03}.png") for number in range(5)]
     assert "truncated" in lines[3]
