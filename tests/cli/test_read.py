@@ -172,6 +172,7 @@ def test_ctrl_c_stops_and_keeps_what_was_read(tmp_path: Path) -> None:
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert run.stdout is not None
     run.stdout.readline()
+    run.stdout.readline()  # by now the first page is in the journal
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=60)
     assert run.returncode == 130

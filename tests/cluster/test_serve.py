@@ -3,7 +3,6 @@
 Ray is imported by the tests, not while they are collected: that takes seconds, and warns.
 """
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from fastapi.testclient import TestClient
 from inkdigit.errors import ArtefactError
 from inkdigit.server.app import create_app
 
+from ..asynchronous import run
 from ..pictures import encoded, seven
 from ..serving import wait_for
 from ..test_deploy import free_port
@@ -72,9 +72,9 @@ def test_a_replica_is_healthy_once_it_is_ready_and_keeps_its_model_if_another_is
     content: dict[str, Any] = {"content": encoded(seven(64)), "headers": {"Content-Type": "image/png"}}
     with TestClient(replica.__serve_build_asgi_app__()) as client:
         replica.check_health()
-        asyncio.run(replica.reconfigure({"model": ["lenet5"]}))
+        run(replica.reconfigure({"model": ["lenet5"]}))
         with pytest.raises(ArtefactError, match="no model named"):
-            asyncio.run(replica.reconfigure({"model": ["better"]}))
+            run(replica.reconfigure({"model": ["better"]}))
         assert client.post("/v1/predict", **content).json()["model"]["name"] == "lenet5"
 
 

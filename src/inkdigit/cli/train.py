@@ -20,7 +20,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run: weights and model file.")] = Path("runs/latest"),
     name: Annotated[str, typer.Option(help="Name of the model file.")] = DEFAULT_MODEL,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out from its checkpoints.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run from its checkpoints.")] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Also write the metrics for TensorBoard, in --out.")
     ] = False,

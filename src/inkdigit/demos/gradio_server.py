@@ -15,7 +15,7 @@ from ..image import MAX_BYTES
 from ..server import app as service
 from ..server import corrections
 from ..server import serve as service_server
-from ..server.launch import announce, with_free_port
+from ..server.launch import announce, own_uploads, with_free_port
 from ..server.loaded_models import load
 from ..server.middleware import SecurityHeaders
 from ..settings import GradioSettings, Settings
@@ -53,7 +53,8 @@ def serve(settings: GradioSettings, say: Callable[[str], None]) -> None:
     mount(app, lambda: recognizers, "/", corrections.opened(settings))
     app.add_middleware(SecurityHeaders, policies={"/": CSP})
     announce("Gradio", settings.host, settings.port, "/", say)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+    with own_uploads():
+        uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

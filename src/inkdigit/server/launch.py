@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import http.client
+import os
 import socket
 import tempfile
 import threading
@@ -19,6 +20,7 @@ from ..settings import ServerSettings, explain
 
 TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's variable: spans are sent there if it is set
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"  # Prometheus's variable: the folder that workers share
+UPLOADS = "GRADIO_TEMP_DIR"  # Gradio's variable
 READY_POLL = 0.1  # seconds
 S = TypeVar("S", bound=ServerSettings)
 
@@ -87,6 +89,23 @@ def scratch(what: str) -> Iterator[str]:
         raise SetupError(f"There is no place to keep {what} in: {error.strerror}.") from error
     with folder as name:
         yield name
+
+
+@contextlib.contextmanager
+def own_uploads() -> Iterator[None]:
+    """Keep Gradio's uploads in a folder of this server's own, unless the user named one.
+
+    Gradio names them by their content, and a server that stops would delete those of another on the same machine.
+    """
+    if UPLOADS in os.environ:
+        yield
+        return
+    with scratch("uploads") as folder:
+        os.environ[UPLOADS] = folder
+        try:
+            yield
+        finally:
+            del os.environ[UPLOADS]
 
 
 def announce(name: str, host: str, port: int, path: str, say: Callable[[str], None]) -> None:

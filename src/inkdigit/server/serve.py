@@ -18,7 +18,7 @@ from granian.log import LogLevels
 
 from ..settings import Settings
 from . import corrections
-from .launch import MULTIPROCESS, TRACES, announce, need_extra, scratch, with_free_port
+from .launch import MULTIPROCESS, TRACES, announce, need_extra, own_uploads, scratch, with_free_port
 from .reload import accepted, ignore_hangup, reload_on_signal, renew_on_signal
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         opened.store.close()
     # A worker is a fresh interpreter: ONNX Runtime's state does not survive a fork.
     multiprocessing.set_start_method("spawn", force=True)
-    with accepted(settings.offered) as models, _shared_metrics(settings.workers):
+    uploads = own_uploads() if settings.gradio else contextlib.nullcontext()
+    with accepted(settings.offered) as models, _shared_metrics(settings.workers), uploads:
         settings = with_free_port(settings.model_copy(update={"model": models.models}))
         os.environ.update(settings.environment())
         renew_on_signal(models, say)
