@@ -87,8 +87,8 @@ def test_a_tab_after_an_upgrade_gets_the_new_build_and_the_old_tab_keeps_its_own
         assert (first.page.evaluate(MODELS), second.page.evaluate(MODELS)) == (["inkdigit"], ["tiny"])
         assert (first.read(7), second.read(7)) == ("7", "7")
         taken = "navigator.serviceWorker.getRegistration().then((found) => !found.installing && !found.waiting)"
+        wait_until(second.page, "() => caches.keys().then((kept) => kept.length === 2)")  # it is being installed
         wait_until(second.page, f"() => {taken}")
-        wait_until(second.page, "() => caches.keys().then((kept) => kept.length === 2)")
         folders = [ui.page.evaluate(FOLDERS) for ui in (first, second)]
         assert [len(names) for names in folders] == [1, 1], "no build mixes with another"
         assert folders[0] != folders[1]

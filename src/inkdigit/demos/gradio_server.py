@@ -49,11 +49,11 @@ def serve(settings: GradioSettings, say: Callable[[str], None]) -> None:
     """Serve the app until a signal ends it; `say` gets the address. Raises SetupError, ArtefactError, DataError."""
     recognizers = load(settings.offered)
     settings = with_free_port(settings)
-    app = FastAPI(openapi_url=None)
-    mount(app, lambda: recognizers, "/", corrections.opened(settings))
-    app.add_middleware(SecurityHeaders, policies={"/": CSP})
-    announce("Gradio", settings.host, settings.port, "/", say)
     with own_uploads():
+        app = FastAPI(openapi_url=None)
+        mount(app, lambda: recognizers, "/", corrections.opened(settings))
+        app.add_middleware(SecurityHeaders, policies={"/": CSP})
+        announce("Gradio", settings.host, settings.port, "/", say)
         uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
 
 
