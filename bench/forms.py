@@ -12,8 +12,8 @@ The roster has 500 codes, each of which has neighbours that differ in one or two
 are not on it: half of them are random, half differ from an entry in one or two digits. To have enough of them, each
 form has four more codes, in rows of boxes of their own. Intervals are Wilson's, of 95 %.
 
-`--seed` other than 90 is for development. Parts of this script changed after its first figures, and errors of seed 90 were
-seen since: report a seed that nobody has looked at.
+`--seed` other than 90 is for development. Parts of this script changed after its first figures, and errors of seed 90
+were seen since: report a seed that nobody has looked at.
 """
 
 import argparse
