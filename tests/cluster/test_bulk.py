@@ -121,7 +121,9 @@ def test_the_pipeline_of_the_documentation(address: str, tmp_path: Path, capsys:
 @pytest.fixture
 def options() -> Iterator[str]:
     """Start an S3 server on loopback with the bucket `forms`; return the options of its URLs."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server = pytest.importorskip("moto.server", reason="the extra dev is not installed").ThreadedMotoServer(
+        "127.0.0.1", 0, verbose=False
+    )
     server.start()
     host, port = server.get_host_and_port()
     options = f"?scheme=http&region=us-east-1&endpoint_override={host}:{port}"

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from inkdigit.corrections.picture import MAX_STORED, SIDE, stored_picture
+from inkdigit.corrections.picture import MAX_STORED, stored_picture
 from inkdigit.errors import InputError
-from inkdigit.image import load_pixels
+from inkdigit.image import PREDICT_SIDE, load_pixels
 
 from ..pictures import encoded, seven
 
@@ -45,7 +45,7 @@ def test_a_large_or_noisy_picture_is_reduced() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (1500, 3000), np.uint8)
     stored = stored_picture(noise)
     assert len(stored) <= MAX_STORED
-    assert max(pixels_of(stored).shape) <= SIDE
+    assert max(pixels_of(stored).shape) <= PREDICT_SIDE
 
 
 @pytest.mark.parametrize("box", [None, (0, 0, 20, 20)])

@@ -6,10 +6,9 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError
-from ..image import READ_SIDE, ImageLike, Pixels, open_image
+from ..image import PREDICT_SIDE, READ_SIDE, ImageLike, Pixels, open_image
 from ..reading import Box
 
-SIDE = 1600  # px of the longest side that is stored: what `predict` sees of a picture
 MAX_STORED = 512 * 1024  # bytes of a stored picture
 MARGIN = 0.15  # of a box's longer side, kept around it
 
@@ -45,12 +44,12 @@ def cut(pixels: Pixels, box: Box, reduction: int = 1) -> Pixels:
 
 
 def _png(pixels: Pixels) -> bytes:
-    """Encode pixels, reduced by half until they are within the limits."""
+    """Encode pixels, reduced by half until they are within the limits: `predict` sees no more of a picture."""
     picture = Image.fromarray(pixels)
     factor = 1
     while True:
         buffer = io.BytesIO()
         picture.reduce(factor).save(buffer, "PNG", optimize=True)
-        if max(picture.size) <= SIDE * factor and buffer.tell() <= MAX_STORED:
+        if max(picture.size) <= PREDICT_SIDE * factor and buffer.tell() <= MAX_STORED:
             return buffer.getvalue()
         factor *= 2

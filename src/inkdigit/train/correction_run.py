@@ -215,7 +215,7 @@ def _labelled(examples: Sequence[Example]) -> Labelled:
 
 
 def put_in_place(candidate: Path, target: Path, begun_with: Path) -> Path:
-    """Give a candidate the target's name; what was there, or else what the run began with, is kept for going back."""
+    """Rename a candidate to the target; keep the file that was there, or the one that the run was initialised from."""
     before = target if target.exists() else begun_with
     with atomic_path(previous_of(target)) as draft:
         shutil.copyfile(before, draft)

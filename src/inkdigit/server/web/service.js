@@ -26,7 +26,7 @@ let policy = Promise.resolve(null);
 export function models() {
   const reply = request("v1/models");
   cached = reply.then((body) => body.models);
-  policy = reply.then((body) => body.corrections).catch(() => null); // whoever asks for the models gets the error
+  policy = reply.then((body) => body.corrections).catch(() => null); // the promise of the models has the error
   return cached;
 }
 

@@ -589,9 +589,8 @@ def scribble(canvas: Canvas, hand: Hand, left: float, base: float) -> float:
         path = np.cumsum(np.stack([np.cos(turn) + random.uniform(0, 0.6), np.sin(turn)], 1), 0)
         path = path - path.min(0)
         lines = [path * random.uniform(0.8, 2.5) / max(float(path.max()), 1)]
-    return canvas.strokes([(line * [1, -1] * height + (left, base)).astype(np.float32) for line in lines], hand.width)[
-        2
-    ]
+    placed = [(line * [1, -1] * height + (left, base)).astype(np.float32) for line in lines]
+    return canvas.strokes(placed, hand.width)[2]
 
 
 def nothing(canvas: Canvas, hand: Hand) -> None:
