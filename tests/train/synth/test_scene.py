@@ -12,6 +12,7 @@ from inkdigit.train.synth.scene import (
     OTHER,
     SYMBOLS,
     WIDTH,
+    ZOOM,
     Canvas,
     Hand,
     Sources,
@@ -104,3 +105,35 @@ def test_a_number_is_whole(sources: Sources) -> None:
     height, width = picture.pixels.shape
     assert (picture.boxes[:, 2] <= width + 1).all()
     assert (picture.boxes[:, 3] <= height + 1).all()
+
+
+def test_digits_that_are_set_by_their_ink_come_near_in_some_row(sources: Sources) -> None:
+    random = np.random.default_rng(4)
+    for gap in (-1.0, 2.0):
+        canvas = Canvas(random)
+        hand = Hand(sources, 30, random)
+        before = hand.digit(canvas, 7, 10, 60)
+        first = np.asarray(canvas.written).copy()
+        box = hand.digit(canvas, 1, 0, 60, before, gap)
+        second = (np.asarray(canvas.written) > 100) & ~(first > 100)
+        nearest = min(
+            second[row].argmax() - np.flatnonzero(first[row] > 100).max()
+            for row in range(len(first))
+            if second[row].any() and (first[row] > 100).any()
+        )
+        assert box[0] > before[0]
+        assert nearest / ZOOM == pytest.approx(max(gap, 0), abs=1) or box[0] == pytest.approx(
+            before[0] + 0.3 * (before[2] - before[0]), abs=1
+        )
+
+
+def test_a_part_of_a_scene_holds_all_its_symbols(sources: Sources) -> None:
+    random = np.random.default_rng(6)
+    scenes = [draw_scene(sources, random) for _ in range(60)]
+    for scene in scenes:
+        left, top, right, bottom = scene.part
+        assert 0 <= left < right <= WIDTH
+        assert 0 <= top < bottom <= HEIGHT
+        assert (scene.boxes >= (left, top, left, top)).all()
+        assert (scene.boxes <= (right, bottom, right, bottom)).all()
+    assert len({scene.part for scene in scenes}) > 10

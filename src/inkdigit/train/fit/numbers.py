@@ -67,13 +67,14 @@ class Networks(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Scenes, uint8 [N, H, W], with their targets.
+    """Scenes, uint8 [N, H, W], where each is a picture, bool [N, H, W], and their targets.
 
     `peaks` is the objectness wanted of each cell and `weight` what it counts, float [N, h, w]; `owner` is the symbol
     that a cell belongs to, or -1. Symbols have `boxes` [S, 4] in px, `classes` [S] and the number of their `scene` [S].
     """
 
     pixels: Tensor
+    inside: Tensor
     peaks: Tensor
     weight: Tensor
     owner: Tensor
@@ -134,7 +135,11 @@ def batch_of(scenes: list[Scene]) -> Batch:
     shown = photograph(written, printed)
     is_free = [not len(scene.boxes) and bool(torch.rand(()) < ANYTHING) for scene in scenes]
     shown[is_free] = pictures_of_anything(sum(is_free))
-    return Batch((shown * 255).round().to(torch.uint8), *targets.tensors())
+    inside = torch.zeros(shown.shape, dtype=torch.bool)
+    for number, scene in enumerate(scenes):
+        left, top, right, bottom = scene.part
+        inside[number, top:bottom, left:right] = True
+    return Batch((shown * 255).round().to(torch.uint8), inside, *targets.tensors())
 
 
 def draw_batches(queue: "multiprocessing.Queue[tuple[Tensor, ...]]", sources: Sources, seed: int, size: int) -> None:
@@ -191,7 +196,7 @@ def overlap(found: Tensor, wanted: Tensor) -> Tensor:
 def batch_loss(networks: Networks, batch: Batch, half: bool) -> Tensor:
     """Return the loss of both networks on a batch; `half` computes them in bfloat16."""
     brightness = batch.pixels[:, None].float() / 255
-    plane = normalise(brightness, torch.ones_like(brightness))
+    plane = normalise(brightness, batch.inside[:, None].float())
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
         found = networks.detector(plane.contiguous(memory_format=torch.channels_last))
     objectness, logits, distances = (each.float() for each in found)

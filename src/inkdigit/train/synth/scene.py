@@ -24,6 +24,7 @@ from .paper import chance, uniform
 from .pens import in_style, shaken, with_habits
 
 HEIGHT, WIDTH = 96, 192  # px of a scene
+INKED = 100  # of 255: ink that is seen
 ZOOM = 3  # a scene is drawn this much larger and averaged down
 SYMBOLS = "0123456789.,-/"
 SIGNS = 3000  # invented ones that scenes choose from
@@ -94,12 +95,7 @@ class Canvas:
 
     def strokes(self, strokes: Sequence[Stroke], width: float) -> Box:
         """Draw strokes in px with a round pen of `width` px; return their box."""
-        thick = max(1, round(width * ZOOM))
-        for stroke in strokes:
-            points = [(float(x), float(y)) for x, y in stroke * ZOOM]
-            self.pen.line(points if len(points) > 1 else points * 2, fill=255, width=thick, joint="curve")
-            for x, y in (points[0], points[-1]) if thick > 2 else ():
-                self.pen.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=255)
+        draw_strokes(self.pen, strokes, width)
         every = np.concatenate(list(strokes))
         half = max(width, 1) / 2
         (left, top), (right, bottom) = every.min(0) - half, every.max(0) + half
@@ -109,6 +105,32 @@ class Canvas:
         """Lay drawn ink, at ZOOM, over what is written."""
         at = (round(left * ZOOM), round(top * ZOOM))
         self.written.paste(255, (*at, at[0] + ink.width, at[1] + ink.height), ink)
+
+    def beside(self, previous: Box, ink: Image.Image, top: float, gap: float) -> float:
+        """Return where ink at ZOOM begins, in px, whose nearest row is `gap` px beside what is written in a box.
+
+        Digits stand so: a 7 reaches over a 4, a slanted 1 under a 7. The first 0.3 of the box stay uncovered.
+        """
+        left, upper, right, lower = (round(side * ZOOM) for side in previous)
+        before = np.asarray(self.written.crop((left, upper, right, lower))) > INKED
+        after, shift = np.asarray(ink) > INKED, upper - round(top * ZOOM)
+        low, high = max(0, shift), min(len(after), shift + len(before))
+        starts, ends = after[low:high], before[max(0, low - shift) : max(0, high - shift), ::-1]
+        both = starts.any(1) & ends.any(1)
+        if not both.any():
+            return previous[2] + max(gap, 0.0)
+        near = float((before.shape[1] - ends[both].argmax(1) - starts[both].argmax(1)).max())
+        return max(previous[0] + near / ZOOM + gap, previous[0] + 0.3 * (previous[2] - previous[0]))
+
+
+def draw_strokes(pen: ImageDraw.ImageDraw, strokes: Sequence[Stroke], width: float) -> None:
+    """Draw strokes in px with a round pen of `width` px, at ZOOM."""
+    thick = max(1, round(width * ZOOM))
+    for stroke in strokes:
+        points = [(float(x), float(y)) for x, y in stroke * ZOOM]
+        pen.line(points if len(points) > 1 else points * 2, fill=255, width=thick, joint="curve")
+        for x, y in (points[0], points[-1]) if thick > 2 else ():
+            pen.ellipse((x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2), fill=255)
 
 
 class Hand:
@@ -126,22 +148,29 @@ class Hand:
         self.joins = random.random() < 0.15
         self._hollow = random.random() < 0.22  # small zeros
 
-    def digit(self, canvas: Canvas, label: int, left: float, base: float) -> Box:
-        """Write a digit whose box begins at `left` and stands on `base`; return its box."""
+    def digit(
+        self, canvas: Canvas, label: int, left: float, base: float, previous: Box | None = None, gap: float = 0.0
+    ) -> Box:
+        """Write a digit that stands on `base`; return its box.
+
+        It begins at `left`, or with its ink `gap` px beside that of the digit in the `previous` box.
+        """
         kind = self._random.choice(["mnist", "pen", "forms"]) if self._kind == "mixed" else self._kind
         height = self.height * math.exp(self._random.normal(0, 0.09))
         if label == 0 and self._hollow:
             height *= self._random.uniform(0.55, 0.9)
-        box = (
-            self._image(canvas, label, left, base, height)
-            if kind == "mnist"
-            else self._strokes(canvas, kind, label, left, base, height)
-        )
+        ink = self._image(label, height) if kind == "mnist" else self._strokes(kind, label, height)
+        ink = ink.crop(ink.getbbox())
+        top = base - ink.height / ZOOM
+        if previous:
+            left = canvas.beside(previous, ink, top, gap)
+        canvas.picture(ink, left, top)
+        box = left, top, left + ink.width / ZOOM, base
         canvas.add(box, label, height)
         return box
 
-    def _image(self, canvas: Canvas, label: int, left: float, base: float, height: float) -> Box:
-        """Paste one of MNIST's digits with lines about as thick as the others."""
+    def _image(self, label: int, height: float) -> Image.Image:
+        """Return one of MNIST's digits at ZOOM, with lines about as thick as the others, cut to its ink."""
         sources = self._sources
         tries = self._random.integers(len(sources.labels), size=400)
         tries = tries[sources.labels[tries] == label]
@@ -159,16 +188,10 @@ class Hand:
         sheared = (1.0, lean, min(0.0, -lean * crop.height), 0.0, 1.0, 0.0)
         size = (crop.width + pad, crop.height)
         crop = crop.transform(size, Image.Transform.AFFINE, sheared, Image.Resampling.BILINEAR)
-        crop = crop.point([min(255, max(0, round((level - 64) * 2))) for level in range(256)])
-        inked = crop.getbbox()
-        if inked is None:
-            return left, base - height, left + 1, base
-        crop = crop.crop(inked)
-        wide, tall = crop.width / ZOOM, crop.height / ZOOM
-        canvas.picture(crop, left, base - tall)
-        return left, base - tall, left + wide, base
+        return crop.point([min(255, max(0, round((level - 64) * 2))) for level in range(256)])
 
-    def _strokes(self, canvas: Canvas, kind: str, label: int, left: float, base: float, height: float) -> Box:
+    def _strokes(self, kind: str, label: int, height: float) -> Image.Image:
+        """Return a digit of a pen or of a form at ZOOM."""
         random = self._random
         if kind == "pen" and self._writer:
             digits = self._writer[label]
@@ -184,11 +207,14 @@ class Hand:
         matrix = self._matrix + random.normal(0, 0.03, (2, 2))
         strokes = [shaken((stroke @ matrix.T).astype(np.float32), random) for stroke in strokes]
         points = np.concatenate(strokes)
-        tall, wide = np.ptp(points[:, 1]), np.ptp(points[:, 0])
+        low, (wide, tall) = points.min(0), np.ptp(points, axis=0)
         scale = max(height - self.width, 2) / max(float(tall), 0.5 * float(wide), 1e-3)
-        half = self.width / 2
-        shift = np.array([left + half, base - half]) - np.array([points[:, 0].min(), points[:, 1].max()]) * scale
-        return canvas.strokes([(stroke * scale + shift).astype(np.float32) for stroke in strokes], self.width)
+        margin = self.width / 2 + 1
+        size = math.ceil((wide * scale + 2 * margin) * ZOOM), math.ceil((tall * scale + 2 * margin) * ZOOM)
+        ink = Image.new("L", size)
+        placed = [((stroke - low) * scale + margin).astype(np.float32) for stroke in strokes]
+        draw_strokes(ImageDraw.Draw(ink), placed, self.width)
+        return ink
 
     def mark(self, canvas: Canvas, symbol: str, left: float, base: float) -> Box:
         """Write `.`, `,`, `-` or `/`; return its box."""
@@ -310,22 +336,30 @@ def amount(random: Random) -> str:
 
 
 def write_line(canvas: Canvas, hand: Hand, text: str, left: float, base: float) -> float:
-    """Write a number or several (apart by spaces) from `left` on along a baseline that drifts; return where it ends."""
+    """Write a number or several (apart by spaces) from `left` on along a baseline that drifts; return where it ends.
+
+    Some lines are set by the boxes of their digits, the others by their ink, of which some touches.
+    """
     random, height = canvas.random, hand.height
     gap = height * (random.uniform(-0.12, 0.3) if random.random() < 0.75 else random.uniform(0.3, 0.7))
+    by_ink = random.random() < 0.65
+    near, touching = random.uniform(0.03, 0.35), random.uniform(0, 0.7) * (random.random() < 0.6)
     slope, sway = random.normal(0, 0.04), height * abs(random.normal(0, 0.06))
     start = left
     previous: Box | None = None
+    last_digit: Box | None = None
     for symbol in text:
         at = base + slope * (left - start) + random.normal(0, sway)
         if symbol == " ":
             left += height * random.uniform(0.6, 1.6)
-            previous = None
+            previous = last_digit = None
             continue
         if left > WIDTH + height:
             break
         if symbol.isdigit():
-            box = hand.digit(canvas, int(symbol), left, at)
+            touches = random.random() < touching
+            apart = -random.uniform(0, 0.08) if touches else near * random.uniform(0.6, 1.4)
+            box = hand.digit(canvas, int(symbol), left, at, last_digit if by_ink else None, apart * height)
         else:
             box = hand.mark(canvas, symbol, left, at) if symbol != ":" else hand.colon(canvas, left, at)
         if previous and random.random() < (0.3 if symbol == "0" and hand.joins else 0.03):  # a ligature
@@ -337,6 +371,7 @@ def write_line(canvas: Canvas, hand: Hand, text: str, left: float, base: float) 
             )
             canvas.strokes([join.astype(np.float32)], hand.width)
         previous = box
+        last_digit = box if symbol.isdigit() else None
         left = (
             box[2] + (gap if symbol.isdigit() else height * random.uniform(0.0, 0.25)) + random.normal(0, 0.05) * height
         )
@@ -673,13 +708,29 @@ def print_waves(canvas: Canvas) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Hold a scene's written and printed ink, uint8 [H, W], and its symbols: boxes [S, 4] px, classes, heights [S]."""
+    """Hold a scene's written and printed ink, uint8 [H, W], and its symbols: boxes [S, 4] px, classes, heights [S].
+
+    The picture is `part` of it (left, top, right, bottom in px): around every picture lies an empty plane.
+    """
 
     written: NDArray[np.uint8]
     printed: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     classes: NDArray[np.int64]
     heights: NDArray[np.float32]
+    part: tuple[int, int, int, int] = (0, 0, WIDTH, HEIGHT)
+
+
+def part_of(boxes: NDArray[np.float32], random: Random) -> tuple[int, int, int, int]:
+    """Choose how much of a scene is its picture: all, or a part that holds every symbol, however close to its edges."""
+    if random.random() < 0.6:
+        return 0, 0, WIDTH, HEIGHT
+    size = np.array([WIDTH, HEIGHT])
+    low, high = (boxes[:, :2].min(0), boxes[:, 2:].max(0)) if len(boxes) else (size / 3, size * 2 / 3)
+    start = low * random.uniform(0, 1, 2) * (random.random(2) < 0.7)
+    end = size - (size - high) * random.uniform(0, 1, 2) * (random.random(2) < 0.7)
+    left, top, right, bottom = map(int, [*np.floor(start), *np.ceil(end)])
+    return left, top, right, bottom
 
 
 def draw_scene(sources: Sources, random: Random) -> Scene:
@@ -693,7 +744,8 @@ def draw_scene(sources: Sources, random: Random) -> Scene:
     draw(canvas, hand)
     written, printed = (np.asarray(layer.reduce(ZOOM)) for layer in (canvas.written, canvas.printed))
     boxes = np.array(canvas.boxes, np.float32).reshape(-1, 4)
-    return Scene(written, printed, boxes, np.array(canvas.classes, np.int64), np.array(canvas.heights, np.float32))
+    classes, heights = np.array(canvas.classes, np.int64), np.array(canvas.heights, np.float32)
+    return Scene(written, printed, boxes, classes, heights, part_of(boxes, random))
 
 
 @dataclass(frozen=True, eq=False)
@@ -735,7 +787,7 @@ def draw_number(sources: Sources, random: Random) -> NumberPicture:
 def photograph(written: Tensor, printed: Tensor) -> Tensor:
     """Photograph ink [N, H, W], 0..1, on paper of all kinds: brightness [N, H, W], 0..1."""
     count, height, width = written.shape
-    plain = chance(count, 0.35)
+    plain = chance(count, 0.45)
     paper = torch.where(plain, 1.0, lit_paper(count, height, width))
     strength = torch.where(plain & chance(count, 0.6), 1.0, uniform(count, 0.4, 1.0))
     pencil = 1 - uniform(count, 0, 0.5) * chance(count, 0.3) * torch.rand(count, height, width)
