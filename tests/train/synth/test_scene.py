@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from inkdigit.evaluation.strokes import PenDigit
 from inkdigit.train.synth.forms import invented_digits
@@ -137,3 +138,10 @@ def test_a_part_of_a_scene_holds_all_its_symbols(sources: Sources) -> None:
         assert (scene.boxes >= (left, top, left, top)).all()
         assert (scene.boxes <= (right, bottom, right, bottom)).all()
     assert len({scene.part for scene in scenes}) > 10
+
+
+def test_a_digit_whose_rows_hold_nothing_of_the_one_before_stands_beside_its_box() -> None:
+    canvas = Canvas(np.random.default_rng(0))
+    ink = Image.new("L", (30, 30), 255)
+    for top in (-40, 0, 70):
+        assert canvas.beside((10, 20, 30, 50), ink, top, 2) == 32

@@ -114,8 +114,9 @@ class Canvas:
         left, upper, right, lower = (round(side * ZOOM) for side in previous)
         before = np.asarray(self.written.crop((left, upper, right, lower))) > INKED
         after, shift = np.asarray(ink) > INKED, upper - round(top * ZOOM)
-        low, high = max(0, shift), min(len(after), shift + len(before))
-        starts, ends = after[low:high], before[max(0, low - shift) : max(0, high - shift), ::-1]
+        low = max(0, shift)
+        high = max(low, min(len(after), shift + len(before)))
+        starts, ends = after[low:high], before[max(0, low - shift) :, ::-1][: high - low]
         both = starts.any(1) & ends.any(1)
         if not both.any():
             return previous[2] + max(gap, 0.0)
