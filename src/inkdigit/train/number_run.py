@@ -12,14 +12,21 @@ from .. import __version__
 from ..errors import DataError
 from ..evaluation.datasets import mnist
 from ..evaluation.strokes import PENDIGITS, PENDIGITS_SHA256, pendigits
-from ..files import check_writable, writing
-from ..layout import Calibration
+from ..files import atomic_path, check_writable, writing
 from ..model_file import NUMBER, SUFFIX, Contract
 from ..prediction import Thresholds
+from ..recognizer import Recognizer
 from .corpus import SPLIT_BY, by_writer
 from .export.number_export import export_numbers
-from .export.onnx_export import git_commit
-from .fit.number_calibration import LABELS, calibrate_candidates, choose_thresholds, is_legible, read_all
+from .export.onnx_export import git_commit, rewrite_contract
+from .fit.number_calibration import (
+    AS_SYMBOLS_SAY,
+    LABELS,
+    calibrate_candidates,
+    choose_thresholds,
+    is_legible,
+    read_all,
+)
 from .fit.numbers import CHECKPOINT, NumberLoop, fit_numbers
 from .fit.trainers import resolve_precision
 from .model.classifiers import fused
@@ -30,6 +37,8 @@ from .synth.letters import PRINTED
 from .synth.scene import NumberPicture, Sources, draw_number
 from .training_log import METRICS, forget
 from .weights import save_tensors
+
+EXPORTED_ON = 60  # composed numbers, on which the model file must agree with torch
 
 
 @dataclass(frozen=True)
@@ -65,13 +74,16 @@ def train_numbers(recipe: NumberRecipe, folder: Path | None, out: Path, resume: 
     reader = fused(NumberReader(networks.float().detector, networks.classifier).eval())
     pictures = draw_pictures(recipe, validation)
     calibrate_candidates(reader, pictures[: recipe.calibrated_on])
-    certain, right = read_all(reader, pictures[recipe.calibrated_on :])
-    if not len(right):
-        raise DataError("The number reader finds no number in validation: train it for more steps.")
-    thresholds, calibration = choose_thresholds(certain, right)
-    contract = contract_of(recipe, sources, thresholds, calibration, {"composed": validation_scores(certain, right)})
     target = out / f"numbers{SUFFIX}"
-    export_numbers(reader, contract, [picture.pixels[None] for picture in pictures[:20]], target)
+    with atomic_path(target) as draft:
+        contract = contract_of(recipe, sources)
+        export_numbers(reader, contract, [picture.pixels[None] for picture in pictures[:EXPORTED_ON]], draft)
+        certain, right = read_all(Recognizer(draft), pictures[recipe.calibrated_on :])
+        if not len(right):
+            raise DataError("The number reader finds no number in validation: train it for more steps.")
+        thresholds, calibration = choose_thresholds(certain, right)
+        scores = {"composed": validation_scores(certain, right)}
+        rewrite_contract(draft, thresholds=thresholds, calibration=asdict(calibration), scores=scores)
     plot_numbers(target, pictures[recipe.calibrated_on :], out / METRICS, out)
     return target
 
@@ -118,25 +130,19 @@ def validation_scores(certain: NDArray[np.float64], right: NDArray[np.bool_]) ->
     return {"accuracy": float(right.mean()), "numbers": float(len(certain))}
 
 
-def contract_of(
-    recipe: NumberRecipe,
-    sources: dict[str, str],
-    thresholds: Thresholds,
-    calibration: Calibration,
-    scores: dict[str, dict[str, float]],
-) -> Contract:
-    """Return the model file's contract."""
+def contract_of(recipe: NumberRecipe, sources: dict[str, str]) -> Contract:
+    """Return the model file's contract, before thresholds are chosen: confidences are as the symbols say."""
     return Contract(
         name="numbers",
         version=__version__,
         labels=LABELS,
         architecture="detector",
-        thresholds=thresholds,
+        thresholds=Thresholds(0.0, 1.0),
         recipe=asdict(recipe),
         sources=sources,
-        scores=scores,
+        scores={},
         inkdigit=__version__,
         commit=git_commit(),
         task=NUMBER,
-        calibration=asdict(calibration),
+        calibration=asdict(AS_SYMBOLS_SAY),
     )

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ...layout import Calibration, find_numbers
+from ...layout import Calibration
 from ...prediction import Thresholds
+from ...recognizer import Recognizer
 from ..model.detector import OTHER, NumberReader
 from ..synth.scene import SYMBOLS, NumberPicture
 
@@ -18,23 +19,31 @@ LEAST = 0.3  # of a symbol's height, in the median
 SURE_RIGHT = 0.997  # share of the sure numbers that are right
 LABELS = (*SYMBOLS, "other")
 LEGIBLE = 2.0  # times: the deviation of brightness on a digit, of that around it
+VISIBLE = 3.0  # times that deviation: the difference of a mark's ink from the paper
 DIGITS = 10  # the first classes
+AS_SYMBOLS_SAY = Calibration(1.0, 0.0)  # a number is as certain as its symbols
 
 
 def is_legible(picture: NumberPicture) -> bool:
-    """Return whether the ink stands out from the paper around it: nobody could read the other pictures."""
+    """Return whether most digits and every mark stand out from the paper: nobody could read the other pictures."""
     pixels = picture.pixels.astype(float)
     corners = np.stack([np.floor(picture.boxes[:, :2]), np.ceil(picture.boxes[:, 2:])], 1).astype(int)
     paper = np.ones(pixels.shape, bool)
     for (left, top), (right, bottom) in corners:
         paper[top:bottom, left:right] = False
-    ratios = []
-    for (left, top), (right, bottom) in corners[picture.classes < DIGITS]:
-        beside = (bottom - top) // 2
+    digits, marks = [], []
+    tall = int(np.median((corners[:, 1] - corners[:, 0])[picture.classes < DIGITS, 1]))
+    for ((left, top), (right, bottom)), kind in zip(corners, picture.classes, strict=True):
+        beside = tall // 2
         around = slice(max(0, top - beside), bottom + beside), slice(max(0, left - beside), right + beside)
-        flat = float(pixels[around][paper[around]].std()) if paper[around].any() else 0.0
-        ratios.append(pixels[top:bottom, left:right].std() / (flat + 1))
-    return float(np.median(ratios)) >= LEGIBLE
+        bare = pixels[around][paper[around]]
+        flat = float(bare.std()) + 1 if len(bare) else 1.0
+        ink = pixels[top:bottom, left:right]
+        if kind < DIGITS:
+            digits.append(ink.std() / flat)
+        elif len(bare):
+            marks.append(np.percentile(np.abs(ink - np.median(bare)), 75) / flat)
+    return float(np.median(digits)) >= LEGIBLE and min(marks, default=VISIBLE) >= VISIBLE
 
 
 @torch.no_grad()
@@ -84,17 +93,13 @@ def calibrate_candidates(reader: NumberReader, pictures: Sequence[NumberPicture]
     reader.calibration = fitted.detach()
 
 
-def read_all(reader: NumberReader, pictures: Sequence[NumberPicture]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return for each picture the probability that its reading is right, as the symbols say, and whether it is."""
-    certain, right = [], []
-    for picture in pictures:
-        with torch.no_grad():
-            boxes, probabilities, is_mark, _ = reader(torch.as_tensor(picture.pixels.copy())[None])
-        numbers = find_numbers(boxes.numpy(), probabilities.numpy(), is_mark.numpy(), LABELS, Calibration(1.0, 0.0))
-        if numbers:
-            certain.append(float(np.prod([number.confidence for number in numbers])))
-            right.append(" ".join(number.text for number in numbers) == picture.text)
-    return np.array(certain), np.array(right, bool)
+def read_all(
+    recognizer: Recognizer, pictures: Sequence[NumberPicture]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the confidence of the reading of each picture in which a number is found, and whether it is right."""
+    readings = [(recognizer.read(picture.pixels), picture.text) for picture in pictures]
+    found = [(reading.confidence, reading.text == text) for reading, text in readings if reading.numbers]
+    return np.array([certain for certain, _ in found]), np.array([right for _, right in found], bool)
 
 
 def choose_thresholds(certain: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Thresholds, Calibration]:
