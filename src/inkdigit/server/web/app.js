@@ -241,7 +241,10 @@ async function listModels() {
 
 // Events
 
+const isInForms = ({ target }) => Boolean(target.closest?.("#forms"));
+
 function onKey(event) {
+  if (isInForms(event)) return; // its boxes and cells have keys of their own
   const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
   if (isUndo) undo();
   else if (event.key === "Escape") clear();
@@ -256,8 +259,12 @@ function onDrag(event) {
 
 function onDrop(event) {
   onDrag(event);
-  takeFiles(event.dataTransfer?.files, "in what was dropped");
+  const { files } = event.dataTransfer ?? {};
+  if (isInForms(event)) openForms().then(({ takeSheets }) => takeSheets([...(files ?? [])]));
+  else takeFiles(files, "in what was dropped");
 }
+
+const openForms = () => import("./forms.js");
 
 function onChoice(event) {
   const files = [...event.target.files];
@@ -270,7 +277,7 @@ function listen() {
   for (const [name, handle] of Object.entries(pen)) canvas.addEventListener(name, handle);
   for (const name of ["dragover", "dragleave"]) document.addEventListener(name, onDrag);
   document.addEventListener("drop", onDrop);
-  document.addEventListener("paste", (event) => takeFiles(event.clipboardData?.files, "on the clipboard"));
+  document.addEventListener("paste", (event) => isInForms(event) || takeFiles(event.clipboardData?.files, "on the clipboard"));
   document.addEventListener("keydown", onKey);
   const buttons = { undo, clear, csv: downloadCsv, json: downloadJson, close: closeTable, sort: toggleOrder };
   for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", act);
@@ -278,6 +285,7 @@ function listen() {
   $("model").addEventListener("change", update);
   onConstraint(update);
   $("explanation").addEventListener("toggle", () => (isEmpty() ? showExplanation(null) : update()));
+  $("forms").addEventListener("toggle", openForms, { once: true });
   $("rows").addEventListener("keydown", onRowKey);
   $("image").addEventListener("error", () => ($("image").hidden = $("boxes").hidden = true)); // the browser cannot decode it
 }
