@@ -11,6 +11,7 @@ import { constraints, onConstraint } from "./constraints.js";
 import { listenToCorrections, offerCorrections, showCorrection } from "./correction.js";
 import { closeTable, downloadCsv, downloadJson, onRowKey, readFiles, toggleOrder } from "./files.js";
 import { $, chosenModel, element, isNumber, say, showExplanation, showLabels, showNumber, showPrediction } from "./form.js";
+import { listenToForms, takeSheets } from "./forms.js";
 import { models, predict, read } from "./service.js";
 
 const PEN_WIDTH = 14; // of 480: thin enough for an 8 of an eighth of the canvas, thick enough for one that fills it
@@ -260,11 +261,9 @@ function onDrag(event) {
 function onDrop(event) {
   onDrag(event);
   const { files } = event.dataTransfer ?? {};
-  if (isInForms(event)) openForms().then(({ takeSheets }) => takeSheets([...(files ?? [])]));
+  if (isInForms(event)) takeSheets([...(files ?? [])]);
   else takeFiles(files, "in what was dropped");
 }
-
-const openForms = () => import("./forms.js");
 
 function onChoice(event) {
   const files = [...event.target.files];
@@ -285,12 +284,12 @@ function listen() {
   $("model").addEventListener("change", update);
   onConstraint(update);
   $("explanation").addEventListener("toggle", () => (isEmpty() ? showExplanation(null) : update()));
-  $("forms").addEventListener("toggle", openForms, { once: true });
   $("rows").addEventListener("keydown", onRowKey);
   $("image").addEventListener("error", () => ($("image").hidden = $("boxes").hidden = true)); // the browser cannot decode it
 }
 
 listen();
 listenToCorrections();
+listenToForms();
 paint();
 listModels().catch((error) => say(error.message));

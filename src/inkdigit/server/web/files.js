@@ -29,10 +29,10 @@ export async function readFiles(files, open) {
 }
 
 /** Split files so that no request is too large, and the table fills while they are read. A PDF file has many pages. */
-export function* chunksOf(files) {
+export function* chunksOf(files, most = CHUNK_FILES) {
   let [chunk, bytes] = [[], 0];
   for (const file of files) {
-    const isFull = chunk.length === CHUNK_FILES || bytes + file.size > CHUNK_BYTES || [file, chunk.at(-1)].some(isPdf);
+    const isFull = chunk.length === most || bytes + file.size > CHUNK_BYTES || [file, chunk.at(-1)].some(isPdf);
     if (chunk.length && isFull) {
       yield chunk;
       [chunk, bytes] = [[], 0];

@@ -1,7 +1,7 @@
 /**
  * The tool that reads forms: fields are marked on one sheet, then any number of sheets become a table.
  *
- * It is loaded when it is first opened. Reading is service.js's; the boxes are marks.js's, the table is form-table.js's.
+ * Reading is service.js's; the boxes are marks.js's, the table is form-table.js's.
  */
 
 import { chunksOf, download } from "./files.js";
@@ -11,6 +11,7 @@ import { Marks } from "./marks.js";
 import { readForms, showSheet } from "./service.js";
 
 const CENTRE = [0.35, 0.45, 0.65, 0.5]; // the box of a field that is added by a button
+const CHUNK_SHEETS = 4; // so that the table fills while they are read
 const SAVED = "fields.toml";
 const CONSTRAINTS = ["allow", "pattern", "choices"];
 
@@ -84,7 +85,10 @@ function showFields() {
 /** Return the line in which a field is named and constrained. */
 function lineOf(field, place) {
   const name = input(field, "name", `Name of field ${place + 1}`, "field-name");
-  const remove = Object.assign(element("button", "remove", "×"), { type: "button", ariaLabel: `Remove ${field.name}` });
+  const remove = Object.assign(element("button", "remove", "×"), { type: "button" });
+  const label = () => (remove.ariaLabel = `Remove ${field.name}`);
+  label();
+  name.addEventListener("input", label);
   remove.addEventListener("click", () => removeField(field));
   const more = element("details", "", element("summary", "", "Pattern or choices"));
   more.open = CONSTRAINTS.some((key) => field[key]);
@@ -177,7 +181,7 @@ async function readSheets(files) {
   table.begin(names, files.length);
   try {
     let done = 0;
-    for (const chunk of chunksOf(files)) {
+    for (const chunk of chunksOf(files, CHUNK_SHEETS)) {
       table.add(await readForms(chunk, options));
       table.progress((done += chunk.length), files.length);
     }
@@ -214,12 +218,14 @@ function onFiles(id, act) {
   });
 }
 
-onFiles("sheet-file", ([file]) => {
-  $("sheet-page").value = 1;
-  return openSheet(file);
-});
-onFiles("fields-file", loadFields);
-onFiles("sheets", readSheets);
-$("sheet-page").addEventListener("change", ({ target }) => attempt(() => openSheet(sheet.file, Number(target.value) || 1)));
-$("add-field").addEventListener("click", () => addField(CENTRE, false));
-$("save-fields").addEventListener("click", () => attempt(saveFields));
+export function listenToForms() {
+  onFiles("sheet-file", ([file]) => {
+    $("sheet-page").value = 1;
+    return openSheet(file);
+  });
+  onFiles("fields-file", loadFields);
+  onFiles("sheets", readSheets);
+  $("sheet-page").addEventListener("change", ({ target }) => attempt(() => openSheet(sheet.file, Number(target.value) || 1)));
+  $("add-field").addEventListener("click", () => addField(CENTRE, false));
+  $("save-fields").addEventListener("click", () => attempt(saveFields));
+}
