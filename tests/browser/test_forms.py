@@ -82,6 +82,8 @@ def test_two_fields_ten_sheets_and_a_correction(ui: InkdigitPage) -> None:
     assert rows.locator("img").evaluate_all("images => images.length === 20 && images.every((one) => one.naturalWidth)")
     cell(ui, "mark, 3.png").fill("12.5")
     expect(ui.page.get_by_text("10 sheets")).to_contain_text("1 corrected")
+    cell(ui, "code, 0.png").press("Enter")
+    expect(rows.first.locator("td").first).to_contain_text("Checked")
     lines = list(csv.reader(io.StringIO(saved(ui, "Download CSV"))))
     assert lines[0] == ["file", "code", "code confidence", "mark", "mark confidence", "check", "error"]
     assert lines[4][:2] + lines[4][3:5] == ["3.png", "4071", "12.5", ""]

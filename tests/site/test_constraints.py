@@ -1,4 +1,4 @@
-"""Patterns and choices in the browser against automaton.py, decoding.py and constraints.py: the same texts, the same numbers."""
+"""Patterns and choices in the browser against automaton.py, decoding.py and constraints.py."""
 
 import random
 import re

@@ -19,12 +19,14 @@ from ..prediction import data_url
 from . import openapi
 from .error_responses import RequestError
 from .metrics import Metrics
-from .multipart import MAX_TEXT, File
+from .multipart import File
 from .requests import MAX_BATCH_FILES, Body, read_files
 from .responses import Reply
 from .routes import ModelQuery, metrics_of, opened, service_of
 
 FIELDS, REFERENCE = "fields", "reference"  # the parts of the body that are no pages
+MAX_TEXT: Final = 256 * 1024  # bytes of `fields`
+MAX_LINE: Final = 1000  # characters: tomllib takes quadratic time for a key of many parts, which is on one line
 MAX_READINGS: Final = 8192  # fields on all pages of a request
 
 CropsQuery = Annotated[bool, Query(description="Add the picture of each field, as a PNG data URL.")]
@@ -153,19 +155,22 @@ async def _read_body(body: Body, max_pages: int) -> FormBody:
         raise RequestError("There is no page in the body.", "no_picture")
     if len(pages) > max_pages:
         raise RequestError(f"The body may have at most {max_pages} pages.", "too_many_parts")
-    fields = form.text(FIELDS)
-    if FIELDS in beside:
-        fields = _decoded(beside[FIELDS].take())
-    return FormBody(pages, fields, beside[REFERENCE].take() if REFERENCE in beside else None)
+    fields = beside[FIELDS].take() if FIELDS in beside else form.texts.get(FIELDS)
+    reference = beside[REFERENCE].take() if REFERENCE in beside else None
+    return FormBody(pages, None if fields is None else _decoded(fields), reference)
 
 
-def _decoded(data: bytes) -> str:
-    if len(data) > MAX_TEXT:
-        raise RequestError(f"The fields are larger than {MAX_TEXT // 1024**2} MiB.", "too_many_bytes")
+def _decoded(fields: bytes | bytearray) -> str:
+    """Return the text of the fields, if parsing it takes little time. Raises RequestError."""
+    if len(fields) > MAX_TEXT:
+        raise RequestError(f"The fields are larger than {MAX_TEXT // 1024} KiB.", "too_many_bytes")
     try:
-        return data.decode("utf-8-sig")
+        text = fields.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RequestError("The fields are not UTF-8.", "bad_fields") from error
+    if max(map(len, text.split("\n"))) > MAX_LINE:
+        raise RequestError(f"A line of the fields has more than {MAX_LINE:,} characters.", "bad_fields")
+    return text
 
 
 def _form(body: FormBody, reader: NumberReader) -> Form:

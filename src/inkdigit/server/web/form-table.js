@@ -30,13 +30,14 @@ export class FormTable {
 
   progress(done, count) {
     Object.assign(this.part("progress"), { max: count, value: done, hidden: done === count });
+    this.part("stop").hidden = done === count;
     this.part("csv").disabled = done < count;
     this.showStatus();
   }
 
   /** The reading has stopped: what there is can be saved. */
   end() {
-    this.part("progress").hidden = true;
+    this.part("progress").hidden = this.part("stop").hidden = true;
     this.part("csv").disabled = !this.results.length;
   }
 

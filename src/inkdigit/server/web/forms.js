@@ -110,7 +110,7 @@ function input(field, key, label, className = "", tag = "input") {
   if (key === "pattern") made.placeholder = "\\d{2}/\\d{2}/\\d{4}";
   made.addEventListener("input", () => {
     field[key] = made.value;
-    if (key === "name") marks.show(fields);
+    if (key === "name") marks.rename(field);
   });
   return made;
 }
@@ -126,7 +126,7 @@ function toToml(reference) {
     const choices = limits.choices.split("\n").map((line) => line.trim()).filter(Boolean);
     if (limits.allow) lines.push(`allow = ${literal(limits.allow)}`);
     if (limits.pattern.trim()) lines.push(`pattern = ${literal(limits.pattern.trim())}`);
-    if (choices.length) lines.push(`choices = [${choices.map(basic).join(", ")}]`);
+    if (choices.length) lines.push("choices = [", ...choices.map((choice) => `  ${basic(choice)},`), "]");
     return `${lines.join("\n")}\n`;
   });
   return [...(reference ? [`reference = ${basic(reference)}\n`] : []), ...tables].join("\n");
@@ -228,4 +228,8 @@ export function listenToForms() {
   $("sheet-page").addEventListener("change", ({ target }) => attempt(() => openSheet(sheet.file, Number(target.value) || 1)));
   $("add-field").addEventListener("click", () => addField(CENTRE, false));
   $("save-fields").addEventListener("click", () => attempt(saveFields));
+  $("stop-reading").addEventListener("click", () => {
+    reading.abort();
+    table.end();
+  });
 }

@@ -9,6 +9,7 @@ import { element } from "./form.js";
 
 const SMALLEST = 6; // px: a shorter drag is a click
 const STEP = 0.005; // of the sheet, by which an arrow key moves
+const TOP = 0.04; // of the sheet, where there is no room for a name above a box
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const HELP = "Arrow keys move it, with Shift they change its size, Delete removes it.";
 
@@ -36,11 +37,15 @@ export class Marks {
   }
 
   markOf(field) {
-    const mark = element("button", "mark", element("span", "", field.name), element("i", "handle"));
-    Object.assign(mark, { type: "button", field, ariaLabel: `Field ${field.name}. ${HELP}` });
+    const mark = element("button", "mark", element("span"), element("i", "handle"));
+    Object.assign(mark, { type: "button", field });
+    label(mark);
     place(mark, field.box);
     return mark;
   }
+
+  /** Show a field's new name. */
+  rename = (field) => label(this.markAt(field));
 
   markAt = (field) => [...this.area.children].find((mark) => mark.field === field);
 
@@ -125,7 +130,13 @@ const sized = ([left, top, right, bottom], [x, y]) => [
   left, top, clamp(right + x, left + STEP, 1), clamp(bottom + y, top + STEP, 1),
 ];
 
+function label(mark) {
+  mark.firstChild.textContent = mark.field.name;
+  mark.ariaLabel = `Field ${mark.field.name}. ${HELP}`;
+}
+
 function place(mark, [left, top, right, bottom]) {
   const [x, y, width, height] = [left, top, right - left, bottom - top].map((part) => `${100 * part}%`);
   Object.assign(mark.style, { left: x, top: y, width, height });
+  mark.classList.toggle("inside", top < TOP); // there the name is not cut off
 }
