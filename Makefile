@@ -36,7 +36,7 @@ $(VENV)/.python:
 	touch $@
 
 $(VENV)/.base: $(VENV)/.python pyproject.toml constraints.txt
-	$(PIP) '.[serve]'
+	$(PIP) '.[serve,pdf]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt

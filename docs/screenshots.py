@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.browser import test_gradio, test_streamlit
+from tests.browser import test_forms, test_gradio, test_streamlit
 from tests.browser.canvas import draw
 from tests.browser.page_object import InkdigitPage
 from tests.browser.test_files import payload
 from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE
+from tests.forms.sheets import CODE, MARK, blank, filled
 from tests.serving import serving
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -33,11 +34,23 @@ def of_the_page(browser: Browser, address: str) -> None:
     expect(ui.part("number")).to_have_text("42")
     ui.settle()
     shoot(ui.page, "number")
+    of_forms(ui.fresh())
     phone = browser.new_page(viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
     ui = InkdigitPage(phone, address).fresh()
     ui.draw_by_finger(ui.strokes(3))
     ui.settle()
     shoot(phone, "phone")
+
+
+def of_forms(ui: InkdigitPage) -> None:
+    """Take a screenshot of two fields on a sheet, and the table of three sheets."""
+    test_forms.open_sheet(ui, test_forms.payload("blank.png", blank()))
+    test_forms.mark(ui, CODE, "code")
+    test_forms.mark(ui, MARK, "mark")
+    sheets = [test_forms.payload(f"{place}.png", filled(*marks)) for place, marks in enumerate(test_forms.MARKS[:3], 1)]
+    ui.part("sheets").set_input_files(sheets)
+    expect(ui.part("form-csv")).to_be_enabled()
+    shoot(ui.page, "forms", "[data-testid=forms]")
 
 
 def of_gradio(browser: Browser, address: str) -> None:

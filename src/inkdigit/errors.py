@@ -28,6 +28,7 @@ InputCode = Literal[
     "bad_array",  # wrong shape, type or range
     "blank_image",  # nothing is drawn on it
     "bad_constraint",  # what numbers are said to look like cannot be
+    "bad_fields",  # what is said of a form's fields cannot be
     "bad_correction",  # what a picture is said to have been cannot be
 ]
 

@@ -71,16 +71,17 @@ def ui(window: SitePage) -> Iterator[SitePage]:
 
 @pytest.fixture(scope="session")
 def run(browser: Browser, address: str, site: Path) -> Iterator[Run]:
-    """Return a function that calls a function of one of the site's modules with JSON values, and returns its result."""
+    """Return a function that calls a function of the site's modules with JSON values, and returns its result."""
     (folder,) = site.glob("web-*")
     with browser.new_context(service_workers="block") as context:
         page: Page = context.new_page()
         page.goto(f"{address}manifest.webmanifest")
 
-        def call(module: str, script: str, *values: Any) -> Any:
-            """Evaluate `script`, a function of the module and the values."""
-            imported = f"await import('/{folder.name}/reader/{module}.js')"
-            line = f"async (json) => JSON.stringify(await ({script})({imported}, ...JSON.parse(json)))"
+        def call(modules: str, script: str, *values: Any) -> Any:
+            """Evaluate `script`, a function of what the modules export and of the values."""
+            imported = ", ".join(f"await import('/{folder.name}/reader/{module}.js')" for module in modules.split())
+            exports = f"Object.assign({{}}, {imported})"
+            line = f"async (json) => JSON.stringify(await ({script})({exports}, ...JSON.parse(json)))"
             return json.loads(page.evaluate(line, json.dumps(values)))  # Playwright's own way is slow for long lists
 
         yield call

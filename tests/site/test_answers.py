@@ -102,6 +102,8 @@ def test_constraints_and_refusals_have_the_library_s_sentences(
 ) -> None:
     data = encoded(drawn(4, 2))
     assert call("read", data, {"allow": "17"})["text"] == recognizer.read(data, allow="17").text
+    assert call("read", data, {"pattern": r"4\d|1"})["text"] == recognizer.read(data, pattern=r"4\d|1").text
+    assert call("read", data, {"choices": "41\n47"})["text"] == recognizer.read(data, choices=["41", "47"]).text
     with pytest.raises(InputError) as caught:
         recognizer.read(data, allow="x")
     assert call("read", data, {"allow": "x"}) == {"error": str(caught.value)}

@@ -60,16 +60,20 @@ def arrays(candidates: Sequence[Candidate], seed: int) -> tuple[Any, Any, Any]:
     return boxes, rows.astype(np.float32), np.array([each.text in {"mark", "bar"} for each in candidates], bool)
 
 
-def in_browser(run: Run, arrays: Sequence[tuple[Any, Any, Any]]) -> Any:
-    scenes = [
+def as_scenes(arrays: Sequence[tuple[Any, Any, Any]]) -> list[list[dict[str, Any]]]:
+    """Return scenes as layout.js takes them."""
+    return [
         [
             {"box": box, "shares": shares, "isMark": mark}
             for box, shares, mark in zip(boxes.tolist(), rows.tolist(), marks.tolist(), strict=True)
         ]
         for boxes, rows, marks in arrays
     ]
+
+
+def in_browser(run: Run, arrays: Sequence[tuple[Any, Any, Any]]) -> Any:
     script = "(module, scenes, ...more) => scenes.map((scene) => module.findNumbers(scene, ...more))"
-    return run("layout", script, scenes, LABELS, vars(CALIBRATION))
+    return run("layout", script, as_scenes(arrays), LABELS, vars(CALIBRATION))
 
 
 def near(found: Any, wanted: Any) -> bool:

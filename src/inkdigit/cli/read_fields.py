@@ -99,18 +99,10 @@ Write = Callable[[str, "FieldsPage", "Sequence[Value]"], None]
 
 def _json_writer() -> Write:
     """Return a function that prints a page's fields as one JSON object."""
+    from ..forms.pages import answer_of  # noqa: PLC0415
 
     def write(name: str, page: "FieldsPage", _: "Sequence[Value]") -> None:
-        if isinstance(page.answer, InputError):
-            answer: dict[str, Any] = {"error": {"detail": str(page.answer), "code": page.answer.code}}
-        else:
-            answer = {
-                "fields": {
-                    field.name: {"text": field.text, "confidence": field.confidence, "is_sure": field.is_sure}
-                    for field in page.answer
-                }
-            }
-        say(json.dumps({"file": name, **answer}))
+        say(json.dumps({"file": name, **answer_of(page)}))
 
     return write
 

@@ -10,10 +10,10 @@ from PIL import Image
 
 from ..errors import InputError
 from ..image import ImageLike, upright_image
-from ..prediction import Model
+from ..prediction import Model, data_url
 from ..reading import Number, Reading, Symbol
 from .fields import FieldReading, Form, FormReader
-from .table import Cell, Value, cell_of, crop_of, small_png
+from .table import Cell, Value, alternatives, cell_of, crop_of, small_png
 
 FIELD_SUFFIX = " confidence"
 
@@ -108,6 +108,22 @@ class FieldsReader:
             return FieldsPage(error)
         pictures = [Image.fromarray(each.picture) for each in fields if each.picture is not None]
         return FieldsPage(fields, [small_png(picture) for picture in pictures] if self.needs_crops else [])
+
+
+def answer_of(page: FieldsPage) -> dict[str, Any]:
+    """Return the fields of a page by their names, with their pictures if it has them, or its error: as users get it."""
+    if isinstance(page.answer, InputError):
+        return {"error": {"detail": str(page.answer), "code": page.answer.code}}
+    fields = {field.name: _answer_of_field(field) for field in page.answer}
+    for values, crop in zip(fields.values(), page.crops, strict=False):
+        values["crop"] = data_url(crop)
+    return {"fields": fields}
+
+
+def _answer_of_field(field: FieldReading) -> dict[str, Any]:
+    others = alternatives(field.number) if field.number else []
+    answer = {"text": field.text, "confidence": field.confidence, "is_sure": field.is_sure, "alternatives": others}
+    return answer if field.number is None or field.number.is_match else answer | {"is_match": False}
 
 
 def fields_as_json(page: FieldsPage) -> dict[str, Any]:

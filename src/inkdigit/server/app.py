@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from ..settings import Settings
-from . import compat, corrections, error_responses, openapi, routes
+from . import compat, corrections, error_responses, forms, openapi, routes
 from .access_log import AccessLog
 from .launch import TRACES
 from .metrics import Metrics
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None, mount: Mount = lambda app: {}) 
     # The first that are tried, and not through `include_router`, which searches twice: 50 µs a request.
     app.router.routes[:0] = [*routes.prediction_router.routes, *compat.router.routes]
     app.include_router(routes.router)
+    app.include_router(forms.router)
     app.include_router(corrections.router)
     app.mount("/web", routes.PAGE_FILES, name="web")
     openapi.add_docs(app)

@@ -40,6 +40,7 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = {
     "bad_array": (422, "The array has a wrong shape, type or range."),
     "blank_image": (422, "Nothing is drawn on the picture."),
     "bad_constraint": (422, "`allow`, `pattern` or `choices` cannot be met or read."),
+    "bad_fields": (422, "`fields` describes no form, or needs a reference that was not sent."),
     "bad_correction": (422, "The label, the reading or the box of a correction cannot be right."),
     "bad_parameter": (422, "A parameter is missing, or has a value that cannot be read."),
     "too_many_corrections": (429, "More corrections come in than are taken in a minute."),

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from ..errors import InputError
 from ..evaluation.drift import BOUNDS, CONFIDENCE, DIGIT, DIGITNESS, METRICS
+from ..forms.fields import FieldReading
 from ..model_file import Contract
 from ..prediction import Prediction
 from ..reading import Reading
@@ -113,6 +114,12 @@ class Metrics:
         for number in reading.numbers:
             is_sure = number.confidence >= reading.threshold
             self._numbers.labels(reading.model.name, reading.model.version, str(is_sure).lower()).inc()
+
+    def read_fields(self, fields: Iterable[FieldReading], model: Contract) -> None:
+        """Count the fields of one page as numbers; those that are blank have none."""
+        for field in fields:
+            if field.number is not None:
+                self._numbers.labels(model.name, model.version, str(field.is_sure).lower()).inc()
 
     def corrected(self, model: str, task: str) -> None:
         """Count a correction that was stored; `model` is a loaded one's name."""

@@ -18,9 +18,10 @@ EXTENDED_NAME = re.compile(r"; *filename\* *= *(utf-8|iso-8859-1)'[^';]*'([^ ;]+
 
 @dataclass
 class File:
-    """One uploaded file; data beyond the limit of an image, or of a PDF, is dropped."""
+    """One uploaded file; data beyond the limit of an image, or of a PDF, is dropped. `part` is its field's name."""
 
     name: str
+    part: str = ""
     size: int = 0
     chunks: list[bytes] = field(default_factory=list)
 
@@ -105,7 +106,7 @@ class _Parts:
         """
         name = _file_name(part)
         is_file = name is not None or (part.content_type or "").startswith("image/")
-        self._file = File(name or "") if is_file else None
+        self._file = File(name or "", part.name) if is_file else None
         self._text = (
             self.form.texts.setdefault(part.name, bytearray()) if part.name in self._texts and not is_file else None
         )

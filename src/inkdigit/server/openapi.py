@@ -51,6 +51,12 @@ _NUMBER: Final = {
     ],
     "model": {"name": "numbers", "version": "0.1.0"},
 }
+_FILLED: Final = {"text": "1041077", "confidence": 0.997, "is_sure": True, "alternatives": ["1041017"]}
+_FIELDS: Final = {
+    "type": "string",
+    "description": "The text of a `fields.toml`: tables `[fields.NAME]`, each with a box in px or parts of the page.",
+    "example": "[fields.student]\nbox = [0.12, 0.12, 0.62, 0.15]\npattern = '\\d{7}'\n",
+}
 _STORED: Final = {
     "id": "5f2b7c0de1a94d7f8f6f0d2f2f6b8a11",
     "secret": "Yx3bV0rPpTz0nq8mS1kQe7uWc2aLd9hJ",
@@ -212,6 +218,63 @@ class CorrectedReading(BaseModel):
     model: CorrectedModel
 
 
+class FieldBody(BaseModel):
+    """What is written in one field of a page."""
+
+    text: str = Field(description="Empty where the field is blank.")
+    confidence: float = Field(ge=0, le=1)
+    is_sure: bool
+    alternatives: list[str] = Field(description="Other texts in which one symbol differs, the most probable first.")
+    is_match: bool | None = Field(None, description="False if nothing that `pattern` or `choices` allow is probable.")
+    crop: str | None = Field(None, description="With `crops=true`: the field's picture, as a PNG data URL.")
+
+
+class FilledForm(BaseModel):
+    """One page of a form with its fields, by their names."""
+
+    file: str
+    fields: dict[str, FieldBody]
+
+
+class FormBatch(BaseModel):
+    """The fields of all pages, in the files' order."""
+
+    model_config = _example({"results": [{"file": "sheet.png", "fields": {"student": _FILLED}}, _FAILED]})
+
+    results: list[FilledForm | FileProblem]
+
+
+class SheetField(BaseModel):
+    """A field as `fields` describes it, with its box in px of the page."""
+
+    name: str
+    box: list[float] = Field(description="left, top, right, bottom.", min_length=4, max_length=4)
+    allow: str | None = None
+    pattern: str | None = None
+    choices: list[str] | None = None
+
+
+class SheetBody(BaseModel):
+    """One page on which fields are marked."""
+
+    model_config = _example(
+        {
+            "width": 1654.0,
+            "height": 2339.0,
+            "pages": 1,
+            "fields": [{"name": "student", "box": [198.5, 280.7, 1025.5, 351.0], "pattern": r"\d{7}"}],
+            "reference": None,
+        }
+    )
+
+    width: float = Field(description="Of the page, in px.")
+    height: float
+    pages: int = Field(description="How many the file has.")
+    fields: list[SheetField]
+    reference: str | None = Field(description="The name that `fields` has for the reference page.")
+    picture: str | None = Field(None, description="With `picture=true`: the page, as a PNG data URL.")
+
+
 class CorrectionBody(BaseModel):
     """What the sender of a correction gets."""
 
@@ -303,6 +366,25 @@ def batch_body() -> dict[str, Any]:
     return _body({"multipart/form-data": _form({"files": files})})
 
 
+def form_body() -> dict[str, Any]:
+    """Describe the body of a batch of a form's pages."""
+    files = {
+        "type": "array",
+        "items": _FILE,
+        "minItems": 1,
+        "maxItems": MAX_BATCH_FILES,
+        "description": "Pages: pictures and PDF files, as `curl -F a=@one.png -F b=@two.pdf` sends them.",
+    }
+    reference = {**_FILE, "description": "The page that others are aligned to; the extra `forms` does that."}
+    return _body({"multipart/form-data": _form({"fields": _FIELDS, "files": files, "reference": reference}, "fields")})
+
+
+def sheet_body() -> dict[str, Any]:
+    """Describe the body with one page of a form."""
+    file = {**_FILE, "description": "A picture or a PDF file."}
+    return _body({"multipart/form-data": _form({"file": file, "fields": _FIELDS}, "file")})
+
+
 def correction_body() -> dict[str, Any]:
     """Describe the form of a correction."""
     edges = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
@@ -329,6 +411,7 @@ def _body(content: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+OF_FORMS: Final = {"bad_fields"}
 OF_NO_ROUTE: Final = {"not_found", "method_not_allowed", "origin_refused", "internal", "not_ready"}
 OF_CORRECTIONS: Final = {
     "corrections_off",
@@ -342,12 +425,17 @@ OF_CORRECTIONS: Final = {
 
 def problems(*others: str) -> dict[int | str, dict[str, Any]]:
     """Describe the errors of a route that takes pictures: all but `others`, grouped by their status."""
+    return described(ERRORS.keys() - OF_NO_ROUTE - OF_CORRECTIONS - OF_FORMS - set(others))
+
+
+def form_problems(*others: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the errors of a route for forms: all but `others`."""
     return described(ERRORS.keys() - OF_NO_ROUTE - OF_CORRECTIONS - set(others))
 
 
 def correction_problems(*others: str) -> dict[int | str, dict[str, Any]]:
     """Describe the errors of a route for corrections: all but `others`."""
-    return described(ERRORS.keys() - OF_NO_ROUTE - set(others))
+    return described(ERRORS.keys() - OF_NO_ROUTE - OF_FORMS - set(others))
 
 
 def described(codes: Collection[str]) -> dict[int | str, dict[str, Any]]:

@@ -4,7 +4,7 @@ A body is streamed, up to its limit and within the time that the settings allow.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
@@ -98,14 +98,14 @@ async def read_image(body: Body) -> ImageBody:
     )
 
 
-async def read_files(body: Body) -> Form:
-    """Read a multipart body with many pictures. Raises RequestError."""
+async def read_files(body: Body, max_files: int = MAX_BATCH_FILES, texts: Collection[str] = TEXTS) -> Form:
+    """Read a multipart body with many pictures, and the fields that `texts` names. Raises RequestError."""
     kind, options = parse_options_header(body.request.headers.get("content-type", ""))
     if kind != FORM:
         raise RequestError("Send the pictures as multipart/form-data.", "unsupported_content_type")
     chunks = body.chunks(MAX_BATCH_BYTES)
     boundary = options.get("boundary", "")
-    return await body.in_time(read_parts(chunks, boundary, max_files=MAX_BATCH_FILES, texts=TEXTS))
+    return await body.in_time(read_parts(chunks, boundary, max_files=max_files, texts=texts))
 
 
 def as_images(files: Sequence[File]) -> list[tuple[str, ImageLike]]:

@@ -149,7 +149,7 @@ async def predict_batch(request: Request, model: ModelQuery = None, frame: Frame
         files = (await read_files(_body(request, take))).files
 
         def work() -> tuple[Sequence[Prediction | InputError], Response]:
-            with _opened(files) as (names, images):
+            with opened(files) as (names, images):
                 predictions = recognizer.predict_batch(images)
             return predictions, _batch(names, predictions, lambda prediction: prediction.as_dict(frame=frame))
 
@@ -234,7 +234,7 @@ async def read_batch(
         files, constraints = form.files, _constraints(allow, pattern, choices, form)
 
         def work() -> tuple[Sequence[Reading | InputError], Response]:
-            with _opened(files) as (names, images):
+            with opened(files) as (names, images):
                 readings = recognizer.read_batch(images, **constraints)
             return readings, _batch(names, readings, lambda reading: reading.as_dict())
 
@@ -245,7 +245,7 @@ async def read_batch(
 
 
 @contextmanager
-def _opened(files: Sequence[File]) -> Iterator[tuple[list[str], list[ImageLike]]]:
+def opened(files: Sequence[File]) -> Iterator[tuple[list[str], list[ImageLike]]]:
     """Yield the names and the images of a batch, and release its PDF files at the end."""
     images = as_images(files)
     try:

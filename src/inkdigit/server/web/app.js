@@ -11,6 +11,7 @@ import { constraints, onConstraint } from "./constraints.js";
 import { listenToCorrections, offerCorrections, showCorrection } from "./correction.js";
 import { closeTable, downloadCsv, downloadJson, onRowKey, readFiles, toggleOrder } from "./files.js";
 import { $, chosenModel, element, isNumber, say, showExplanation, showLabels, showNumber, showPrediction } from "./form.js";
+import { listenToForms, takeSheets } from "./forms.js";
 import { models, predict, read } from "./service.js";
 
 const PEN_WIDTH = 14; // of 480: thin enough for an 8 of an eighth of the canvas, thick enough for one that fills it
@@ -241,7 +242,10 @@ async function listModels() {
 
 // Events
 
+const isInForms = ({ target }) => Boolean(target.closest?.("#forms"));
+
 function onKey(event) {
+  if (isInForms(event)) return; // its boxes and cells have keys of their own
   const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
   if (isUndo) undo();
   else if (event.key === "Escape") clear();
@@ -256,7 +260,9 @@ function onDrag(event) {
 
 function onDrop(event) {
   onDrag(event);
-  takeFiles(event.dataTransfer?.files, "in what was dropped");
+  const { files } = event.dataTransfer ?? {};
+  if (isInForms(event)) takeSheets([...(files ?? [])]);
+  else takeFiles(files, "in what was dropped");
 }
 
 function onChoice(event) {
@@ -270,7 +276,7 @@ function listen() {
   for (const [name, handle] of Object.entries(pen)) canvas.addEventListener(name, handle);
   for (const name of ["dragover", "dragleave"]) document.addEventListener(name, onDrag);
   document.addEventListener("drop", onDrop);
-  document.addEventListener("paste", (event) => takeFiles(event.clipboardData?.files, "on the clipboard"));
+  document.addEventListener("paste", (event) => isInForms(event) || takeFiles(event.clipboardData?.files, "on the clipboard"));
   document.addEventListener("keydown", onKey);
   const buttons = { undo, clear, csv: downloadCsv, json: downloadJson, close: closeTable, sort: toggleOrder };
   for (const [id, act] of Object.entries(buttons)) $(id).addEventListener("click", act);
@@ -284,5 +290,6 @@ function listen() {
 
 listen();
 listenToCorrections();
+listenToForms();
 paint();
 listModels().catch((error) => say(error.message));

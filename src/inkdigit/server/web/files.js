@@ -28,11 +28,12 @@ export async function readFiles(files, open) {
   }
 }
 
-/** Split files so that no request is too large, and the table fills while they are read. */
-function* chunksOf(files) {
+/** Split files so that no request is too large, and the table fills while they are read. A PDF file has many pages. */
+export function* chunksOf(files, most = CHUNK_FILES) {
   let [chunk, bytes] = [[], 0];
   for (const file of files) {
-    if (chunk.length && (chunk.length === CHUNK_FILES || bytes + file.size > CHUNK_BYTES)) {
+    const isFull = chunk.length === most || bytes + file.size > CHUNK_BYTES || [file, chunk.at(-1)].some(isPdf);
+    if (chunk.length && isFull) {
       yield chunk;
       [chunk, bytes] = [[], 0];
     }
@@ -41,6 +42,8 @@ function* chunksOf(files) {
   }
   yield chunk;
 }
+
+const isPdf = (file) => file?.type === "application/pdf" || /\.pdf$/i.test(file?.name ?? "");
 
 /** Return the prediction of each file, with its `reading`. If the whole request is refused, every file gets that error. */
 async function readChunk(files, signal) {
@@ -116,8 +119,8 @@ export function closeTable() {
 }
 
 /** Quote a CSV field; an apostrophe keeps spreadsheets from taking a name for a formula. */
-function csvField(value) {
-  const text = String(value ?? "").replace(/^(?!-?[\d.,/]+$)[=+\-@\t\r]/, "'$&"); // -15.50 is a number and no formula
+export function csvField(value) {
+  const text = String(value ?? "").replace(/^(?!-?[\d.,/ ]+$)[=+\-@\t\r]/, "'$&"); // -15.50 is a number and no formula
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
@@ -135,8 +138,9 @@ export function downloadJson() {
   download("inkdigit.json", "application/json", JSON.stringify({ results }, null, 2));
 }
 
-function download(name, type, text) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** Save a text, or a Blob, as a file. */
+export function download(name, type, content) {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   Object.assign(element("a"), { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

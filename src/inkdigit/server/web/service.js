@@ -1,6 +1,7 @@
 /**
  * The only module of the page that knows how images are read: it sends them to the HTTP service. The static site replaces
- * this module alone, by one with the same exports: `predict`, `read`, `models`, `corrections`, `correct` and `withdraw`.
+ * this module alone, by one with the same exports: `predict`, `read`, `readForms`, `showSheet`, `models`, `corrections`, `correct` and
+ * `withdraw`.
  *
  * A response has probabilities without labels, in the order of its model's labels, which `/v1/models` lists. So the
  * models are cached, and fetched again when a response does not fit them.
@@ -68,6 +69,39 @@ export async function read(image, { choices, ...constraints } = {}, { signal } =
 }
 
 /**
+ * Return the fields of each page of files, as `/v1/forms` answers, with their pictures. A PDF file has several pages.
+ *
+ * `fields` is the text of a `fields.toml`; `reference` is the picture that pages are aligned to, or null. Throws as
+ * `predict` does.
+ */
+export async function readForms(files, { fields, reference, signal }) {
+  const form = new FormData();
+  form.append("fields", fields);
+  if (reference) form.append("reference", reference, "reference");
+  files.forEach((file) => form.append("page", file, file.name));
+  return (await request("v1/forms?crops=true", form, signal)).results;
+}
+
+/**
+ * Return a page of a picture or PDF file, as `/v1/forms/sheet` answers: with its `picture` as a Blob, or instead with the
+ * `fields` of a `fields.toml` on it. Throws as `predict` does.
+ */
+export async function showSheet(file, { page = 1, fields } = {}) {
+  const form = new FormData();
+  form.append("file", file, file.name ?? "sheet");
+  if (fields !== undefined) form.append("fields", fields);
+  const query = queryOf({ page, picture: fields === undefined });
+  const { picture, ...sheet } = await request(`v1/forms/sheet?${query}`, form);
+  return picture ? { ...sheet, picture: pngOf(picture) } : sheet;
+}
+
+/** Return a data URL's PNG as a Blob; the page's Content-Security-Policy lets no data URL be fetched. */
+function pngOf(url) {
+  const text = atob(url.slice(url.indexOf(",") + 1));
+  return new Blob([Uint8Array.from(text, (sign) => sign.charCodeAt(0))], { type: "image/png" });
+}
+
+/**
  * Send what an answer should have been, and return the receipt that `withdraw` takes.
  *
  * `image` returns the Blob that was read; `reading` is its answer, `box` that of the number or symbol in it that is
@@ -113,7 +147,8 @@ async function request(path, image, signal, { fields = {}, ...more } = {}) {
 /** Return a request's body: a PNG of the canvas as it is; files as multipart, where their names and types do not matter. */
 async function bodyOf(image, fields) {
   const blob = typeof image === "function" ? await image() : image;
-  if (!(blob instanceof File || Array.isArray(blob) || Object.keys(fields).length)) return blob; // a form is one already
+  if (blob instanceof FormData) return blob;
+  if (!(blob instanceof File || Array.isArray(blob) || Object.keys(fields).length)) return blob;
   const form = new FormData();
   [blob].flat().forEach((file) => form.append("files", file, file.name ?? "drawing.png"));
   for (const [name, text] of Object.entries(fields)) form.append(name, text);

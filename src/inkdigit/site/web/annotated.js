@@ -36,8 +36,9 @@ async function annotated({ image, reading, threshold }) {
   context.drawImage(bitmap, 0, 0);
   const pen = Math.max(1, Math.round(Math.max(canvas.width, canvas.height) / 500));
   for (const number of reading.numbers) {
-    const isSure = number.confidence >= threshold;
-    const colour = isSure ? SURE : number.confidence >= 0.5 ? UNSURE : DOUBTFUL;
+    const isMatch = number.is_match !== false;
+    const isSure = isMatch && number.confidence >= threshold;
+    const colour = isSure ? SURE : isMatch && number.confidence >= 0.5 ? UNSURE : DOUBTFUL;
     drawBox(context, number.box, pen, colour);
     drawText(context, number.box, isSure ? number.text : `${number.text}?`, pen, colour);
   }

@@ -109,6 +109,10 @@ async function readOne(image, ask) {
   return reading;
 }
 
+/** Refuse forms, whose tool the site does not show: their alignment and PDF pages need the service. */
+export const readForms = () => Promise.reject(new Error("Forms are read by the service alone."));
+export const showSheet = readForms;
+
 /** Return for how many days corrections are kept: not for one, as they stay in this tab. */
 export const corrections = async () => ({ days: 0 });
 

@@ -9,6 +9,7 @@
  *   fraction; `symbols` are places in the candidates; `top` and `bottom` say where digits stand beside it, in px
  */
 
+import { SPACE } from "./automaton.js";
 import { OTHER } from "./constraints.js";
 import { argmax, isDecimal, median, product, range, sorted, sum } from "./numeric.js";
 
@@ -21,10 +22,14 @@ const [PITCH, EVEN] = [1.9, 0.22];
 const FLAT = 2.5;
 const MIN_OVERLAP = 0.4;
 const ADJOINING = 0.35;
+const SMALL_HEIGHT = 0.4; // `SMALL` in layout.py
 const SPECK = 0.3;
 const MIN_HEIGHT = 0.01;
 const LIKELY = 0.01;
 const POSSIBLE = 0.15;
+const NEARBY = 1.0;
+const CERTAIN = 0.995;
+const TINY = 1e-6;
 
 const POINTS = [".", ","];
 const SMALL = [...POINTS, "-"];
@@ -36,8 +41,10 @@ const MARKS = [...SMALL, "/"];
  * @param {Candidate[]} unordered
  * @param {string[]} labels
  * @param {{scale: number, bias: number}} calibration of a number's confidence
+ * @param {((slots: import("./decoding.js").Slot[]) => object | null) | undefined} decode chooses a number's text under a
+ *   constraint
  */
-export function findNumbers(unordered, labels, calibration) {
+export function findNumbers(unordered, labels, calibration, decode) {
   const candidates = sorted(unordered, inOrder);
   const boxes = candidates.map(({ box }) => box);
   const texts = textsOf(candidates, labels);
@@ -53,12 +60,13 @@ export function findNumbers(unordered, labels, calibration) {
   runs.flat().filter((node) => !isFraction(node)).forEach(({ symbols, text }) => texts.set(symbols[0], text));
   const doubts = others
     .filter((place) => !texts.has(place))
-    .map((place) => ({ box: boxes[place], share: candidates[place].shares[labels.indexOf(OTHER)] }));
+    .map((place) => ({ place, box: boxes[place], share: candidates[place].shares[labels.indexOf(OTHER)] }));
   const symbol = (place) => symbolOf(texts.get(place), candidates[place], labels);
   const numberOf = (run, row) => {
     const symbols = run.flatMap((node) => node.symbols.map(symbol));
     const certain = product(symbols.map(({ confidence }) => confidence)) * undisturbed(run, doubts);
-    return { text: textOf(run), confidence: calibrated(certain, calibration), box: union(run), row, symbols };
+    const read = { text: textOf(run), confidence: calibrated(certain, calibration), box: union(run), row, symbols };
+    return decode ? constrained(read, run, { candidates, labels, texts, doubts, calibration, decode }) : read;
   };
   return rowsOf(runs, slopeOf(nodes, chains)).flatMap((members, row) => members.map((run) => numberOf(run, row)));
 }
@@ -152,11 +160,81 @@ const union = (nodes) => around(nodes.map(({ box }) => box));
 const around = (boxes) => [0, 1, 2, 3].map((side) => Math[side < 2 ? "min" : "max"](...boxes.map((box) => box[side])));
 
 /** Return the probability that nothing else in or beside a number is a symbol. */
-function undisturbed(run, doubts) {
+const undisturbed = (run, doubts) => product(near(run, doubts, ADJOINING).map(({ share }) => share));
+
+/** Return the doubts in a number, or within `reach` of its ends. */
+function near(run, doubts, reach) {
   const [left, top, right, bottom] = union(run);
-  const beside = ADJOINING * median(run.map((node) => node.bottom - node.top));
+  const beside = reach * median(run.map((node) => node.bottom - node.top));
   const isInside = ({ box }) => box[2] > left - beside && box[0] < right + beside && box[3] > top && box[1] < bottom;
-  return product(doubts.filter(isInside).map(({ share }) => share));
+  return doubts.filter(isInside);
+}
+
+// The text under a constraint.
+
+/** Return a number with the text that `decode` chooses, if it does. */
+function constrained(read, run, found) {
+  const { candidates, labels, calibration, decode } = found;
+  const places = inOrderOfPlace(run, found);
+  const decoded = decode(places.map((place) => slotOf(place, run, found)));
+  if (!decoded) return { ...read, is_match: false };
+  const { match, probability } = decoded;
+  const symbols = matched(match, places, found, (place, text) => symbolOf(text, candidates[place], labels));
+  const box = around(symbols.map((symbol) => symbol.box));
+  return { ...read, text: match.text, confidence: calibrated(probability, calibration), box, symbols };
+}
+
+/** Return the candidates in and beside a number from left to right, null for the space before a fraction. */
+function inOrderOfPlace(run, { doubts }) {
+  const middle = ({ box }) => box[0] + box[2];
+  const unclear = near(run, doubts, NEARBY).filter(({ share }) => share < CERTAIN);
+  const waiting = sorted(unclear, (one, other) => middle(one) - middle(other));
+  const places = [];
+  run.forEach((node, place) => {
+    while (waiting.length && middle(waiting[0]) < middle(node)) places.push(waiting.shift().place);
+    if (isFraction(node) && place && isDigit(run[place - 1])) places.push(null);
+    places.push(...node.symbols);
+  });
+  return [...places, ...waiting.map(({ place }) => place)];
+}
+
+/** Return a candidate's probabilities. A fraction's bar is a slash, whichever mark it resembles, and a speck is no digit. */
+function slotOf(place, run, { candidates, labels, texts }) {
+  if (place === null) return { shares: new Map([[SPACE, 1]]), none: 0 };
+  const { shares, box } = candidates[place];
+  const none = shares[labels.indexOf(OTHER)];
+  const likely = labels.map((label, at) => [label, shares[at]]).filter(([label, share]) => share >= TINY && label !== OTHER);
+  if (run.some((node) => isFraction(node) && node.symbols.includes(place))) {
+    const isBar = !isDecimal(texts.get(place));
+    return { shares: new Map(isBar ? [["/", sum(likely.map(([, share]) => share))]] : likely), none };
+  }
+  const usual = median(run.map((node) => node.bottom - node.top));
+  if (box[3] - box[1] >= SMALL_HEIGHT * usual) return { shares: new Map(likely), none };
+  const digits = likely.filter(([label]) => isDecimal(label)).map(([, share]) => share);
+  return { shares: new Map(likely.filter(([label]) => !isDecimal(label))), none: none + sum(digits) };
+}
+
+/** Return the symbols of a match; one that was not detected stands between its neighbours, or at an end. */
+function matched({ symbols }, places, { candidates, texts }, symbol) {
+  const detected = symbols.map(([, slot]) => (slot === null ? null : places[slot]));
+  const nearest = (found) => candidates[found.find((place) => place !== null)]?.box;
+  return symbols.flatMap(([text, slot], at) => {
+    const place = detected[at];
+    if (place !== null) {
+      const own = texts.get(place) ?? text;
+      return [symbol(place, text === "/" && "-/".includes(own) ? own : text)];
+    }
+    if (slot !== null) return []; // the space before a fraction
+    return [undetected(text, nearest(detected.slice(0, at).reverse()), nearest(detected.slice(at + 1)))];
+  });
+}
+
+/** Return a symbol that was not detected, in the gap between its neighbours or at the edge of the only one. */
+function undetected(text, before, after) {
+  const edges = [...(before ? [before[2]] : []), ...(after ? [after[0]] : [])];
+  const beside = [before, after].filter(Boolean);
+  const [top, bottom] = [Math.min(...beside.map((box) => box[1])), Math.max(...beside.map((box) => box[3]))];
+  return { text, confidence: 0, box: [Math.min(...edges), top, Math.max(...edges), bottom], alternatives: { [text]: 0 } };
 }
 
 // Nodes: digits with their marks and fractions.

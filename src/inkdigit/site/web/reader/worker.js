@@ -6,16 +6,15 @@
  */
 
 import { NUMBER_MODEL, DIGIT_MODELS, RUNTIME } from "../contracts.js";
-import { checkAllow, restrict } from "./constraints.js";
+import { constraintsOf, restrict } from "./constraints.js";
 import { findNumbers } from "./layout.js";
 import { product } from "./numeric.js";
-import { InputError, PREDICT_SIDE, READ_SIDE, loadPixels } from "./pixels.js";
+import { PREDICT_SIDE, READ_SIDE, loadPixels } from "./pixels.js";
 import { blank, frameColours, occlusion, occlusionColours, predictionOf, predictPixels } from "./recognizer.js";
 import * as ort from "../runtime/ort.wasm.bundle.min.mjs";
 
 const SITE = new URL("../", import.meta.url); // the build's folder
 const PACKED = /\.packed$/;
-const ALLOW_ALONE = "Here only the characters that may occur can be named: the service and the command know more.";
 
 /** @type {Map<string, Promise<{contract: object, session: ort.InferenceSession}>>} */
 const opened = new Map();
@@ -97,19 +96,18 @@ async function runDigits(session, pictures) {
 }
 
 /** Return the reading of an image, as `/v1/read` answers. */
-async function read({ blob, allow, ...others }) {
+async function read({ blob, ...known }) {
   const { reduction, ...picture } = await loadPixels(blob, READ_SIDE);
   const { name, version, labels, thresholds, calibration } = NUMBER_MODEL;
-  if (Object.keys(others).length) throw new InputError(ALLOW_ALONE, "bad_constraint");
-  if (allow !== undefined) checkAllow(allow, labels);
+  const { allow, decode } = constraintsOf(labels, known);
   const { session } = await open(NUMBER_MODEL);
   const output = await runGraph(session, [picture], [1, picture.height, picture.width]);
-  const numbers = findNumbers(candidatesOf(output, reduction, labels, allow), labels, calibration);
+  const numbers = findNumbers(candidatesOf(output, reduction, labels, allow), labels, calibration, decode);
   const rows = Map.groupBy(numbers, ({ row }) => row);
   return {
     text: [...rows.values()].map((row) => row.map(({ text }) => text).join(" ")).join("\n"),
     confidence: product(numbers.map(({ confidence }) => confidence)),
-    is_sure: numbers.every(({ confidence }) => confidence >= thresholds.confidence),
+    is_sure: numbers.every(({ confidence, is_match: isMatch }) => confidence >= thresholds.confidence && isMatch !== false),
     numbers,
     model: { name, version },
     ...(output.truncated[0] && { is_truncated: true }),
