@@ -63,7 +63,7 @@ def test_streamlit(browser: Browser, tmp_path: Path) -> None:
         draw(page, 2, RIGHT)
         page.get_by_role("combobox", name="What is wrong").click(timeout=SLOW)
         page.get_by_role("option", name="2, 2 of 2 in 42").click()
-        number = page.get_by_role("textbox", name="Wrong? It says: a number or a symbol")
+        number = page.get_by_role("textbox", name="Wrong? It says: a symbol")
         number.fill("1")
         number.press("Enter")
         expect(page.get_by_text("Stored: 1. Thank you.")).to_be_visible(timeout=SLOW)

@@ -24,8 +24,8 @@ KEEP_UPLOADS = 3600  # seconds until an uploaded image is deleted
 EXAMPLES = Path(__file__).parent / "examples"
 INVITATION = "Write a digit or a number. Any size, anywhere."
 Models = Callable[[], Mapping[str, Recognizer]]  # returns the models by name; a service may reload them
-# Of the components: probabilities, sentence, frame as HTML, text of the number, the picture with boxes as HTML, and what
-# of the number can be corrected.
+# Of the components: probabilities, sentence, frame as HTML, text of the number, the picture with boxes as HTML, and the
+# parts of the number that can be corrected.
 Outputs = tuple[gr.Label, str, str, gr.Textbox, gr.HTML, gr.Dropdown]
 
 

@@ -102,9 +102,10 @@ def ask_for_correction(recognizer: Recognizer, image: bytes, reading: Reading | 
     if not (store := corrections()):
         return
     key = hashlib.sha256(image).hexdigest()
-    part = st.selectbox(WHAT, [each.name for each in parts_of(reading)], key=f"part-{key}") if reading else None
+    tasks = {each.name: each.task for each in parts_of(reading)} if reading else {}
+    part = st.selectbox(WHAT, list(tasks), key=f"part-{key}") if tasks else None
     digit = st.pills(f"{QUESTION} a digit", recognizer.contract.labels, key=f"digit-{key}-{part}")
-    number = st.text_input(f"{QUESTION} a number or a symbol", key=f"number-{key}-{part}")
+    number = st.text_input(f"{QUESTION} a {tasks.get(part or '', 'number')}", key=f"number-{key}-{part}")
     label = digit or number
     if label and st.session_state.get("sent") != (key, part, label):  # the script also runs again for other reasons
         st.session_state["sent"] = (key, part, label)
