@@ -1,6 +1,5 @@
 """The service worker in real Chromium: without a network, and after an upgrade."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,9 +71,10 @@ def test_after_one_visit_the_site_needs_no_network(context: BrowserContext, site
 
 
 def test_a_tab_after_an_upgrade_gets_the_new_build_and_the_old_tab_keeps_its_own(
-    context: BrowserContext, site: Path, runtime: Path, tmp_path: Path
+    context: BrowserContext, runtime: Path, tmp_path: Path
 ) -> None:
-    folder = shutil.copytree(site, tmp_path / "site")
+    folder = tmp_path / "site"
+    build_site(folder, runtime)
     with static_server(folder) as (address, _):
         first = opened(context, address)
         assert first.page.evaluate(CONTROLLED)
