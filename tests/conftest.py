@@ -34,7 +34,7 @@ def client(service: Service) -> httpx.Client:
     return service.http
 
 
-LONGEST = ("test_run.py", "test_custom_dataset.py", "test_notebooks.py")
+LONGEST = ("test_run.py", "test_custom_dataset.py", "test_notebooks.py", "test_correction_run.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

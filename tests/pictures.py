@@ -36,3 +36,18 @@ def encoded(picture: Image.Image | NDArray[Any], kind: str = "PNG", **options: o
     buffer = io.BytesIO()
     (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def pdf(*pages: Image.Image, dpi: float = 100) -> bytes:
+    """Return a PDF with an image on each page."""
+    buffer = io.BytesIO()
+    first, *others = (page.copy() for page in pages)  # Pillow keeps options of a save in the images
+    first.save(buffer, "PDF", resolution=dpi, save_all=True, append_images=others)
+    return buffer.getvalue()
+
+
+def encrypted_pdf() -> bytes:
+    """Return a PDF that asks for a password: no such key is known."""
+    entry = b"/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <" + b"00" * 32 + b"> /U <" + b"00" * 32 + b"> >>"
+    data = pdf(Image.new("L", (50, 100), 255))
+    return data.replace(b"trailer\n<<", b"trailer\n<< /ID [<00> <00>] " + entry, 1)

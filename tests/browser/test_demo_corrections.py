@@ -1,4 +1,4 @@
-"""Corrections in the Gradio and Streamlit apps: one click on a digit, Enter for a number."""
+"""Corrections in the Gradio and Streamlit apps: one click on a digit, Enter for a number or one symbol of it."""
 
 from pathlib import Path
 
@@ -38,8 +38,13 @@ def test_gradio(browser: Browser, tmp_path: Path) -> None:
         number.fill("47")
         number.press("Enter")
         expect(page.locator(".prose.sent:visible")).to_contain_text("Stored: 47. Thank you.", timeout=SLOW)
+        page.locator(".part:visible input").click()
+        page.get_by_role("option", name="2, 2 of 2 in 42").click()
+        number.fill("1")
+        number.press("Enter")
+        expect(page.locator(".prose.sent:visible")).to_contain_text("Stored: 1. Thank you.", timeout=SLOW)
         page.close()
-    assert labels(url) == [("digit", "4", "9"), ("number", "42", "47")]
+    assert labels(url) == [("digit", "4", "9"), ("number", "42", "47"), ("symbol", "2", "1")]
 
 
 def test_streamlit(browser: Browser, tmp_path: Path) -> None:
@@ -53,5 +58,14 @@ def test_streamlit(browser: Browser, tmp_path: Path) -> None:
         expect(page.get_by_text("for 5 days")).to_be_visible(timeout=SLOW)
         page.get_by_role("radio", name="9").click()
         expect(page.get_by_text("Stored: 9. Thank you.")).to_be_visible(timeout=SLOW)
+        page.get_by_role("button", name="Clear").click()
+        draw(page, 4, LEFT)
+        draw(page, 2, RIGHT)
+        page.get_by_role("combobox", name="What is wrong").click(timeout=SLOW)
+        page.get_by_role("option", name="2, 2 of 2 in 42").click()
+        number = page.get_by_role("textbox", name="Wrong? It says: a symbol")
+        number.fill("1")
+        number.press("Enter")
+        expect(page.get_by_text("Stored: 1. Thank you.")).to_be_visible(timeout=SLOW)
         page.close()
-    assert labels(url) == [("digit", "4", "9")]
+    assert labels(url) == [("digit", "4", "9"), ("symbol", "2", "1")]

@@ -18,14 +18,16 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from PIL import Image
 from pyarrow import parquet
 from pyarrow.fs import FileSystem
 
-from inkdigit import InputError, Recognizer
+from inkdigit import InputError, Prediction, Recognizer
 from inkdigit.errors import ClusterError
+from inkdigit.image import Pdf
 
 from ..cli.command import inkdigit
-from ..pictures import digits, encoded
+from ..pictures import digits, encoded, pdf
 
 Row = dict[str, Any]
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
@@ -79,6 +81,48 @@ def test_a_folder_is_read_once_and_resumed(address: str, tmp_path: Path, monkeyp
     assert found(target) == expected(contents)
     assert {part: part.read_bytes() for part in kept} == kept
     assert run(Job(str(source), str(target), resume=True)) == Result(rows=40, errors=1)  # nothing is left to do
+
+
+def test_a_pdf_counts_as_its_pages_and_one_that_is_half_done_is_resumed(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pypdfium2", reason="the extra `pdf` is not installed")
+    from inkdigit.cluster import bulk
+    from inkdigit.cluster.bulk import Job, Result, run
+
+    monkeypatch.setattr(bulk, "PAGES", 2)  # a task
+    monkeypatch.setitem(bulk.FILE_ROWS, "predict", 2)
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    pages = [Image.fromarray(picture) for picture in digits(9)[0]]
+    (source / "forms.pdf").write_bytes(pdf(*pages))
+    (source / "broken.pdf").write_bytes(b"%PDF-1.7")
+    job = Job(str(source), str(target), workers=2)
+    assert run(job) == Result(rows=10, errors=1)
+    broken, *answers = rows(target)
+    assert (broken["file"], broken["error_code"]) == (str(source / "broken.pdf"), "broken_image")
+    assert [row["file"] for row in answers] == [f"{source}/forms.pdf#{page}" for page in range(1, 10)]
+    read = Recognizer().predict_batch(list(Pdf(source / "forms.pdf").pages(9)))
+    assert [row["digit"] for row in answers] == [str(each.digit) for each in read if isinstance(each, Prediction)]
+
+    parts = sorted(target.glob("*.parquet"))
+    assert len(parts) > 2
+    parts[1].unlink()
+    kept = {part: part.read_bytes() for part in parts if part.exists()}
+    assert run(Job(str(source), str(target), resume=True, workers=1)) == Result(rows=10, errors=1)
+    assert rows(target) == [broken, *answers]
+    assert {part: part.read_bytes() for part in kept} == kept
+
+
+def test_without_pdfium_a_pdf_is_refused_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from inkdigit.cluster.bulk import Job, run
+
+    save(tmp_path / "in", 4)
+    (tmp_path / "in" / "a.PDF").write_bytes(b"%PDF-1.7")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ClusterError, match=r"inkdigit\[pdf\]"):
+        run(Job(str(tmp_path / "in"), str(tmp_path / "out")))
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_command_on_shards(address: str, tmp_path: Path) -> None:

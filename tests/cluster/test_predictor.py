@@ -5,11 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
+from PIL import Image
+from pyarrow.fs import LocalFileSystem
 
 from inkdigit import Prediction, Reading, Recognizer
-from inkdigit.cluster import Predictor
+from inkdigit.cluster import Predictor, list_pages
+from inkdigit.image import Pdf
 
-from ..pictures import digits, encoded, seven
+from ..pictures import digits, encoded, encrypted_pdf, pdf, seven
 
 
 def test_a_batch_gets_the_answers_of_the_library(tmp_path: Path) -> None:
@@ -43,3 +47,24 @@ def test_arrays_missing_pictures_and_errors_are_rows() -> None:
     assert Predictor()(read_images)["digit"].to_pylist() == ["7", "7"]
     table = pa.table({"file": ["a", "b"], "bytes": [None, b"x"], "error": [None, "The shard is torn."]})
     assert Predictor()(table)["error"].to_pylist() == ["The row has no picture.", "The shard is torn."]
+
+
+@pytest.mark.parametrize("filesystem", [None, LocalFileSystem()], ids=["path", "bytes"])
+def test_pages_of_pdf_files_are_rows_and_a_pdf_s_bytes_are_not(
+    filesystem: LocalFileSystem | None, tmp_path: Path
+) -> None:
+    pytest.importorskip("pypdfium2", reason="the extra `pdf` is not installed")
+    pages = [Image.fromarray(picture) for picture in digits(3)[0]]
+    contents = {"a.pdf": pdf(*pages), "b.pdf": encrypted_pdf(), "c.pdf": pdf(pages[1])}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    a, b, c, none = (str(tmp_path / name) for name in [*contents, "none.pdf"])
+    listed = pa.concat_tables(list_pages({"file": np.array([a, b, c, none], object)}, filesystem))
+    assert listed["file"].to_pylist() == [f"{a}#1", f"{a}#2", f"{a}#3", b, f"{c}#1", none]
+    rows = Predictor(filesystem=filesystem)(listed).to_pylist()
+    read = [*Pdf(contents["a.pdf"]).pages(3), *Pdf(contents["c.pdf"]).pages(1)]
+    answers = [str(each.digit) for each in Recognizer().predict_batch(read) if isinstance(each, Prediction)]
+    assert [row["digit"] for row in rows] == [*answers[:3], None, answers[3], None]
+    assert [row["error_code"] for row in rows] == [None, None, None, "encrypted_file", None, "unreadable_file"]
+    (refused,) = Predictor()({"bytes": np.array([contents["c.pdf"]], object)}).to_pylist()
+    assert (refused["error_code"], "page by page" in refused["error"]) == ("unsupported_format", True)

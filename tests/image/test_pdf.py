@@ -1,6 +1,5 @@
 """Pages of PDF files as pictures, and files that are encrypted, broken or too large."""
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,16 +10,9 @@ from PIL import Image
 from inkdigit import InputError, Recognizer
 from inkdigit.image import MAX_PDF_BYTES, READ_SIDE, Pdf, is_pdf, load_pixels, open_image
 
-from ..pictures import seven
+from ..pictures import encrypted_pdf, pdf, seven
 
 pypdfium2 = pytest.importorskip("pypdfium2", reason="the extra `pdf` is not installed")
-
-
-def pdf(*pages: Image.Image, dpi: float = 100) -> bytes:
-    """Return a PDF with an image on each page."""
-    buffer = io.BytesIO()
-    pages[0].save(buffer, "PDF", resolution=dpi, save_all=True, append_images=pages[1:])
-    return buffer.getvalue()
 
 
 def tall(side: int = 1000) -> Image.Image:
@@ -48,17 +40,10 @@ def test_threads_read_pages_of_several_files() -> None:
     assert np.abs(np.array(sizes) - wanted).max() <= 1
 
 
-def encrypted() -> bytes:
-    """Return a file that asks for a password: no such key is known."""
-    entry = b"/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <" + b"00" * 32 + b"> /U <" + b"00" * 32 + b"> >>"
-    data = pdf(tall(50))
-    return data.replace(b"trailer\n<<", b"trailer\n<< /ID [<00> <00>] " + entry, 1)
-
-
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (encrypted(), "encrypted_file"),
+        (encrypted_pdf(), "encrypted_file"),
         (b"%PDF-1.7\nnothing", "broken_image"),
         (pdf(tall(50))[:400], "broken_image"),
         (b"%PDF-1.7\n" + bytes(MAX_PDF_BYTES), "too_many_bytes"),

@@ -4,7 +4,8 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,8 +16,10 @@ from inkdigit import ArtefactError, Recognizer
 from inkdigit.model_file import model_path
 from inkdigit.server.loaded_models import load
 from inkdigit.server.reload import Accepted
+from inkdigit.train.correction_run import put_in_place
 from inkdigit.train.export.onnx_export import rewrite_contract
 
+from ..cli.command import inkdigit
 from ..pictures import encoded, seven
 from ..serving import Service, serving, wait_for, workers
 from ..test_model_file import blind, crashing
@@ -71,27 +74,39 @@ def everywhere(service: Service, version: str) -> bool:
     return all(versions(service)["one"] == version for _ in range(20))
 
 
+@contextmanager
+def under_load(service: Service, models: list[str]) -> Iterator[list[str]]:
+    """Ask each of the models all the time; yield the versions that answered, and fail if a request did."""
+    over, failures, answered = threading.Event(), list[object](), list[str]()
+
+    def ask(model: str) -> None:
+        with httpx.Client(base_url=service.url, timeout=30) as client:
+            while not over.is_set():
+                try:
+                    answer = client.post(f"/v1/predict?model={model}", files={"file": PNG})
+                    answered.append(answer.json()["model"]["version"])
+                except (httpx.HTTPError, KeyError) as error:
+                    failures.append(error)
+
+    clients = [threading.Thread(target=ask, args=(model,)) for model in models]
+    for client in clients:
+        client.start()
+    try:
+        yield answered
+    finally:
+        over.set()
+        for client in clients:
+            client.join()
+    assert not failures
+
+
 def test_models_are_read_again_without_a_failed_request_and_a_broken_one_is_refused(artefact: Path) -> None:
     flags = ["--model", f"one={artefact}", "--model", "two=inkdigit", "--workers", "2"]
     with serving(*flags) as service:
         wait_for(lambda: all_ready(service))
         before = versions(service)
         assert list(before) == ["one", "two"]
-        over, failures, answered = threading.Event(), list[object](), list[str]()
-
-        def ask(model: str) -> None:
-            with httpx.Client(base_url=service.url, timeout=30) as client:
-                while not over.is_set():
-                    try:
-                        answer = client.post(f"/v1/predict?model={model}", files={"file": PNG})
-                        answered.append(answer.json()["model"]["version"])
-                    except (httpx.HTTPError, KeyError) as error:
-                        failures.append(error)
-
-        clients = [threading.Thread(target=ask, args=(model,)) for model in ("one", "two", "one", "two")]
-        for client in clients:
-            client.start()
-        try:
+        with under_load(service, ["one", "two", "one", "two"]) as answered:
             rewrite_contract(artefact, version="9.9")
             service.process.send_signal(signal.SIGHUP)
             wait_for(lambda: everywhere(service, "9.9"))
@@ -101,12 +116,27 @@ def test_models_are_read_again_without_a_failed_request_and_a_broken_one_is_refu
             wait_for(lambda: "The models stay as they were" in service.log.read_text())
             count = len(answered)
             wait_for(lambda: len(answered) > count + 20)
-        finally:
-            over.set()
-            for client in clients:
-                client.join()
-        assert not failures
         assert versions(service) == {**before, "one": "9.9"}
+
+
+def test_a_model_that_has_learnt_corrections_takes_over_says_what_it_knows_and_goes_back(tmp_path: Path) -> None:
+    """What a run does with its result, a service with a SIGHUP, and the command to go back: all under load."""
+    shipped, served = model_path("inkdigit"), Path(shutil.copy(model_path("inkdigit"), tmp_path / "served.onnx"))
+    candidate = Path(shutil.copy(shipped, tmp_path / "candidate.onnx"))
+    learnt = {"count": 32, "digits": 31, "last": "2026-12-02T16:00:00+00:00"}
+    old = Recognizer().contract.version
+    rewrite_contract(candidate, version=f"{old}+corrections.32", corrections=learnt)
+    with serving("--model", f"mine={served}") as service, under_load(service, ["mine", "mine"]) as answered:
+        wait_for(lambda: old in answered)
+        put_in_place(candidate, served, shipped)
+        service.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: answered[-1] == f"{old}+corrections.32")
+        (mine,) = [each for each in service.http.get("/v1/models").json()["models"] if each["name"] == "mine"]
+        assert mine["corrections"] == learnt
+        assert f"is inkdigit {old} again" in inkdigit("models", "--back", served)[0]
+        service.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: answered[-1] == old)
+    assert set(answered) == {old, f"{old}+corrections.32"}
 
 
 def test_a_worker_that_starts_has_the_models_that_were_accepted_last_whatever_the_file_is_now(artefact: Path) -> None:

@@ -30,12 +30,6 @@ FOLDERS = (
 
 
 @pytest.fixture
-def folder(runtime: Path, tmp_path: Path) -> Path:
-    build_site(tmp_path / "site", runtime)
-    return tmp_path / "site"
-
-
-@pytest.fixture
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     options: dict[str, Any] = getattr(request, "param", {})
     with browser.new_context(**options) as context:
@@ -52,10 +46,10 @@ def opened(context: BrowserContext, address: str) -> SitePage:
     ids=["desk", "phone"],
     indirect=True,
 )
-def test_after_one_visit_the_site_needs_no_network(context: BrowserContext, folder: Path) -> None:
+def test_after_one_visit_the_site_needs_no_network(context: BrowserContext, site: Path) -> None:
     hosts: list[str] = []
     context.on("request", lambda request: hosts.append(request.url))
-    with static_server(folder) as (address, sent):
+    with static_server(site) as (address, sent):
         ui = opened(context, address)
         assert ui.page.evaluate(CONTROLLED)
     assert [path for path in set(sent) if sent.count(path) > 1] in ([], ["/"]), "nothing is sent twice but index.html"
@@ -77,8 +71,10 @@ def test_after_one_visit_the_site_needs_no_network(context: BrowserContext, fold
 
 
 def test_a_tab_after_an_upgrade_gets_the_new_build_and_the_old_tab_keeps_its_own(
-    context: BrowserContext, folder: Path, runtime: Path
+    context: BrowserContext, runtime: Path, tmp_path: Path
 ) -> None:
+    folder = tmp_path / "site"
+    build_site(folder, runtime)
     with static_server(folder) as (address, _):
         first = opened(context, address)
         assert first.page.evaluate(CONTROLLED)

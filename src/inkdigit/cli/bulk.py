@@ -19,7 +19,8 @@ class TaskName(StrEnum):
 
 def bulk(
     source: Annotated[
-        str, typer.Argument(help="Folder, glob or object-store URL of pictures, Parquet files or WebDataset shards.")
+        str,
+        typer.Argument(help="Folder, glob or object-store URL of pictures, PDFs, Parquet or WebDataset shards."),
     ],
     dest: Annotated[str, typer.Argument(help="Folder or URL for the Parquet files; new or empty.")],
     task: Annotated[TaskName, typer.Option(help="One digit of each picture, or its numbers.")] = TaskName.PREDICT,

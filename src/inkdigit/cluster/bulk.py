@@ -1,5 +1,6 @@
 """Read a folder, a bucket or shards of any size with Ray Data, and write the answers as Parquet."""
 
+import importlib.util
 import json
 import logging
 import os
@@ -14,19 +15,21 @@ from typing import Any
 
 import pyarrow as pa
 import ray
-from pyarrow import dataset, parquet
-from pyarrow.fs import FileSelector
+from pyarrow import compute, dataset, parquet
+from pyarrow.fs import FileSelector, FileSystem
 from ray.data import ActorPoolStrategy, DataContext, Dataset, TaskPoolStrategy
 from ray.exceptions import RayError
 
 from ..errors import ClusterError
+from ..image import NEEDS_EXTRA
 from ..model_file import DEFAULT_MODEL
 from .predictor import SCHEMAS, Predictor, Task
-from .sources import Source, find, rows_of_shards
+from .sources import Source, find, list_pages, rows_of_shards
 from .stores import Store, check_writable, explained, open_store, without_secrets
 
 MANIFEST = "_inkdigit.json"  # readers of Parquet folders leave out what begins with an underscore
 TASK_ROWS = {"predict": 4096, "read": 64}  # most pictures of a Ray task: some seconds, repeated where a node fails
+PAGES = 64  # most pages of a PDF in a Ray task
 TASKS = 4  # at least so many for each worker, so that none is idle for long at the end
 FILE_ROWS = {"predict": 16_384, "read": 1024}  # least pictures of a Parquet file: repeated where the job is killed
 BLOCK_BYTES = 16 * 1024**2  # pictures from shards that are handed on at a time
@@ -133,6 +136,8 @@ def run(job: Job, address: str | None = None) -> Result:
     pictures = find(source, job.source, target.name(target.path))
     if not pictures:
         raise ClusterError(f"There is no picture in {without_secrets(job.source)}.")
+    if pictures.documents and importlib.util.find_spec("pypdfium2") is None:
+        raise ClusterError(NEEDS_EXTRA)
     manifest = Manifest(source.name(source.path), job.task, model.name, model.version)
     is_new = _check_target(target, job, manifest)
     with cluster(address):
@@ -200,20 +205,21 @@ def _table(target: Store, job: Job) -> Any:
 
 
 def _answers(job: Job, store: Store, source: Source, done: pa.ChunkedArray | None) -> list[Dataset]:
-    """Return the answers to the pictures and to those in shards, which are computed as they are taken."""
+    """Return the answers to pictures, pages and what is in shards, which are computed as they are taken."""
     context = DataContext.get_current()
     context.enable_progress_bars = sys.stderr.isatty()
     context.target_max_block_size = BLOCK_BYTES
     workers = job.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-    settings = {
-        "task": job.task,
-        "model": _visible(job.model),
-        "filesystem": None if store.is_local else store.filesystem,
-    }
+    filesystem = None if store.is_local else store.filesystem
+    settings = {"task": job.task, "model": _visible(job.model), "filesystem": filesystem}
     options: dict[str, Any] = {"batch_size": None, "batch_format": "pyarrow"}
     sources: list[Dataset] = []
     if len(source.pictures):
-        sources.append(_names(source.pictures, min(TASK_ROWS[job.task], -(-len(source.pictures) // (TASKS * workers)))))
+        sources.append(_names(source.pictures, _share(len(source.pictures), TASK_ROWS[job.task], workers)))
+    if source.documents:
+        pages = _pages(source.documents, filesystem, workers, done)
+        if len(pages):
+            sources.append(_blocks(pages, _share(len(pages), PAGES, workers)))
     if source.shards:
         # All processors are the predictors', which would wait for ever for a reader that needs one.
         read: Any = rows_of_shards  # whose other arguments are `fn_kwargs`, which its type cannot say
@@ -224,9 +230,28 @@ def _answers(job: Job, store: Store, source: Source, done: pa.ChunkedArray | Non
     return [each.map_batches(Predictor, **options) for each in sources]
 
 
+def _pages(documents: list[str], filesystem: FileSystem | None, workers: int, done: pa.ChunkedArray | None) -> pa.Table:
+    """Return the pages of PDF files that are not done, which the cluster counts before anything is rendered."""
+    listing: Any = list_pages  # whose other argument is `fn_kwargs`, which its type cannot say
+    counted = _names(documents, _share(len(documents), PAGES, workers)).map_batches(
+        listing, fn_kwargs={"filesystem": filesystem}, batch_size=None, batch_format="pyarrow"
+    )
+    pages = pa.concat_tables(ray.get(counted.to_arrow_refs()))
+    return pages if done is None else pages.filter(compute.invert(compute.is_in(pages["file"], value_set=done)))
+
+
+def _share(count: int, most: int, workers: int) -> int:
+    """Return how many of so many rows a task has."""
+    return min(most, -(-count // (TASKS * workers)))
+
+
 def _names(files: pa.ChunkedArray | list[str], rows: int) -> Dataset:
     """Return a data set of files, so many of them in a task."""
-    return ray.data.from_arrow(pa.table({"file": files}), override_num_blocks=-(-len(files) // rows))
+    return _blocks(pa.table({"file": files}), rows)
+
+
+def _blocks(table: pa.Table, rows: int) -> Dataset:
+    return ray.data.from_arrow(table, override_num_blocks=-(-len(table) // rows))
 
 
 def _visible(model: str) -> str:

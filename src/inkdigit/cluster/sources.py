@@ -1,8 +1,8 @@
-"""What a bulk job reads: picture files, and shards (Parquet, WebDataset) that hold many pictures."""
+"""What a bulk job reads: picture files, PDF files by their pages, and shards (Parquet, WebDataset) of many pictures."""
 
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,32 +10,42 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 from pyarrow.fs import FileSystem
 
-from ..errors import ClusterError
-from ..image import MAX_BYTES
+from ..errors import ClusterError, InputError
+from ..image import MAX_BYTES, MAX_PDF_PAGES
 from ..image.formats import picture_suffixes
-from .predictor import PICTURES
+from .predictor import DOCUMENT, PAGE, PICTURES, Batch, open_document
 from .stores import Store, explained, files, path_of, reason
 
-DOCUMENTS = frozenset({".pdf"})  # not read yet: each becomes a row with an error
+DOCUMENTS = frozenset({".pdf"})
 ROWS = 512  # pictures that a shard's reader hands on at a time
 ROW = pa.schema([("file", pa.string()), ("bytes", pa.binary()), ("error", pa.string())])
+PAGES = pa.schema(
+    [
+        ("file", pa.string()),
+        (DOCUMENT, pa.string()),
+        (PAGE, pa.int32()),
+        ("error", pa.string()),
+        ("error_code", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True)
 class Source:
-    """The pictures and the shards of a job, by their names in results, each sorted."""
+    """The pictures, PDF files and shards of a job, by their names in results, each sorted."""
 
     pictures: pa.ChunkedArray
+    documents: list[str]
     shards: list[str]
 
     def __bool__(self) -> bool:
         """Return whether there is anything to read."""
-        return len(self.pictures) + len(self.shards) > 0
+        return len(self.pictures) + len(self.documents) + len(self.shards) > 0
 
     def without(self, done: pa.Array | pa.ChunkedArray) -> "Source":
-        """Return the source without the pictures that are done; a shard's are left out when it is read."""
+        """Return the source without the pictures that are done; a PDF's and a shard's are left out when it is read."""
         is_done = compute.is_in(self.pictures, value_set=done)
-        return Source(self.pictures.filter(compute.invert(is_done)), self.shards)
+        return replace(self, pictures=self.pictures.filter(compute.invert(is_done)))
 
 
 def find(store: Store, place: str, besides: str) -> Source:
@@ -44,6 +54,7 @@ def find(store: Store, place: str, besides: str) -> Source:
     Raises ClusterError if it cannot be listed.
     """
     pictures: list[str] = []
+    documents: list[str] = []
     shards: list[str] = []
     with explained(place):
         for path in files(store):
@@ -52,9 +63,32 @@ def find(store: Store, place: str, besides: str) -> Source:
                 continue
             if suffix in SHARDS:
                 shards.append(name)
-            elif suffix in picture_suffixes() or suffix in DOCUMENTS:
+            elif suffix in DOCUMENTS:
+                documents.append(name)
+            elif suffix in picture_suffixes():
                 pictures.append(name)
-    return Source(pa.chunked_array([pa.array(sorted(pictures), pa.string())]), sorted(shards))
+    return Source(pa.chunked_array([pa.array(sorted(pictures), pa.string())]), sorted(documents), sorted(shards))
+
+
+def list_pages(batch: Batch, filesystem: FileSystem | None = None) -> Iterator[pa.Table]:
+    """Yield the pages of PDF files as `Predictor` takes them, a table for each file that the column `file` names.
+
+    Nothing is rendered. A file that cannot be opened, or has too many pages, is one row with the reason in `error`.
+    """
+    for name in map(str, batch["file"]):
+        yield pa.Table.from_pylist(_pages(name, filesystem), schema=PAGES)
+
+
+def _pages(name: str, filesystem: FileSystem | None) -> list[dict[str, Any]]:
+    try:
+        pdf = open_document(name, filesystem)
+        try:
+            pages = pdf.pages(MAX_PDF_PAGES)
+        finally:
+            pdf.close()
+    except InputError as error:
+        return [{"file": name, "error": str(error), "error_code": error.code}]
+    return [{"file": f"{name}#{page.number}", DOCUMENT: name, PAGE: page.number} for page in pages]
 
 
 def rows_of_shards(batch: pa.Table, filesystem: FileSystem, done: pa.ChunkedArray | None) -> Iterator[pa.Table]:
@@ -94,10 +128,14 @@ def _tables(rows: Iterable[dict[str, Any]]) -> Iterator[pa.Table]:
 
 
 def _webdataset(path: str, filesystem: FileSystem) -> Iterator[tuple[str, bytes | None]]:
-    """Yield the pictures of a tar archive by their names in it, as it is streamed; other members are left out."""
+    """Yield the pictures of a tar archive by their names in it, as it is streamed; other members are left out.
+
+    PDF files are among them, whose rows say that they are not read there.
+    """
+    suffixes = picture_suffixes() | DOCUMENTS
     with filesystem.open_input_stream(path) as stream, tarfile.open(fileobj=stream, mode="r|*") as archive:
         for member in archive:
-            if member.isfile() and PurePosixPath(member.name).suffix.lower() in picture_suffixes():
+            if member.isfile() and PurePosixPath(member.name).suffix.lower() in suffixes:
                 content = archive.extractfile(member)
                 yield member.name, content.read(MAX_BYTES + 1) if content else b""
 

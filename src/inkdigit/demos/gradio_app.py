@@ -17,15 +17,16 @@ from ..server.corrections import Corrections
 from ..server.error_responses import RequestError
 from ..server.loaded_models import choose
 from . import canvas
-from .corrections import QUESTION, notice, store
+from .corrections import QUESTION, WHAT, notice, parts_of, store
 from .numbers import annotated_png, is_number
 
 KEEP_UPLOADS = 3600  # seconds until an uploaded image is deleted
 EXAMPLES = Path(__file__).parent / "examples"
 INVITATION = "Write a digit or a number. Any size, anywhere."
 Models = Callable[[], Mapping[str, Recognizer]]  # returns the models by name; a service may reload them
-# Of the components: probabilities, sentence, frame as HTML, text of the number, and the picture with boxes as HTML.
-Outputs = tuple[gr.Label, str, str, gr.Textbox, gr.HTML]
+# Of the components: probabilities, sentence, frame as HTML, text of the number, the picture with boxes as HTML, and the
+# parts of the number that can be corrected.
+Outputs = tuple[gr.Label, str, str, gr.Textbox, gr.HTML, gr.Dropdown]
 
 
 class Handlers:
@@ -43,7 +44,7 @@ class Handlers:
         try:
             answer = choose(models, model).predict(image)
             reading = next(iter(models.values())).read(image)  # one number reader for all models
-            return _number(reading, image) if is_number(reading, answer) else _digit(answer)
+            return _number(reading, image, self.corrections) if is_number(reading, answer) else _digit(answer)
         except (InputError, RequestError) as error:
             return _nothing(str(error))
 
@@ -51,38 +52,55 @@ class Handlers:
         """Return what to show for the canvas, which sends a data URL."""
         return self.read(canvas.decode_png(sent), model)
 
-    def correct(self, label: str | None, image: ImageLike | None, model: str | None) -> str:
-        """Store what the answer to an image should have been, and return a sentence."""
+    def correct(self, label: str | None, image: ImageLike | None, model: str | None, part: str | None = None) -> str:
+        """Store what the answer to an image, or to a part of it, should have been, and return a sentence."""
         if not image or not label or not self.corrections:
             return ""
         try:
             recognizer = choose(self._models(), model)
         except RequestError as error:
             return str(error)
-        return store(self.corrections, recognizer, image, label)
+        return store(self.corrections, recognizer, image, label, part)
 
-    def correct_drawing(self, label: str | None, sent: str | None, model: str | None) -> str:
+    def correct_drawing(self, label: str | None, sent: str | None, model: str | None, part: str | None = None) -> str:
         """Store what the answer to the canvas should have been."""
-        return self.correct(label, canvas.decode_png(sent), model)
+        return self.correct(label, canvas.decode_png(sent), model, part)
 
 
 def _nothing(sentence: str) -> Outputs:
-    return _label(None), sentence, "", gr.Textbox("", visible=False), gr.HTML("", visible=False)
+    return _label(None), sentence, "", gr.Textbox("", visible=False), gr.HTML("", visible=False), _parts(None)
 
 
 def _digit(answer: Prediction) -> Outputs:
     frame = answer.as_dict(frame=True)["frame"]
     seen = f'<img src="{frame}" alt="The 28 by 28 pixels that the classifier saw">'
     sentence = f"{answer.verdict} {percent(answer.confidence)}"
-    return _label(answer), sentence, seen, gr.Textbox("", visible=False), gr.HTML("", visible=False)
+    return _label(answer), sentence, seen, gr.Textbox("", visible=False), gr.HTML("", visible=False), _parts(None)
 
 
-def _number(reading: Reading, image: ImageLike) -> Outputs:
+def _number(reading: Reading, image: ImageLike, corrections: Corrections | None) -> Outputs:
     sentence = f"{reading.verdict} {percent(reading.confidence)}"
     boxes = f'<img src="{data_url(annotated_png(reading, image))}" alt="The picture with boxes over the numbers">'
     lines = len(reading.text.splitlines())
     text = gr.Textbox(reading.text, lines=lines, visible=True)
-    return gr.Label({}, visible=False), sentence, "", text, gr.HTML(boxes, visible=True)
+    parts = _parts(reading if corrections else None)
+    return gr.Label({}, visible=False), sentence, "", text, gr.HTML(boxes, visible=True), parts
+
+
+def _parts(reading: Reading | None) -> gr.Dropdown:
+    """Return the list of what can be corrected in a reading.
+
+    Gradio must take any value: another worker than the one that offered the choices may get the answer.
+    """
+    names = [part.name for part in parts_of(reading)] if reading else []
+    return gr.Dropdown(
+        names,
+        value=names[0] if names else "",
+        label=WHAT,
+        visible=bool(names),
+        allow_custom_value=True,
+        elem_classes="part",
+    )
 
 
 def _label(answer: Prediction | None) -> gr.Label:
@@ -153,14 +171,14 @@ def build(models: Models, corrections: Corrections | None = None) -> gr.Blocks:
             with gr.Column(scale=2):
                 drawing = _canvas()
             with gr.Column(scale=3):
-                _answer(drawing, model, handlers.read_drawing, INVITATION)
-                _correction(drawing, model, handlers.correct_drawing, corrections, labels)
+                part = _answer(drawing, model, handlers.read_drawing, INVITATION)
+                _correction([drawing, model, part], handlers.correct_drawing, corrections, labels)
         with gr.Tab("Upload"), gr.Row():
             with gr.Column(scale=2):
                 image = _upload()
             with gr.Column(scale=3):
-                _answer(image, model, handlers.read)
-                _correction(image, model, handlers.correct, corrections, labels)
+                part = _answer(image, model, handlers.read)
+                _correction([image, model, part], handlers.correct, corrections, labels)
     return blocks
 
 
@@ -199,8 +217,11 @@ def _uploaded_path(payload: Any) -> Any:
 
 def _answer(
     source: gr.HTML | gr.Image, model: gr.Dropdown, handler: Callable[..., Outputs], invitation: str = ""
-) -> None:
-    """Add the components that show the answer, and update them when the source or the model changes."""
+) -> gr.Dropdown:
+    """Add the components that show the answer, and update them when the source or the model changes.
+
+    Returns the one that chooses what is wrong, which stands before those of `_correction`.
+    """
     with gr.Row(equal_height=True):
         words = gr.Textbox(label="In words", placeholder=invitation, elem_classes="words", lines=3, min_width=200)
         frame = gr.HTML(label="Seen as", show_label=True, container=True, elem_classes="frame")
@@ -208,26 +229,32 @@ def _answer(
     boxes = gr.HTML(label="Boxes", show_label=True, container=True, elem_classes="boxes", visible=False)
     label = _label(None)
     changes = [source.change, model.change]
-    outputs = [label, words, frame, text, boxes]
+    part = _parts(None)
+    outputs = [label, words, frame, text, boxes, part]
     # `queue=False`: an answer is one response, so any worker can give it. `always_last`: one request at a time, and the
     # newest change is always read.
     gr.on(changes, handler, [source, model], outputs, queue=False, show_progress="hidden", trigger_mode="always_last")
+    return part
 
 
 def _correction(
-    source: gr.HTML | gr.Image,
-    model: gr.Dropdown,
+    answered: Sequence[gr.HTML | gr.Image | gr.Dropdown],
     handler: Callable[..., str],
     corrections: Corrections | None,
     labels: Sequence[str],
 ) -> None:
-    """Add the components that ask for what is right: a click for a digit, Enter for a number."""
+    """Add the components that ask for what is right: a click for a digit, Enter for a number or a symbol of it.
+
+    `answered` are the source, the model, and what of the answer is wrong.
+    """
     if corrections is None:
         return
     with gr.Group(elem_classes="correction"):
         digit = gr.Radio(list(labels), label=f"{QUESTION} a digit", elem_classes="right-digit")
-        number = gr.Textbox(label=f"{QUESTION} a number (Enter sends)", max_lines=1, elem_classes="right-number")
+        number = gr.Textbox(
+            label=f"{QUESTION} a number or a symbol (Enter sends)", max_lines=1, elem_classes="right-number"
+        )
         sent = gr.Markdown(notice(corrections), elem_classes="sent", container=True)
-    digit.input(handler, [digit, source, model], sent, queue=False, show_progress="hidden")
+    digit.input(handler, [digit, *answered], sent, queue=False, show_progress="hidden")
     digit.input(lambda: None, None, digit, queue=False, show_progress="hidden")  # the next click is one again
-    number.submit(handler, [number, source, model], sent, queue=False, show_progress="hidden")
+    number.submit(handler, [number, *answered], sent, queue=False, show_progress="hidden")

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from inkdigit.demos import canvas
-from inkdigit.demos.corrections import QUESTION, notice
+from inkdigit.demos.corrections import QUESTION, WHAT, notice, parts_of
 from inkdigit.demos.corrections import store as store_correction
 from inkdigit.demos.numbers import annotated_png, is_number
 from inkdigit.errors import InputError
@@ -66,8 +66,8 @@ def show_drawing(recognizer: Recognizer, count: int) -> None:
         drawing = _drawing()
     with right:
         if drawing:
-            show_answer(recognizer, drawing, count)
-            ask_for_correction(recognizer, drawing)
+            number = show_answer(recognizer, drawing, count)
+            ask_for_correction(recognizer, drawing, number)
         else:
             st.info("Write a digit or a number. Any size, anywhere.")
 
@@ -80,30 +80,36 @@ def _drawing() -> bytes:
     return canvas.decode_png(mount(key="drawing_canvas", on_png_change=lambda: None).png)
 
 
-def show_answer(recognizer: Recognizer, image: bytes, count: int) -> None:
-    """Show the answer to an image: a number where it has more than one symbol, else a digit."""
+def show_answer(recognizer: Recognizer, image: bytes, count: int) -> Reading | None:
+    """Show the answer to an image: a number where it has more than one symbol, which is returned, else a digit."""
     try:
         answer, reading = recognizer.predict(image), recognizer.read(image)
     except InputError as error:
         st.warning(str(error))
-        return
+        return None
     if is_number(reading, answer):
         show_number(reading, image)
-    else:
-        show_digit(answer, count)
+        return reading
+    show_digit(answer, count)
+    return None
 
 
-def ask_for_correction(recognizer: Recognizer, image: bytes) -> None:
-    """Ask what is right, where there is a store: a click for a digit, Enter for a number. Each picture asks afresh."""
+def ask_for_correction(recognizer: Recognizer, image: bytes, reading: Reading | None) -> None:
+    """Ask what is right, where there is a store: a click for a digit, Enter for a number or a symbol of it.
+
+    Each picture, and each part of a number, asks afresh.
+    """
     if not (store := corrections()):
         return
     key = hashlib.sha256(image).hexdigest()
-    digit = st.pills(f"{QUESTION} a digit", recognizer.contract.labels, key=f"digit-{key}")
-    number = st.text_input(f"{QUESTION} a number", key=f"number-{key}")
+    tasks = {each.name: each.task for each in parts_of(reading)} if reading else {}
+    part = st.selectbox(WHAT, list(tasks), key=f"part-{key}") if tasks else None
+    digit = st.pills(f"{QUESTION} a digit", recognizer.contract.labels, key=f"digit-{key}-{part}")
+    number = st.text_input(f"{QUESTION} a {tasks.get(part or '', 'number')}", key=f"number-{key}-{part}")
     label = digit or number
-    if label and st.session_state.get("sent") != (key, label):  # the script also runs again for other reasons
-        st.session_state["sent"] = (key, label)
-        st.session_state["reply"] = store_correction(store, recognizer, image, label)
+    if label and st.session_state.get("sent") != (key, part, label):  # the script also runs again for other reasons
+        st.session_state["sent"] = (key, part, label)
+        st.session_state["reply"] = store_correction(store, recognizer, image, label, part)
     if label:
         st.success(st.session_state["reply"])
     st.caption(notice(store))

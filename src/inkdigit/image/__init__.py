@@ -3,7 +3,7 @@
 from .arrays import Pixels
 from .limits import MAX_BYTES, MAX_PDF_BYTES, MAX_PDF_PAGES, MAX_PIXELS, PREDICT_SIDE, READ_SIDE
 from .load import ImageLike, OpenedImage, load_pixels, open_image, read_file, upright_image
-from .pdf import AS_PAGES, Pdf, PdfPage, is_pdf
+from .pdf import AS_PAGES, NEEDS_EXTRA, Pdf, PdfPage, is_pdf
 
 __all__ = [
     "AS_PAGES",
@@ -11,6 +11,7 @@ __all__ = [
     "MAX_PDF_BYTES",
     "MAX_PDF_PAGES",
     "MAX_PIXELS",
+    "NEEDS_EXTRA",
     "PREDICT_SIDE",
     "READ_SIDE",
     "ImageLike",
