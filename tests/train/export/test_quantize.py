@@ -6,12 +6,12 @@ import numpy as np
 import onnx
 import pytest
 
-from inkdigit import Recognizer
+from inkdigit import ArtefactError, Recognizer
 from inkdigit.evaluation.datasets import Labelled
 from inkdigit.evaluation.scores import score
 from inkdigit.model_file import DEFAULT_MODEL, model_path
 from inkdigit.train.export.onnx_export import export
-from inkdigit.train.export.quantize import LAYERS, quantise
+from inkdigit.train.export.quantize import LAYERS, quantise, refuse_a_loss
 from inkdigit.train.warm_start import from_model_file
 
 from ...pictures import digits, seven
