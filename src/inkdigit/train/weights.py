@@ -25,10 +25,16 @@ def weights_beside(model_file: Path) -> Path:
     return model_file.with_suffix(".safetensors")
 
 
-def save_half(module: nn.Module, target: Path) -> None:
-    """Write a module's weights in half precision, which is as near as training needs."""
-    half = {key: value.half() if value.is_floating_point() else value for key, value in module.state_dict().items()}
-    save_tensors(half, target)
+def save_beside(graph: nn.Module, model_file: Path) -> None:
+    """Write a graph's weights beside its model file: the network's in half precision, the localizer's as they are.
+
+    In half precision the localizer's frames would differ from the model file's.
+    """
+    tensors = {
+        key: value.half() if key.startswith("network.") and value.is_floating_point() else value
+        for key, value in graph.state_dict().items()
+    }
+    save_tensors(tensors, weights_beside(model_file))
 
 
 def load_weights(module: nn.Module, path: Path) -> None:
