@@ -17,7 +17,7 @@ check: $(VENV)/.dev  ## check style and types
 	$(BIN)/mypy
 
 train: $(VENV)/.dev  ## rebuild the shipped models
-	PATH="$(CURDIR)/$(BIN):$$PATH" bash runs/reproduce.sh
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash runs/train.sh
 
 bench: $(VENV)/.dev  ## run every measurement in bench/
 	for file in $(filter-out bench/typical.py bench/compose.py bench/handwriting.py,$(wildcard bench/*.py)); do $(BIN)/python $$file || exit 1; done

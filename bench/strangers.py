@@ -58,9 +58,7 @@ def main() -> None:
         given = {"seed": seed, "network": options.network, "epochs": options.epochs}
         torch.manual_seed(seed)
         network = NETWORKS[options.network](10)
-        reached.append(
-            accuracy(fit_classifier(network, training, strangers, named_recipe("shipped", given)), strangers)
-        )
+        reached.append(accuracy(fit_classifier(network, training, strangers, named_recipe("", given)), strangers))
         print(f"seed {seed}: {reached[-1]:.2%}", flush=True)
     print(f"{np.mean(reached):.2%} of {len(digits):,} digits of strangers are read")
 

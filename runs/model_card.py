@@ -74,8 +74,8 @@ Evaluation pictures are not in the training data, but some kinds are similar. Ir
 corners with the polygons of `bench/digitness.py`, and squares are in both; rings and coils resemble spirals; Latin letters of
 other fonts are 52 of Omniglot's 476 characters. No other script of Omniglot is trained on.
 
-The contract in the file names the SHA-256 of each source and the recipe of the last run. `runs/reproduce.sh` rebuilds the
-model file, and lists the runs before that one. The last run:
+The contract in the file names the SHA-256 of each source and the recipe of its run. `runs/train.sh` rebuilds the
+model file from the data. The run:
 
 {recipe}
 
@@ -141,17 +141,9 @@ The run: {recipe}
 """
 
 
-def history(recipe: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the recipes of a run and of those that it was initialised from, the last one first."""
-    before = recipe.get("begin_with")
-    return [recipe, *history(before)] if before else [recipe]
-
-
 def listed(values: Mapping[str, Any]) -> str:
     """Write a recipe's values in a row."""
-    return ", ".join(
-        f"{key.replace('_', ' ')} {value}" for key, value in values.items() if key != "begin_with" and value != ""
-    )
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in values.items() if value not in ("", {}))
 
 
 def row(name: str, result: Score) -> str:
@@ -176,7 +168,7 @@ def spread(seeds: list[Recognizer], folder: Path | None) -> str:
         parts.append(f"{source} {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} % ({each})")
     numbers = ", ".join(str(recognizer.contract.recipe["seed"]) for recognizer in seeds)
     return (
-        "These are the figures of one seed. A network made from nothing, which this one teaches (`runs/reproduce.sh` has the recipe), reads,\n"
+        "These are the figures of one seed. A network made from nothing, which this one teaches (`runs/train.sh` has the recipe), reads,\n"
         f"from seeds {numbers}, mean ± standard deviation: {'; '.join(parts)}."
     )
 
@@ -222,7 +214,6 @@ def main() -> None:
     results = {name: score(recognizer, read(options.data)) for name, read in SOURCES.items()}
     digits = np.concatenate([result.digitness for result in results.values()])
     none = {name: score(recognizer, read(options.data)).digitness for name, read in NO_DIGITS.items()}
-    runs = history(contract.recipe)
     card = TEXT.format(
         name=contract.name,
         version=contract.version,
@@ -230,8 +221,8 @@ def main() -> None:
         architecture=contract.architecture,
         parameters=parameters(path),
         **{key: contract.recipe[key] for key in ("validation", "validation_writers")},
-        **{key: max(run[key] for run in runs if key in run) for key in ("sheets", "invented")},
-        recipe=listed(runs[0]),
+        **{key: contract.recipe[key] for key in ("sheets", "invented")},
+        recipe=listed(contract.recipe),
         machine=f"ONNX Runtime on {os.cpu_count()} cores ({platform.machine()})",
         rows="\n".join(row(name, result) for name, result in results.items()),
         spread=spread([Recognizer(path) for path in options.seeds], options.data),

@@ -48,11 +48,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped model as PyTorch users get it."""
     from inkdigit.train.export.torch_export import export_program
-    from inkdigit.train.warm_start import from_artefact
+    from inkdigit.train.warm_start import from_model_file
 
     shipped = model_path(DEFAULT_MODEL)
     path = tmp_path_factory.mktemp("program") / "inkdigit.pt2"
-    export_program(from_artefact(shipped)[2], Recognizer(shipped).contract, [seven()[None]], path)
+    export_program(from_model_file(shipped)[2], Recognizer(shipped).contract, [seven()[None]], path)
     return path
 
 

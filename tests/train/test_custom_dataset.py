@@ -1,19 +1,19 @@
 """Training on one's own pictures, and on the weights of an artefact."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
-from inkdigit import ArtefactError, Recognizer
+from inkdigit import Recognizer
 from inkdigit.errors import DataError
 from inkdigit.evaluation.scores import DIGITS
 from inkdigit.model_file import model_path, open_artefact
@@ -27,10 +27,11 @@ from inkdigit.train.model.framing import Framing
 from inkdigit.train.model.graph import Graph
 from inkdigit.train.model.localizer import Localizer
 from inkdigit.train.recipe import Recipe
-from inkdigit.train.run import fit_model, train
+from inkdigit.train.run import train
 from inkdigit.train.run_dir import NOTES, RECIPE, WEIGHTS, Notes, require_same_data, save, start_run
 from inkdigit.train.training_log import METRICS
-from inkdigit.train.warm_start import begun_with, folded, settle, weights_of
+from inkdigit.train.warm_start import folded, initial_graph, weights_of
+from inkdigit.train.weights import weights_beside
 
 from ..pictures import digits
 
@@ -221,54 +222,30 @@ def test_a_folded_framing_frames_alike() -> None:
         assert not torch.equal(framing(images)[0], weights_of("inkdigit")[2].framing(images)[0])  # it was changed
 
 
-def test_training_on_begins_where_the_artefact_left_off() -> None:
-    """Batch normalisation in training mode gives what it gave when it was folded."""
-    torch.manual_seed(0)
-    network = weights_of("inkdigit")[2].network
-    frames = torch.rand(200, 1, 28, 28).square()
-    with torch.no_grad():
-        before = network(frames)[0]
-        settle(network, frames)
-        torch.testing.assert_close(network.train()(frames)[0], before, atol=0.05, rtol=0.01)
-
-
-def test_training_on_from_a_run_of_an_artefacts_weights_loses_nothing(tmp_path: Path) -> None:
-    """A run that only mixed artefacts has their folded weights, and is trained on as an artefact is."""
-    folder, (images, labels) = tmp_path / "mine", digits(200)
-    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
-        (folder / str(label)).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(folder / str(label) / f"{number}.png")
-    before = weights_of("tiny")[2]
-    save(Notes("mixed", Recipe(network="tiny"), {}, Temperature(), Thresholds(0.5, 0.5), {}), before, tmp_path / "run")
-    still = Recipe(
-        network="tiny", begin_with=str(tmp_path / "run"), rate=1e-8, localizer_epochs=0, sheets=0, epochs=4, batch=64
-    )
-    _, after = fit_model(still, folder, "same", tmp_path / "out", resume=False)
-    pictures = torch.as_tensor(np.stack(images))
-    with torch.inference_mode():
-        same = after(pictures)[0].argmax(1) == before(pictures)[0].argmax(1)
-    assert same.float().mean() > 0.98
-
-
 def test_other_labels_get_a_new_last_layer() -> None:
     recipe = Recipe(begin_with="inkdigit", localizer_epochs=0)
-    _, same = begun_with(recipe, DIGITS, ())
-    _, other = begun_with(recipe, ("a", "b", "c"), ())
+    same = initial_graph(recipe, DIGITS, ())
+    other = initial_graph(recipe, ("a", "b", "c"), ())
     assert same is not None
     assert other is not None
     assert (same.network.classify.out_features, other.network.classify.out_features) == (10, 3)
     assert torch.equal(same.network.detect.state_dict()["0.weight"], other.network.detect.state_dict()["0.weight"])
     with pytest.raises(DataError, match="was trained with network flagship, not lenet5"):
-        begun_with(Recipe(network="lenet5", begin_with="inkdigit"), DIGITS, ())
+        initial_graph(Recipe(network="lenet5", begin_with="inkdigit"), DIGITS, ())
 
 
-def test_an_artefact_without_the_networks_weights_is_refused(tmp_path: Path) -> None:
-    model = onnx.load(model_path("inkdigit"))
-    for item in model.graph.initializer:
-        item.name = item.name.replace("network.classify", "other")
-    for node in model.graph.node:
-        for names in (node.input, node.output):
-            names[:] = [name.replace("network.classify", "other") for name in names]
-    onnx.save(model, tmp_path / "other.onnx")
-    with pytest.raises(ArtefactError, match="no weights that training could begin with"):
-        weights_of(str(tmp_path / "other.onnx"))
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [(None, r"other\.safetensors must lie beside it"), (b"{}", "damaged"), ("lenet5", "weights of another version")],
+)
+def test_a_model_file_without_its_weights_is_refused(
+    weights: bytes | str | None, sentence: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "other.onnx"
+    shutil.copyfile(model_path("inkdigit"), path)
+    if isinstance(weights, bytes):
+        weights_beside(path).write_bytes(weights)
+    elif weights:
+        shutil.copyfile(weights_beside(model_path(weights)), weights_beside(path))
+    with pytest.raises(DataError, match=sentence):
+        weights_of(str(path))

@@ -26,7 +26,7 @@ def train(
     ] = False,
     recipe: Annotated[
         str | None,
-        typer.Option(help="Recipe to start with; default: shipped, or own for a folder of your own images."),
+        typer.Option(help="Recipe to start with, e.g. quick; own is that of a folder of your own images."),
     ] = None,
     network: Annotated[str | None, typer.Option(help="Classifier network: flagship, small, tiny, lenet5, …")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of the classifier.")] = None,
@@ -70,7 +70,7 @@ def train(
     from ..train.fit.loop import Stopped  # noqa: PLC0415
     from ..train.run import train as run  # noqa: PLC0415
 
-    chosen = named_recipe(recipe or ("own" if custom_folder(data) else "shipped"), given)
+    chosen = named_recipe(recipe or ("own" if custom_folder(data) else ""), given)
     try:
         model_file = run(chosen, data, out, name, device, resume, tensorboard)
     except Stopped:

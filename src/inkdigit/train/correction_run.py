@@ -1,11 +1,10 @@
 """Learn corrections: fine-tune the classifier, and keep the result only if it reads better and forgets nothing."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +30,8 @@ from .model.graph import Graph
 from .recipe import Recipe
 from .run import choose_device, with_what_is_there
 from .run_dir import Notes, save
-from .warm_start import SPLIT, drawn_by, folded, refuse_other, settle, weights_of
+from .warm_start import SPLIT, folded, refuse_other, weights_of
+from .weights import weights_beside
 
 FEWEST = 12  # digits of corrections, of which a quarter is held out
 REPLAYED = 10_000  # frames of MNIST's that are seen again
@@ -45,7 +45,6 @@ class Base:
     """Hold the model that is fine-tuned, and the recipe as it runs."""
 
     recipe: Recipe
-    earlier: Mapping[str, Any]  # the recipe that the model was trained by
     graph: Graph
 
 
@@ -96,7 +95,7 @@ def _base_of(recipe: Recipe) -> Base:
     precision = resolve_precision(recipe.precision, torch.get_default_device().type)
     recipe = replace(recipe, network=str(earlier["network"]), precision=precision)
     refuse_other(recipe.begin_with, earlier, recipe, SPLIT)
-    return Base(recipe, earlier, graph)
+    return Base(recipe, graph)
 
 
 def _lesson_of(corrections: Sequence[Correction], framing: Framing, ask: Ask) -> Lesson:
@@ -114,16 +113,15 @@ def _lesson_of(corrections: Sequence[Correction], framing: Framing, ask: Ask) ->
 def _fit(base: Base, lesson: Lesson, folder: Path | None, name: str) -> tuple[Notes, Graph, Frames]:
     """Fine-tune and calibrate. Return the run's notes, the new model, and what it was validated on."""
     recipe, camera = with_what_is_there(base.recipe, folder), folded(base.graph.framing)
-    drawing_seed = drawn_by(recipe, base.earlier)
-    torch.manual_seed(drawing_seed)
-    known, validated, sources = corpora(recipe, folder, drawing_seed)
+    torch.manual_seed(recipe.seed)
+    known, validated, sources = corpora(recipe, folder, recipe.seed)
     replayed = _replayed(known, recipe, camera)
     validation = validation_frames(camera, validated, bool(recipe.sheets))
     network = _fine_tuned(base.graph.network, replayed, lesson.frames, recipe, validation)
     temperature = fit_temperature(network, validation)
     thresholds = choose_thresholds(network, validation, temperature)
     reached = {kind: accuracy(network, frames) for kind, frames in validation.items()}
-    notes = Notes(name, recipe, sources, temperature, thresholds, reached, base.earlier, corrections=lesson.learnt)
+    notes = Notes(name, recipe, sources, temperature, thresholds, reached, corrections=lesson.learnt)
     return notes, Graph(base.graph.framing, network, temperature), concat(*validation.values())
 
 
@@ -167,7 +165,6 @@ def _replayed(known: Corpus, recipe: Recipe, framing: Framing) -> Frames:
 def _fine_tuned(
     network: Network, replayed: Frames, corrected: Frames, recipe: Recipe, validation: dict[str, Frames]
 ) -> Network:
-    settle(network, replayed.batch(torch.randint(len(replayed.labels), (1000,)))[0])
     old = deepcopy(network).eval()
     new = fit_corrections(network, replayed, corrected, recipe, None)
     mixed, part = remembering(old, new, validation)
@@ -215,10 +212,14 @@ def _labelled(examples: Sequence[Example]) -> Labelled:
 
 
 def put_in_place(candidate: Path, target: Path, begun_with: Path) -> Path:
-    """Rename a candidate to the target; keep the file that was there, or the one that the run was initialised from."""
+    """Rename a candidate to the target; keep the file that was there, or the one that the run was initialised from.
+
+    Their float weights, where they have some, go first: a model file is never without its own for long.
+    """
     before = target if target.exists() else begun_with
-    with atomic_path(previous_of(target)) as draft:
-        shutil.copyfile(before, draft)
-    with atomic_path(target) as draft:
-        shutil.copyfile(candidate, draft)
+    for source, place in ((before, previous_of(target)), (candidate, target)):
+        for path, copy in ((weights_beside(source), weights_beside(place)), (source, place)):
+            if path.exists():
+                with atomic_path(copy) as draft:
+                    shutil.copyfile(path, draft)
     return target

@@ -28,7 +28,6 @@ class Recipe:
     weight_decay: float = option(0.02, "Decoupled weight decay.")
     batch: int = option(128, "Batch size.", least=1)
     epochs: int = option(16, "Epochs of the classifier; 0 keeps that of --from.")
-    digitness_only: int = option(0, "1: train digitness alone, and keep the classifier of --from.", most=1)
     localizer_epochs: int = option(6, "Epochs of the localizer; 0 keeps that of --from.")
     sheets: int = option(48_000, "Photographed sheets to draw for training.")
     pens: int = option(8, "How often each pen digit is drawn, each time with another pen; 0 leaves them out.")
@@ -48,11 +47,7 @@ class Recipe:
     label_smoothing: float = option(0.02, "Fraction of the target that is spread over all labels.", most=1)
     validation_writers: int = option(3, "Pen writers held out for validation.", least=1, most=19)  # of 20
     begin_with: str = option("", "Run (its folder) or model (name or .onnx) to initialise from: --from.")
-    mix_with: str = option("", "Run or model whose weights are averaged with those of --from.")
-    mix_part: float = option(0.2, "Weight of that run in the average, 0..1.", most=1)
-    taught_by: str = option(
-        "", "Teachers: runs or models, separated by commas, whose mean output is distilled beside the labels."
-    )
+    teachers: str = option("", "Runs or models, separated by commas, whose mean output is distilled beside the labels.")
     localizer: str = option(
         "", "Model (name or .onnx) or run whose localizer is used as it is, instead of training one."
     )
@@ -73,6 +68,16 @@ class Recipe:
         """Return the recipe as JSON values."""
         return asdict(self)
 
+    def without_folders(self) -> dict[str, Any]:
+        """Return the recipe with names in the place of the paths of runs and models, as the contract has it."""
+        named = {key: names_of(getattr(self, key)) for key in ("begin_with", "teachers", "localizer")}
+        return self.as_dict() | named
+
+
+def names_of(places: str) -> str:
+    """Return the names of runs and models, separated by commas, without their folders."""
+    return ",".join(Path(place).name for place in places.split(","))
+
 
 def named_recipes() -> dict[str, dict[str, Any]]:
     """Return the named recipes: which settings each changes."""
@@ -82,11 +87,11 @@ def named_recipes() -> dict[str, dict[str, Any]]:
 
 
 def named_recipe(name: str, given: Mapping[str, Any]) -> Recipe:
-    """Return a recipe by its name, with what was `given` in the place of its own values. Raises DataError."""
+    """Return a recipe by its name, or the default one for "", changed by what was `given`. Raises DataError."""
     recipes = named_recipes()
-    if name not in recipes:
+    if name and name not in recipes:
         raise DataError(f"There is no recipe {name!r}; there are: {', '.join(recipes)}.")
-    return Recipe(**{**recipes[name], **given})
+    return Recipe(**{**recipes.get(name, {}), **given})
 
 
 def parse_settings(texts: Iterable[str], recipe: Any = Recipe) -> dict[str, Any]:

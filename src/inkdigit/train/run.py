@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 
@@ -28,7 +28,7 @@ from .plots import plot_curves
 from .recipe import Recipe
 from .run_dir import Notes, require_same_data, require_same_recipe, save, start_run
 from .training_log import METRICS, enable_tensorboard
-from .warm_start import SPLIT, begun_with, drawn_by, folded, framing_of, settle, teachers_of
+from .warm_start import SPLIT, folded, framing_of, initial_graph, teachers_of
 
 WRITTEN_ON = 16  # sheets, for each blank one that a localizer is trained on
 DEVICES: dict[str, Callable[[], bool]] = {  # the fastest first
@@ -100,7 +100,6 @@ class Start:
     recipe: Recipe
     custom: Path | None  # the folder of the user's own pictures
     labels: tuple[str, ...]
-    earlier: Mapping[str, Any]  # the recipe of the run that this one is initialised from
     graph: Graph | None  # the model that this run is initialised from
     framing: Framing | None  # None: this run trains the localizer
     teachers: list[Network]
@@ -137,7 +136,7 @@ def fit_model(
     temperature = fit_temperature(network, validation)
     thresholds = choose_thresholds(network, validation, temperature)
     reached = {kind: accuracy(network, frames) for kind, frames in validation.items()}
-    notes = Notes(name, start.recipe, data.sources, temperature, thresholds, reached, start.earlier, start.labels)
+    notes = Notes(name, start.recipe, data.sources, temperature, thresholds, reached, start.labels)
     return notes, Graph(framing, network, temperature)
 
 
@@ -147,26 +146,25 @@ def starting_point(recipe: Recipe, folder: Path | None) -> Start:
     labels = files_of(custom).labels if custom else DIGITS
     recipe = replace(recipe, precision=resolve_precision(recipe.precision, torch.get_default_device().type))
     same = () if custom else SPLIT
-    earlier, graph = begun_with(recipe, labels, same)
+    graph = initial_graph(recipe, labels, same)
     teachers = teachers_of(recipe, labels, same)
     framing = graph.framing if graph and not recipe.localizer_epochs else None
     if recipe.localizer:
         framing = framing_of(recipe)
     if not custom:
         recipe = with_what_is_there(recipe, folder)
-    return Start(recipe, custom, labels, earlier, graph, framing, teachers)
+    return Start(recipe, custom, labels, graph, framing, teachers)
 
 
 def read_data(start: Start, folder: Path | None) -> tuple[Start, Data]:
     """Seed the drawings, and read or draw the data; custom pictures are framed at once. Raises DataError."""
-    drawing_seed = drawn_by(start.recipe, start.earlier)
-    torch.manual_seed(drawing_seed)
+    torch.manual_seed(start.recipe.seed)
     if custom := start.custom:
         framing = start.framing or framing_of(start.recipe)
         start = replace(start, framing=framing)
         data = Data(*custom_corpora(start.recipe, custom, folded(framing)))
     else:
-        data = Data(*corpora(start.recipe, folder, drawing_seed))
+        data = Data(*corpora(start.recipe, folder, start.recipe.seed))
     refuse_too_little_of(data.training, start.recipe, start.framing is None, start.trains_classifier)
     return start, data
 
@@ -204,8 +202,6 @@ def trained_classifier(
     if not start.trains_classifier:
         return network
     frames = training_frames(training, framing, sheets)
-    if start.graph:
-        settle(network, frames.batch(torch.randint(len(frames.labels), (1000,)))[0])
     return fit_classifier(network.train(), frames, concat(*validation.values()), start.recipe, out, start.teachers)
 
 
@@ -238,8 +234,6 @@ def trained_framing(recipe: Recipe, begun: Graph | None, training: Corpus, sheet
     """Train a localizer on sheets, and on some that nobody wrote on. Raises DataError, Stopped."""
     sheets = sheets.and_also(training.blank(-(-len(sheets.labels) // WRITTEN_ON)))
     localizer = begun.framing.localizer if begun else Localizer()
-    if begun:
-        settle(localizer, sheets.stretched(torch.arange(min(1000, len(sheets.labels))))[0])
     return Framing(fit_localizer(localizer.train(), sheets, recipe, out)).eval()
 
 

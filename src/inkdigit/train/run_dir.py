@@ -36,14 +36,8 @@ class Notes:
     temperature: Temperature
     thresholds: Thresholds
     validation: Mapping[str, float]  # accuracy of each kind of frames
-    begun_with: Mapping[str, Any] = field(default_factory=dict)  # the recipe of the run that it began with
     labels: tuple[str, ...] = DIGITS
     corrections: Mapping[str, Any] = field(default_factory=dict)  # see `model_file.Contract`
-
-    @property
-    def history(self) -> dict[str, Any]:
-        """Return the recipe, with the one of the run that it began with in the place of that run's folder."""
-        return {**self.recipe.as_dict(), "begin_with": self.begun_with}
 
 
 def start_run(recipe: Recipe, sources: Mapping[str, str], out: Path) -> None:

@@ -1,11 +1,11 @@
-"""Write tensors as safetensors files, atomically."""
+"""Weights as safetensors files: those of runs, and those that lie beside a model file."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from ..errors import DataError
 from ..files import atomic_path
@@ -18,3 +18,28 @@ def save_tensors(tensors: Mapping[str, Tensor], target: Path, metadata: Mapping[
             save_file({key: value.contiguous() for key, value in tensors.items()}, draft, dict(metadata or {}))
     except SafetensorError as error:
         raise DataError(f"{target} cannot be written: {error}.") from error
+
+
+def weights_beside(model_file: Path) -> Path:
+    """Return where the float weights of a model file lie."""
+    return model_file.with_suffix(".safetensors")
+
+
+def save_beside(graph: nn.Module, model_file: Path) -> None:
+    """Write a graph's weights beside its model file: the network's in half precision, the localizer's as they are.
+
+    In half precision the localizer's frames would differ from the model file's.
+    """
+    tensors = {
+        key: value.half() if key.startswith("network.") and value.is_floating_point() else value
+        for key, value in graph.state_dict().items()
+    }
+    save_tensors(tensors, weights_beside(model_file))
+
+
+def load_weights(module: nn.Module, path: Path) -> None:
+    """Read a module's weights. Raises DataError where the file is damaged or another module's."""
+    try:
+        module.load_state_dict(load_file(path))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise DataError(f"{path} is damaged, or has the weights of another version: {error}") from error

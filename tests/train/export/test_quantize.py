@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
-from onnx import numpy_helper
 
 from inkdigit import ArtefactError, Recognizer
 from inkdigit.evaluation.datasets import Labelled
@@ -14,18 +12,16 @@ from inkdigit.evaluation.scores import score
 from inkdigit.model_file import DEFAULT_MODEL, model_path
 from inkdigit.train.export.onnx_export import export
 from inkdigit.train.export.quantize import LAYERS, quantise, refuse_a_loss
-from inkdigit.train.warm_start import from_artefact
+from inkdigit.train.warm_start import from_model_file
 
 from ...pictures import digits, seven
-
-SCALE = "bias_quantized_scale"
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the shipped model in float."""
     path, shipped = tmp_path_factory.mktemp("float") / "float.onnx", model_path(DEFAULT_MODEL)
-    export(from_artefact(shipped)[2], Recognizer(shipped).contract, [seven()[None]], path)
+    export(from_model_file(shipped)[2], Recognizer(shipped).contract, [seven()[None]], path)
     return path
 
 
@@ -34,7 +30,12 @@ def int8(whole: Path) -> Path:
     """Quantise that, calibrated on the frames of drawn digits."""
     frames = [answer.frame for answer in map(Recognizer(whole).predict, digits(100)[0])]
     path = whole.with_name("int8.onnx")
-    quantise(whole, path, from_artefact(whole)[2].network, (np.stack(frames) * 255).round().astype(np.uint8))
+    quantise(
+        whole,
+        path,
+        from_model_file(model_path(DEFAULT_MODEL))[2].network,
+        (np.stack(frames) * 255).round().astype(np.uint8),
+    )
     return path
 
 
@@ -61,36 +62,6 @@ def test_frames_are_the_same_and_digits_are_read_as_well(whole: Path, int8: Path
     answers = [after.predict(image) for image in images]
     assert len({answer.digitness for answer in answers}) > 0.9 * len(images)  # in 8 bits many were equal
     assert all(len(set(answer.probabilities)) == 10 for answer in answers)
-
-
-def test_training_begins_with_its_weights_too(whole: Path, int8: Path) -> None:
-    before, after = (from_artefact(path)[2].state_dict() for path in (whole, int8))
-    steps = bias_steps(int8, before)
-    assert len(steps) == 7
-    for name, values in before.items():
-        if "running" in name or not values.dim():
-            continue
-        step = steps.pop(name, torch.zeros(1))
-        if values.dim() > 1:
-            strongest = values.abs().flatten(1).amax(1)
-            step = (strongest / 63).view(-1, *[1] * (values.dim() - 1))  # 7 bits, on both sides of zero
-        assert ((after[name] - values).abs() <= 0.51 * step).all(), name
-    assert not steps
-
-
-def bias_steps(path: Path, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the steps in which biases are held: those of their layer's inputs and weights, however small they are.
-
-    By the names that they have among a graph's `weights`: a convolution's is what its normalisation adds.
-    """
-    steps = {}
-    for item in onnx.load(path).graph.initializer:
-        if item.name.endswith(SCALE):
-            name = item.name.removesuffix("_quantized_scale")
-            parent, place, _ = name.rsplit(".", 2)
-            after = f"{parent}.{int(place) + 1}.bias" if name not in weights else name
-            steps[after] = torch.tensor(numpy_helper.to_array(item))
-    return steps
 
 
 def test_what_reads_worse_is_refused() -> None:

@@ -182,17 +182,6 @@ def test_auto_is_the_precision_that_a_processor_is_sooner_in(
     assert resolve_precision("float32", "cpu") == "float32"
 
 
-def test_digitness_goes_on_alone() -> None:
-    torch.manual_seed(1)
-    frames = Frames(torch.randint(0, 256, (64, 28, 28), dtype=torch.uint8), torch.randint(-1, 10, (64,)))
-    network = NETWORKS["tiny"](10)
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    recipe = Recipe(batch=32, epochs=2, digitness_only=1, precision="float32")
-    after = fit_classifier(network.train(), frames, frames, recipe).state_dict()
-    changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
-    assert changed == {name for name in before if name.startswith("detect.")}
-
-
 class Sure(nn.Module):
     """Say of whatever is shown that it is a 3, or no digit at all."""
 

@@ -27,6 +27,7 @@ from ..data import concat
 from ..model.graph import Graph
 from ..run_dir import Notes
 from ..warm_start import IN_INT8
+from ..weights import save_beside
 from .onnx_export import export, rewrite_contract, with_contract
 from .run_export import at_hand, contract_of, exportable, labelled, place_of, raise_confidence_threshold, samples
 
@@ -56,6 +57,7 @@ def export_int8(out: Path, target: Path | None, folder: Path | None) -> Path:
         quantise(whole, draft, graph.network, known)
         before, after = (score(Recognizer(path), held_out) for path in (whole, draft))
         refuse_a_loss(before, after)
+    save_beside(graph, target)
     counted = raise_confidence_threshold(target, held_out)
     recognizer = Recognizer(target)
     scores = {source: score(recognizer, data).summary() for source, data in at_hand(notes.labels, folder)}

@@ -24,6 +24,7 @@ from ..model.calibration import confidence_threshold
 from ..model.graph import Graph
 from ..plots import plot_results
 from ..run_dir import Notes, load
+from ..weights import save_beside
 from .onnx_export import export, git_commit, rewrite_contract
 from .torch_export import export_program
 
@@ -38,6 +39,7 @@ def export_run(out: Path, target: Path | None, folder: Path | None, validation: 
     notes, graph = exportable(out, folder)
     target = place_of(target, out, f"{notes.name}{SUFFIX}")
     export(graph, contract_of(notes), samples(folder), target)
+    save_beside(graph, target)
     counted = raise_confidence_threshold(target, validation or validation_of(notes, graph, folder))
     recognizer = Recognizer(target)
     pictures = dict(at_hand(notes.labels, folder))
@@ -133,7 +135,7 @@ def contract_of(notes: Notes) -> Contract:
         labels=notes.labels,
         architecture=notes.recipe.network,
         thresholds=notes.thresholds,
-        recipe=notes.history,
+        recipe=notes.recipe.without_folders(),
         sources=notes.sources,
         scores={},
         inkdigit=__version__,

@@ -57,9 +57,6 @@ def fit_classifier(
 
     Of frames that are distorted, the teachers answer the same ones that the network sees.
     """
-    if recipe.digitness_only:
-        network.eval().requires_grad_(False)  # nor do batch normalisation's statistics move
-        network.detect.requires_grad_(True)
     loop = Loop(network, len(training.labels), recipe.epochs, recipe)
     read = parallel.in_parallel(network)
     precision = resolve_precision(recipe.precision, training.frames.device.type)
