@@ -36,7 +36,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "scans").mkdir()
     (tmp_path / "runs" / "mine").mkdir(parents=True)
     shutil.copy(model_path(DEFAULT_MODEL), tmp_path / "runs" / "mine")
-    for name in ("seven.png", "form.jpg", "one.png", "two.jpg", "scans/one.png", "scans/two.png"):
+    for name in ("seven.png", "form.jpg", "one.png", "two.jpg", "scans.pdf", "scans/one.png", "scans/two.png"):
         Image.fromarray(seven()).save(tmp_path / name)
     (tmp_path / "list.txt").write_text("7\n1041\n1047\n")
     (tmp_path / "fields.toml").write_text("[fields.mark]\nbox = [0, 0, 1, 1]\n")

@@ -158,6 +158,11 @@ def model_path(model: str | Path) -> Path:
     return MODELS / f"{model}{SUFFIX}"
 
 
+def weights_beside(path: Path) -> Path:
+    """Return where the float weights of a model file lie, from which training starts."""
+    return path.with_suffix(".safetensors")
+
+
 def previous_of(path: Path) -> Path:
     """Return where the model file is kept that another one replaced."""
     return path.parent / PREVIOUS / path.name

@@ -15,7 +15,7 @@ from inkdigit.corrections.records import Correction, NewCorrection
 from inkdigit.corrections.store import Limits, Store
 from inkdigit.errors import DataError
 from inkdigit.evaluation.datasets import Labelled
-from inkdigit.model_file import model_path, previous_of
+from inkdigit.model_file import model_path, previous_of, weights_beside
 from inkdigit.train import correction_run
 from inkdigit.train.corpus import Corpus, Digits
 from inkdigit.train.correction_data import Example
@@ -126,7 +126,10 @@ def test_the_command_goes_back(tmp_path: Path) -> None:
     out, _ = inkdigit("models", "--back", target)
     assert f"is inkdigit {Recognizer().contract.version} again" in out
     assert [path.read_bytes() for path in (target, previous_of(target))] == [shipped.read_bytes(), tiny.read_bytes()]
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine.onnx", "mine.onnx", "previous"]
+    weights = [weights_beside(path).read_bytes() for path in (target, previous_of(target))]
+    assert weights == [weights_beside(path).read_bytes() for path in (shipped, tiny)]
+    files = sorted(path.name for path in tmp_path.rglob("*"))
+    assert files == ["mine.onnx", "mine.onnx", "mine.safetensors", "mine.safetensors", "previous"]
     inkdigit("models", "--back", target)
     assert target.read_bytes() == tiny.read_bytes()
     assert "There is no model that" in inkdigit("models", "--back", tmp_path / "other.onnx", code=2)[1]

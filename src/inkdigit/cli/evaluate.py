@@ -127,14 +127,17 @@ def models(
 
 
 def _go_back(path: Path) -> None:
-    """Exchange a model file with its predecessor. Raises DataError and ArtefactError."""
+    """Exchange a model file and its float weights with their predecessors. Raises DataError and ArtefactError."""
     from ..files import swap  # noqa: PLC0415
-    from ..model_file import open_artefact, previous_of  # noqa: PLC0415
+    from ..model_file import open_artefact, previous_of, weights_beside  # noqa: PLC0415
 
-    if not previous_of(path).is_file():
+    before = previous_of(path)
+    if not before.is_file():
         raise DataError(f"There is no model that {path} replaced.")
-    _, contract = open_artefact(previous_of(path))
-    swap(path, previous_of(path))
+    _, contract = open_artefact(before)
+    swap(path, before)
+    if weights_beside(path).is_file() and weights_beside(before).is_file():
+        swap(weights_beside(path), weights_beside(before))
     say(f"{path} is {contract.name} {contract.version} again; a running service reads it after a SIGHUP")
 
 

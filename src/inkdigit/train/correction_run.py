@@ -14,7 +14,7 @@ from ..errors import DataError
 from ..evaluation.datasets import Labelled
 from ..evaluation.scores import DIGITS, score
 from ..files import atomic_path, check_writable
-from ..model_file import SUFFIX, is_run, model_path, previous_of
+from ..model_file import SUFFIX, is_run, model_path, previous_of, weights_beside
 from ..recognizer import Recognizer
 from ..terminal import warn
 from .corpus import Corpus, corpora, framed, framed_sheets, readable, validation_frames
@@ -31,7 +31,6 @@ from .recipe import Recipe
 from .run import choose_device, with_what_is_there
 from .run_dir import Notes, save
 from .warm_start import SPLIT, folded, refuse_other, weights_of
-from .weights import weights_beside
 
 FEWEST = 12  # digits of corrections, of which a quarter is held out
 REPLAYED = 10_000  # frames of MNIST's that are seen again

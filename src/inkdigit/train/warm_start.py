@@ -15,7 +15,7 @@ from .model.graph import Graph
 from .model.localizer import Localizer
 from .recipe import Recipe
 from .run_dir import load
-from .weights import load_weights, weights_beside
+from .weights import load_weights
 
 IN_INT8 = "-int8"  # ends the architecture of an artefact whose network has been quantised
 # What a run has in common with the one that it begins with: else it validates on what the other was trained on.

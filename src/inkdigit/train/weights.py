@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..errors import DataError
 from ..files import atomic_path
+from ..model_file import weights_beside
 
 
 def save_tensors(tensors: Mapping[str, Tensor], target: Path, metadata: Mapping[str, str] | None = None) -> None:
@@ -18,11 +19,6 @@ def save_tensors(tensors: Mapping[str, Tensor], target: Path, metadata: Mapping[
             save_file({key: value.contiguous() for key, value in tensors.items()}, draft, dict(metadata or {}))
     except SafetensorError as error:
         raise DataError(f"{target} cannot be written: {error}.") from error
-
-
-def weights_beside(model_file: Path) -> Path:
-    """Return where the float weights of a model file lie."""
-    return model_file.with_suffix(".safetensors")
 
 
 def save_beside(graph: nn.Module, model_file: Path) -> None:
