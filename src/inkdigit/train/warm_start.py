@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import ArtefactError, DataError
-from ..model_file import DEFAULT_MODEL, is_run, model_path, open_artefact
+from ..model_file import DEFAULT_MODEL, is_run, model_path, open_artefact, weights_beside
 from .model.calibration import Temperature
 from .model.classifiers import NETWORKS, Network, fused
 from .model.framing import Framing
