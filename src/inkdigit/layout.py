@@ -33,6 +33,7 @@ PITCH, EVEN = 1.9, 0.22  # of printed boxes: the widest distance, and the share 
 FLAT = 2.5  # a level bar's width over its height
 MIN_OVERLAP = 0.4  # share of the smaller height that neighbours in a number have in common
 ADJOINING = 0.35  # as far beside a number, what is no symbol lowers its confidence
+GRAIN = 0.1  # as far around a digit, what looks like a far smaller one is a part of its line
 SPECK = 0.3  # a lower mark alone, such as a tail of ink, ends no number; a colon's box has both of its dots
 MIN_HEIGHT = 0.01  # px, of a box that is empty
 LIKELY = 0.01  # the probability from which on another symbol is named
@@ -127,6 +128,7 @@ def find_numbers(
     Where all `is_one` number, as in a field of a form, no gap ends it.
     """
     order = np.lexsort([*boxes.T[::-1], *probabilities.T])  # the candidates' order must not matter
+    order = order[~_is_grain(boxes[order].astype(np.float64), probabilities[order], labels)]
     places, probabilities, is_mark = boxes.astype(np.float64)[order], probabilities[order], is_mark[order]
     texts = _texts(places, probabilities, is_mark, labels)
     is_symbol = np.isin(np.arange(len(places)), list(texts))
@@ -267,6 +269,18 @@ def _texts(
         del texts[place]
     is_possible = probabilities[:, list(labels).index("/")] > 0  # it is 0 where no `/` is allowed
     return texts | dict.fromkeys(_bars(boxes, texts, is_mark & ~is_symbol & is_possible), "/")
+
+
+def _is_grain(boxes: Floats, probabilities: NDArray[np.float32], labels: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which candidates are grains of a far larger digit's lines: in a close look they resemble digits."""
+    other = list(labels).index(OTHER)
+    best = np.where(np.arange(len(labels)) == other, -1, probabilities).argmax(1)
+    is_digit = np.array([label.isdecimal() for label in labels])[best]
+    x, y, tall = boxes[:, [0, 2]].mean(1), boxes[:, [1, 3]].mean(1), boxes[:, 3] - boxes[:, 1]
+    large = np.flatnonzero(is_digit & (probabilities[:, other] < 0.5))
+    left, top, right, bottom = boxes[large].T + np.outer([-GRAIN, -GRAIN, GRAIN, GRAIN], tall[large])
+    inside = (x[:, None] > left) & (x[:, None] < right) & (y[:, None] > top) & (y[:, None] < bottom)
+    return np.asarray(is_digit & (inside & (tall[:, None] < SMALL * tall[large])).any(1))
 
 
 def _doubled(boxes: Floats, texts: dict[int, str], probabilities: NDArray[np.float32]) -> list[int]:

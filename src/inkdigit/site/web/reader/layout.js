@@ -23,6 +23,7 @@ const FLAT = 2.5;
 const MIN_OVERLAP = 0.4;
 const ADJOINING = 0.35;
 const SMALL_HEIGHT = 0.4; // `SMALL` in layout.py
+const GRAIN = 0.1;
 const SPECK = 0.3;
 const MIN_HEIGHT = 0.01;
 const LIKELY = 0.01;
@@ -45,7 +46,9 @@ const MARKS = [...SMALL, "/"];
  *   constraint
  */
 export function findNumbers(unordered, labels, calibration, decode) {
-  const candidates = sorted(unordered, inOrder);
+  const every = sorted(unordered, inOrder);
+  const isGrain = grains(every, labels);
+  const candidates = every.filter((candidate) => !isGrain(candidate));
   const boxes = candidates.map(({ box }) => box);
   const texts = textsOf(candidates, labels);
   const others = range(boxes.length).filter((place) => !texts.has(place));
@@ -99,6 +102,24 @@ function textsOf(candidates, labels) {
   bars(boxes, texts, range(boxes.length).filter((place) => isBar(candidates[place], place)))
     .forEach((place) => texts.set(place, "/"));
   return texts;
+}
+
+/** Return what says which candidates are grains of a far larger digit's lines: in a close look they resemble digits. */
+function grains(candidates, labels) {
+  const other = labels.indexOf(OTHER);
+  const best = ({ shares }) => labels[argmax(shares.map((share, label) => (label === other ? -1 : share)))];
+  const tall = ([, top, , bottom]) => bottom - top;
+  const large = candidates.filter((each) => isDecimal(best(each)) && each.shares[other] < 0.5).map(({ box }) => box);
+  const holds = (box, x, y) => {
+    const around = GRAIN * tall(box);
+    return x > box[0] - around && x < box[2] + around && y > box[1] - around && y < box[3] + around;
+  };
+  return (candidate) => {
+    const [left, top, right, bottom] = candidate.box;
+    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+    const isSmall = (box) => tall(candidate.box) < SMALL_HEIGHT * tall(box);
+    return isDecimal(best(candidate)) && large.some((box) => isSmall(box) && holds(box, x, y));
+  };
 }
 
 /** Return the points and commas that lie on a more probable one: one drop of ink, found twice. */
