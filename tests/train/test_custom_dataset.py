@@ -16,7 +16,7 @@ from torch import nn
 from inkdigit import Recognizer
 from inkdigit.errors import DataError
 from inkdigit.evaluation.scores import DIGITS
-from inkdigit.model_file import model_path, open_artefact
+from inkdigit.model_file import model_path, open_artefact, weights_beside
 from inkdigit.prediction import Thresholds
 from inkdigit.train.custom_dataset import custom_corpora, custom_folder, files_of
 from inkdigit.train.export.quantize import export_int8
@@ -31,7 +31,6 @@ from inkdigit.train.run import train
 from inkdigit.train.run_dir import NOTES, RECIPE, WEIGHTS, Notes, require_same_data, save, start_run
 from inkdigit.train.training_log import METRICS
 from inkdigit.train.warm_start import folded, initial_graph, weights_of
-from inkdigit.train.weights import weights_beside
 
 from ..pictures import digits
 
