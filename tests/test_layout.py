@@ -209,6 +209,15 @@ def test_a_point_that_is_found_twice_counts_once() -> None:
     assert texts([*line("1.5.20")]) == "1.5.20"
 
 
+def test_a_dash_that_is_found_twice_counts_once() -> None:
+    found = line("-15")
+    left, top, right, bottom = found[0].box
+    again = Candidate("-", (left + 2, top, right + 2, bottom), 0.6)
+    assert texts([*found, again]) == "-15"
+    point = Candidate(".", (right + 1, bottom + 6, right + 3, bottom + 8), 0.9)
+    assert texts([*line("-5"), point]) == "-.5"
+
+
 def test_a_speck_in_a_number_lowers_its_confidence() -> None:
     digits = line("1234")
     x = (digits[1].box[2] + digits[2].box[0]) / 2

@@ -284,12 +284,13 @@ def _is_grain(boxes: Floats, probabilities: NDArray[np.float32], labels: Sequenc
 
 
 def _doubled(boxes: Floats, texts: dict[int, str], probabilities: NDArray[np.float32]) -> list[int]:
-    """Return the points and commas that lie on a more probable one: one drop of ink, found twice."""
-    places = sorted((place for place, text in texts.items() if text in ".,"), key=lambda at: -probabilities[at].max())
+    """Return the points, commas and dashes that lie on a more probable one: one mark, found twice."""
+    places = sorted((place for place, text in texts.items() if text in ".,-"), key=lambda at: -probabilities[at].max())
     middles, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(1)
     kept: list[int] = []
     for place in places:
-        if all(np.hypot(*(middles[place] - middles[other])) > max(sides[place], sides[other]) for other in kept):
+        alike = [other for other in kept if (texts[place] == "-") == (texts[other] == "-")]
+        if all(np.hypot(*(middles[place] - middles[other])) > max(sides[place], sides[other]) for other in alike):
             kept.append(place)
     return [place for place in places if place not in kept]
 

@@ -122,19 +122,20 @@ function grains(candidates, labels) {
   };
 }
 
-/** Return the points and commas that lie on a more probable one: one drop of ink, found twice. */
+/** Return the points, commas and dashes that lie on a more probable one: one mark, found twice. */
 function doubled(boxes, texts, candidates) {
   const certain = (place) => Math.max(...candidates[place].shares);
   const middle = ([left, top, right, bottom]) => [(left + right) / 2, (top + bottom) / 2];
   const side = ([left, top, right, bottom]) => Math.max(right - left, bottom - top);
-  const points = [...texts].filter(([, text]) => POINTS.includes(text)).map(([place]) => place);
+  const marks = [...texts].filter(([, text]) => SMALL.includes(text)).map(([place]) => place);
   const kept = [];
-  return sorted(points, (one, other) => certain(other) - certain(one)).filter((place) => {
+  return sorted(marks, (one, other) => certain(other) - certain(one)).filter((place) => {
     const isApart = (other) => {
       const [one, two] = [middle(boxes[place]), middle(boxes[other])];
       return Math.hypot(one[0] - two[0], one[1] - two[1]) > Math.max(side(boxes[place]), side(boxes[other]));
     };
-    if (!kept.every(isApart)) return true;
+    const isAlike = (other) => (texts.get(place) === "-") === (texts.get(other) === "-");
+    if (!kept.filter(isAlike).every(isApart)) return true;
     kept.push(place);
     return false;
   });
