@@ -329,10 +329,21 @@ def test_every_digit_is_in_one_number_and_rows_are_in_order(scene: list[Candidat
     )
     slashes = {each.box for each in scene if each.text == "/"}  # one that starts a number is taken for a digit
     wanted = sorted((each.text, each.box) for each in scene if each.text.isdecimal())
-    tallest = max((bottom - top for _, (_, top, _, bottom) in wanted), default=0)
 
-    def counts(box: Box) -> bool:  # a far lower one may be a part of another's line
-        return box not in slashes and box[3] - box[1] >= 0.4 * tallest
+    def counts(box: Box) -> bool:  # one in or at the box of a far larger digit may be a part of its line
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        around = [
+            (
+                left - 0.1 * (bottom - top),
+                top - 0.1 * (bottom - top),
+                right + 0.1 * (bottom - top),
+                bottom + 0.1 * (bottom - top),
+            )
+            for _, (left, top, right, bottom) in wanted
+            if box[3] - box[1] <= 0.4 * (bottom - top)
+        ]
+        is_grain = any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in around)
+        return box not in slashes and not is_grain
 
     assert [each for each in read if counts(each[1])] == [each for each in wanted if counts(each[1])]
     assert [number.row for number in numbers] == sorted(number.row for number in numbers)

@@ -95,7 +95,7 @@ def test_a_tab_after_an_upgrade_gets_the_new_build_and_the_old_tab_keeps_its_own
 
 def wait_until(page: Page, condition: str) -> None:
     """Wait for a condition, a function; Playwright's own way is forbidden by the site's Content-Security-Policy."""
-    for _ in range(1200):
+    for _ in range(600):
         if page.evaluate(condition):
             return
         page.wait_for_timeout(50)
